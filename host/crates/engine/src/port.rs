@@ -1,0 +1,25 @@
+//! The ports: what the engine needs from the world, each a small trait with a real and a test implementation.
+
+mod blobs;
+mod call;
+mod clock;
+mod documents;
+mod host_interface;
+mod journal;
+mod key_value;
+mod observer;
+mod telemetry;
+mod timers;
+
+pub use self::{
+    blobs::{BlobHash, Blobs},
+    call::{Answer, Call, CallReport, CallbackAddress, KeyValueWrite, Observed, PendingAnswer, Runner, Signal, SpanContext, Verb},
+    clock::{Clock, SystemClock},
+    documents::{Document, DocumentPage, DocumentQuery, Documents},
+    host_interface::{CallScope, HostInterface, HostInterfaceError},
+    journal::{Append, AppendError, Appended, Committed, Journal, Opening, Position, ReadError, RunRow, RunState},
+    key_value::{KeyValue, Versioned},
+    observer::{Observer, ObserverError, OwnedTransition},
+    telemetry::{CallEnd, CallSpan, CallTelemetry, LogLevel, SpanItem},
+    timers::Timers,
+};

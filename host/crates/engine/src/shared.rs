@@ -1,0 +1,130 @@
+//! What all tasks of an engine share: ports, definitions, bindings, and who is driving which run.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use pipeline::{Epoch, Failure, ItemId, PipelineName, RunId, Timestamp};
+use serde_json::Value;
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+
+use crate::{
+    api::{Decision, EngineError, InboundTrace, ResolveError, SignalAnswer},
+    bindings::Bindings,
+    definitions::Definitions,
+    port::{Clock, Journal, Position, Runner, Timers},
+    task,
+    tasks::Tasks,
+    token::{Named, Tokens},
+};
+
+/// Whether the spans of a new run are exported, decided once per run.
+pub type Sampler = Arc<dyn Fn(&PipelineName, Option<&InboundTrace>) -> bool + Send + Sync>;
+
+/// What all tasks of an engine share.
+pub(crate) struct Shared {
+    pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) timers: Arc<dyn Timers>,
+    pub(crate) runner: Arc<dyn Runner>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) definitions: Definitions,
+    pub(crate) bindings: Bindings,
+    pub(crate) tokens: Tokens,
+    pub(crate) epoch: Epoch,
+    pub(crate) callback_base: String,
+    pub(crate) sampler: Sampler,
+    pub(crate) max_input_bytes: usize,
+    pub(crate) tasks: Tasks,
+    /// Bounds the runs that are in memory at a time.
+    pub(crate) places: Arc<Semaphore>,
+    /// The runs that are being driven, by whom.
+    pub(crate) driven: Mutex<HashMap<RunId, mpsc::UnboundedSender<Message>>>,
+    /// The last known commit.
+    pub(crate) committed: watch::Sender<Position>,
+    /// Set once when the engine is to stop taking work.
+    pub(crate) stopping: watch::Sender<bool>,
+    /// Set once when the store cannot be used any more and the process must end.
+    pub(crate) fatal: watch::Sender<Option<String>>,
+    /// The earliest timer the timer loop knows of, and the bell that tells it of an earlier one.
+    pub(crate) next_timer: Mutex<Timestamp>,
+    pub(crate) timer_bell: Notify,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("epoch", &self.epoch).finish_non_exhaustive()
+    }
+}
+
+/// What a run is told from outside its own task.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// See whether there is something to do.
+    Wake,
+    /// An event from outside.
+    Callback { named: Named, body: String, reply: oneshot::Sender<Result<SignalAnswer, EngineError>> },
+    /// A person's decision.
+    Resolve { decision: Decision, reply: oneshot::Sender<Result<(), ResolveError>> },
+    /// A child run is over.
+    ChildEnded { item: ItemId, child: RunId, result: Result<Value, Failure>, reply: oneshot::Sender<()> },
+}
+
+impl Shared {
+    /// Tells a run something, bringing it into memory when it is not. Answers through the message.
+    pub(crate) fn tell(self: &Arc<Self>, run: &RunId, message: Message) {
+        let mut driven = self.driven.lock().unwrap_or_else(PoisonError::into_inner);
+        // A send fails when the run's task died; a new one takes over.
+        let message = match driven.get(run) {
+            Some(sender) => match sender.send(message) {
+                Ok(()) => return,
+                Err(mpsc::error::SendError(message)) => message,
+            },
+            None => message,
+        };
+        let (sender, mailbox) = mpsc::unbounded_channel();
+        if sender.send(message).is_ok() {
+            driven.insert(run.clone(), sender);
+            self.tasks.spawn(task::wake(self.clone(), run.clone(), mailbox));
+        }
+    }
+
+    /// Whether a task drives the run.
+    pub(crate) fn is_driven(&self, run: &RunId) -> bool {
+        self.driven.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
+    }
+
+    /// Tells the timer loop of a timer.
+    pub(crate) fn announce_timer(&self, due: Timestamp) {
+        let mut next = self.next_timer.lock().unwrap_or_else(PoisonError::into_inner);
+        if due < *next {
+            *next = due;
+            self.timer_bell.notify_one();
+        }
+    }
+
+    /// Tells observers of a commit.
+    pub(crate) fn announce_commit(&self, position: Position) {
+        self.committed.send_if_modified(|known| {
+            let newer = position > *known;
+            *known = position.max(*known);
+            newer
+        });
+    }
+
+    /// Whether the engine takes no more work.
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// The store cannot be used any more.
+    pub(crate) fn fail(&self, reason: &str) {
+        self.fatal.send_if_modified(|known| {
+            let first = known.is_none();
+            known.get_or_insert_with(|| reason.to_owned());
+            first
+        });
+        self.stopping.send_replace(true);
+    }
+}

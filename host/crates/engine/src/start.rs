@@ -1,0 +1,144 @@
+//! Starting runs: from outside, and as children of other runs.
+
+use std::sync::{Arc, PoisonError};
+
+use pipeline::{Event, Parent, PipelineName, Record, RunId, RunStarted, Seq, TenantName, TraceIdentity, begin};
+use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::{
+    api::{Start, StartError, Started},
+    attempt::json_size,
+    definitions::Pack,
+    fold::{Context, Folded, fold},
+    ids,
+    port::AppendError,
+    shared::Shared,
+    task,
+};
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY_BYTES: usize = 256;
+
+/// A child run as its parent asks for it.
+pub(crate) struct Child {
+    pub(crate) tenant: TenantName,
+    pub(crate) pipeline: PipelineName,
+    pub(crate) input: Value,
+    pub(crate) key: String,
+    pub(crate) parent: Parent,
+    pub(crate) trace: TraceIdentity,
+}
+
+/// Starts a run for somebody outside.
+pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Result<Started, StartError> {
+    let Start { tenant, pipeline, input, idempotency_key, trace } = start;
+    check_size("the input", json_size(&input), shared.max_input_bytes)?;
+    check_size("the idempotency key", idempotency_key.as_ref().map_or(0, String::len), MAX_KEY_BYTES)?;
+    if shared.is_stopping() {
+        return Err(StartError::Unavailable("the host is stopping".to_owned()));
+    }
+    let pack = shared.definitions.newest(&pipeline).ok_or_else(|| StartError::UnknownPipeline(pipeline.clone()))?.clone();
+    let sampled = (shared.sampler)(&pipeline, trace.as_ref());
+    let started = RunStarted {
+        pipeline,
+        version: pack.definition.version,
+        tenant,
+        input,
+        idempotency_key,
+        revision: shared.bindings.current(),
+        trace: ids::trace(trace, sampled),
+        parent: None,
+    };
+    begin_run(shared, pack, started).await
+}
+
+/// Starts a child run, or finds the one that was started before under the same key. It belongs to its parent's trace.
+pub(crate) async fn child(shared: &Arc<Shared>, child: Child) -> Result<RunId, String> {
+    let Child { tenant, pipeline, input, key, parent, trace } = child;
+    let pack = shared.definitions.newest(&pipeline).ok_or_else(|| format!("no pipeline `{pipeline}` is registered"))?.clone();
+    let inbound = crate::api::InboundTrace {
+        parent_span_id: trace.span_id.clone(),
+        trace_id: trace.trace_id,
+        sampled: trace.sampled,
+        trace_state: trace.trace_state,
+    };
+    let started = RunStarted {
+        pipeline,
+        version: pack.definition.version,
+        tenant,
+        input,
+        idempotency_key: Some(key),
+        revision: shared.bindings.current(),
+        trace: ids::trace(Some(inbound), trace.sampled),
+        parent: Some(parent),
+    };
+    begin_run(shared, pack, started).await.map(|started| started.run).map_err(|error| error.to_string())
+}
+
+async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Result<Started, StartError> {
+    let unavailable = |reason: String| StartError::Unavailable(reason);
+    let place = shared.places.clone().acquire_owned().await.map_err(|error| unavailable(error.to_string()))?;
+    let table = shared.bindings.table(&started.revision).await.map_err(|error| unavailable(error.to_string()))?;
+    let table = table.ok_or_else(|| unavailable("the current binding table is not in the store".to_owned()))?;
+    let now = shared.clock.now();
+    let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Box::new(started)) };
+    let context = Context { pack: &pack, table: &table, epoch: shared.epoch };
+    let run = begin(&pack.definition, ids::run_id(), &first).map_err(|illegal| unavailable(illegal.to_string()))?;
+    let Folded { run, append, commands } = fold(context, run, now, Some(first), Vec::new()).map_err(|illegal| unavailable(illegal.to_string()))?;
+    let id = run.id().clone();
+    let mailbox = register(shared, &id);
+    let driven = Driven { pack, table, run, commands, mailbox, place };
+    // The append and what follows it go on even when the caller stops waiting.
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let task = shared.clone();
+    shared.tasks.spawn(async move {
+        let result = task.journal.append(append).await;
+        let _nobody_waits = answer.send(result.clone());
+        drive(task, result, driven).await;
+    });
+    match answered.await {
+        Ok(Ok(_)) => Ok(Started { run: id, created: true }),
+        Ok(Err(AppendError::Exists(run))) => Ok(Started { run, created: false }),
+        Ok(Err(error)) => Err(unavailable(error.to_string())),
+        Err(_) => Err(unavailable("the host is stopping".to_owned())),
+    }
+}
+
+/// A run that is about to be driven.
+struct Driven {
+    pack: Pack,
+    table: Arc<crate::bindings::BindingTable>,
+    run: pipeline::Run,
+    commands: Vec<pipeline::Command>,
+    mailbox: mpsc::UnboundedReceiver<crate::shared::Message>,
+    place: OwnedSemaphorePermit,
+}
+
+async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, AppendError>, driven: Driven) {
+    let Driven { pack, table, run, commands, mailbox, place } = driven;
+    match result {
+        Ok(appended) => {
+            shared.announce_commit(appended.position);
+            task::begin(shared, (pack, table, run), commands, mailbox, place).await;
+        }
+        Err(error) => {
+            shared.driven.lock().unwrap_or_else(PoisonError::into_inner).remove(run.id());
+            match &error {
+                AppendError::Fenced(_) | AppendError::Fatal(_) => shared.fail(&error.to_string()),
+                AppendError::Exists(_) | AppendError::Stale { .. } | AppendError::Conflict { .. } | AppendError::Unavailable(_) => {}
+            }
+        }
+    }
+}
+
+/// Puts a new run on the list of driven ones, so that a callback that comes at once finds it.
+fn register(shared: &Shared, id: &RunId) -> mpsc::UnboundedReceiver<crate::shared::Message> {
+    let (sender, mailbox) = mpsc::unbounded_channel();
+    shared.driven.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), sender);
+    mailbox
+}
+
+fn check_size(what: &'static str, size: usize, limit: usize) -> Result<(), StartError> {
+    if size > limit { Err(StartError::TooLarge { what, size, limit }) } else { Ok(()) }
+}

@@ -1,0 +1,73 @@
+//! Step `decompose`: what an order item consists of, one question to the catalogue per item.
+
+use std::num::NonZeroU32;
+
+use pipeline::{
+    Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work,
+};
+use serde_json::{Value, json};
+
+use super::{DECOMPOSE, contract, order_id, reason, text, word};
+use crate::{contract::CatalogRequest, input::OrderInput, options::Options};
+
+/// The catalogue is only read: so many items may be looked up at once.
+const PARALLEL: NonZeroU32 = NonZeroU32::new(4).expect("4 is not zero");
+
+pub(super) fn step(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(DECOMPOSE),
+        work: Work::Pure { contract: contract("catalog") },
+        after: Vec::new(),
+        fan_out: Some(PARALLEL),
+        map,
+        accept,
+        retry: options.decompose.retry(),
+        timeout: options.decompose.timeout(),
+        undo: Undo::Never,
+        criticality: Criticality::Required,
+        on_failure: OnFailure { unwind: true, then: options.on_failure.into(), reason: reason::decomposition },
+        must_understand: &[],
+        telemetry: StepTelemetry {
+            group_span: None,
+            span: |_| "bss.order.decompose".to_owned(),
+            metric_step: "decomposition",
+            attributes,
+            group_attributes: |_, _, _| Attributes::new(),
+            failure_text: |_, failure| text::failure(failure),
+            undo_span: text::compensation,
+        },
+    }
+}
+
+fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
+    let input: OrderInput = view.input_as()?;
+    let mapped = input.items.into_iter().map(|item| {
+        let request = CatalogRequest {
+            offering: item.offering,
+            action: item.action,
+            quantity: item.quantity,
+            characteristics: item.characteristics,
+        };
+        Mapped { label: item.id, request: json!(request) }
+    });
+    Ok(mapped.collect())
+}
+
+/// An offering that consists of nothing would sail through all steps and be billed.
+fn accept(request: &Value, output: &Value) -> Result<(), Failure> {
+    if output["services"].as_array().is_some_and(|services| !services.is_empty()) {
+        return Ok(());
+    }
+    let message = format!("offering {} was decomposed into no service: expected at least one", request["offering"]);
+    Err(Failure::new(FailureClass::Rejected, "decomposition_failed", message))
+}
+
+fn attributes(view: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let mut attributes = vec![order_id(view)];
+    if let Some(services) = output.and_then(|output| output["services"].as_array()) {
+        let names: Vec<&str> = services.iter().filter_map(|service| service["name"].as_str()).collect();
+        attributes.push(("bss.decomposition.service_count".to_owned(), i64::try_from(services.len()).unwrap_or(i64::MAX).into()));
+        attributes.push(("bss.decomposition.services".to_owned(), names.join(",").into()));
+    }
+    attributes
+}

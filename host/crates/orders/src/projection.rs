@@ -1,0 +1,80 @@
+//! What a user sees of an order: the TMF622 representation, projected from committed events into a document.
+
+mod render;
+mod state;
+
+use engine::port::Document;
+use jiff::Timestamp as Instant;
+use pipeline::{Run, RunId, Timestamp, Transition};
+use serde_json::Value;
+
+pub(crate) use self::render::{BASE, href, select};
+pub use self::state::OrderState;
+use self::{
+    render::render,
+    state::{Snapshot, snapshot},
+};
+
+/// The collection of the documents.
+pub const COLLECTION: &str = "product-order";
+
+/// The attributes that orders can be found by, beside `state` and the server's dates. Longer values than this are not indexed.
+const INDEXED: [&str; 7] = ["externalId", "category", "priority", "requestedStartDate", "requestedCompletionDate", "notificationContact", "@type"];
+
+/// The longest indexed value, in bytes.
+pub(crate) const MAX_INDEXED: usize = 256;
+
+/// The attributes that a list can be filtered by.
+pub(crate) const FILTERS: [&str; 13] = [
+    "id",
+    "href",
+    "state",
+    "orderDate",
+    "completionDate",
+    "cancellationDate",
+    INDEXED[0],
+    INDEXED[1],
+    INDEXED[2],
+    INDEXED[3],
+    INDEXED[4],
+    INDEXED[5],
+    INDEXED[6],
+];
+
+/// The order after an event, if the event changed what a user sees of it.
+pub fn document(transition: &Transition<'_>) -> Option<Document> {
+    let Transition { definition, before, after, .. } = transition;
+    let now = snapshot(definition, after)?;
+    let unchanged = before.and_then(|before| snapshot(definition, before)).is_some_and(|before| before == now);
+    (!unchanged).then(|| project(after, &now))
+}
+
+fn project(run: &Run, snapshot: &Snapshot) -> Document {
+    let body = render(&run.input()["order"], run.id(), Some(run.started_at()), snapshot);
+    let filters = FILTERS.into_iter().filter_map(|key| Some((key, body[key].as_str()?.to_owned())));
+    let attributes = filters.filter(|(_, value)| value.len() <= MAX_INDEXED).collect();
+    Document { collection: COLLECTION, id: run.id().to_string(), rank: run.started_at().0, body, attributes }
+}
+
+/// The order as it was when it was accepted: what the answer to a POST shows. The date is left out where it is not known.
+pub(crate) fn accepted(sent: &Value, id: &RunId, at: Option<Timestamp>) -> Value {
+    render(sent, id, at, &Snapshot::ACCEPTED)
+}
+
+/// An instant as RFC 3339 in UTC with milliseconds.
+fn date_time(at: Timestamp) -> String {
+    let millis = i64::try_from(at.0 / 1000).unwrap_or(i64::MAX);
+    Instant::from_millisecond(millis).map_or_else(|_| Instant::MAX.to_string(), |instant| format!("{instant:.3}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_written_in_utc_with_milliseconds() {
+        assert_eq!(date_time(Timestamp(0)), "1970-01-01T00:00:00.000Z");
+        assert_eq!(date_time(Timestamp(1_900_000_000_123_456)), "2030-03-17T17:46:40.123Z");
+        assert!(date_time(Timestamp(u64::MAX)).starts_with("9999-12-3"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Why the runtime could not be started and why a plugin was refused.
+
+use std::{fmt, path::PathBuf};
+
+use crate::{manifest::ManifestError, shape::Difference};
+
+/// Why the runtime could not be started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RuntimeError {
+    /// The engine refused its settings.
+    #[error("the wasm engine cannot be set up: {0}")]
+    Engine(String),
+    /// The directory of compiled code cannot be used.
+    #[error("compile cache `{directory}`: {problem}: expected a directory that can be made private (mode 0700)", directory = .directory.display())]
+    Cache {
+        /// The directory.
+        directory: PathBuf,
+        /// What the system said.
+        problem: String,
+    },
+    /// Threads could not be started.
+    #[error("the threads for plugins cannot be started: {0}")]
+    Threads(String),
+    /// A host interface cannot be offered.
+    #[error("host interface `{interface}`: {problem}")]
+    HostInterface {
+        /// Its name.
+        interface: String,
+        /// What is wrong with its WIT.
+        problem: String,
+    },
+}
+
+/// Why a plugin was refused. Nothing was installed and what was there before keeps serving.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LoadError {
+    /// The file is too large to be read.
+    #[error("the file has {size} bytes, expected at most {limit}")]
+    TooLarge {
+        /// Its size.
+        size: usize,
+        /// The limit, `max_component_bytes`.
+        limit: usize,
+    },
+    /// The file is something else.
+    #[error("the file is not webassembly: it begins with {found}, expected 00 61 73 6d")]
+    NotWasm {
+        /// The first bytes.
+        found: String,
+    },
+    /// The file is a core module.
+    #[error("the file is a core module, expected a component: build it with --target wasm32-wasip2 or wrap it with a component tool")]
+    CoreModule,
+    /// The file ends early or is damaged.
+    #[error("the component is damaged at byte {offset}: {problem}")]
+    Damaged {
+        /// Where.
+        offset: usize,
+        /// What the parser said.
+        problem: String,
+    },
+    /// It has no manifest.
+    #[error("the component has no manifest: expected JSON in exactly one custom section `jackfield.manifest`, found {found}")]
+    ManifestCount {
+        /// How many sections there are.
+        found: usize,
+    },
+    /// The manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A contract of the manifest is not known to this host.
+    #[error("contract `{contract}` is not known to this host, expected one of: {known}")]
+    UnknownContract {
+        /// The contract.
+        contract: String,
+        /// What is known.
+        known: String,
+    },
+    /// A contract of the manifest is not exported.
+    #[error("the manifest lists `{contract}` but the component does not export it; its exports are: {exports}")]
+    NotExported {
+        /// The contract.
+        contract: String,
+        /// The exports.
+        exports: String,
+    },
+    /// A contract cannot be called as it is.
+    #[error("{0}")]
+    Contract(Box<ContractMismatch>),
+    /// An import that nothing provides.
+    #[error("the component imports `{import}`, which {why}")]
+    Import {
+        /// The import.
+        import: String,
+        /// Why it is not there and what to do.
+        why: String,
+    },
+    /// The imports do not fit what the host links.
+    #[error("the component does not fit this host: {0}")]
+    Link(String),
+    /// A capability that the operator did not grant.
+    #[error("the plugin asks for {capability}, which is not granted; to grant it, add to the configuration:\n{line}")]
+    NotGranted {
+        /// The capability.
+        capability: String,
+        /// What to add.
+        line: String,
+    },
+    /// A grant that cannot work.
+    #[error("grant of `{plugin}`: {problem}")]
+    Grant {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// It does not compile.
+    #[error("the component does not compile: {0}")]
+    Compile(String),
+    /// The runtime is shutting down.
+    #[error("the runtime is shutting down")]
+    Stopped,
+}
+
+/// All differences between a contract as a plugin exports it and as the host speaks it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractMismatch {
+    /// The plugin's contract with its exact version.
+    pub contract: String,
+    /// The version the host speaks.
+    pub host: String,
+    /// What is different.
+    pub differences: Vec<Difference>,
+}
+
+impl fmt::Display for ContractMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` does not go together with version {} of this host:", self.contract, self.host)?;
+        for difference in &self.differences {
+            write!(f, "\n{difference}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Bodies under limits: so many bytes, so long between two pieces, and never beyond the call's end.
+
+use std::{
+    future::Future as _,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
+use wasmtime_wasi_http::Error;
+
+/// A body that ends with an error when it is too large or too slow.
+pub(super) struct Bounded<B> {
+    inner: Pin<Box<B>>,
+    left: u64,
+    too_large: fn() -> Error,
+    pace: Option<Pace>,
+}
+
+struct Pace {
+    between: Duration,
+    last: Instant,
+    sleep: Pin<Box<Sleep>>,
+}
+
+impl<B> Bounded<B> {
+    /// Limits the size.
+    pub(super) fn new(inner: B, most: u64, too_large: fn() -> Error) -> Self {
+        Self { inner: Box::pin(inner), left: most, too_large, pace: None }
+    }
+
+    /// Limits the time between two pieces, and the time of all of them.
+    pub(super) fn paced(mut self, between: Duration, last: Instant) -> Self {
+        let next = (Instant::now() + between).min(last);
+        self.pace = Some(Pace { between, last, sleep: Box::pin(sleep_until(next)) });
+        self
+    }
+
+    fn count(&mut self, frame: &Frame<Bytes>) -> Result<(), Error> {
+        let size = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.left = self.left.checked_sub(size).ok_or_else(self.too_large)?;
+        if let Some(pace) = &mut self.pace {
+            let next = (Instant::now() + pace.between).min(pace.last);
+            pace.sleep.as_mut().reset(next);
+        }
+        Ok(())
+    }
+}
+
+impl<B> Body for Bounded<B>
+where
+    B: Body<Data = Bytes, Error: Into<Error>>,
+{
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
+            return Poll::Ready(frame.map(|frame| {
+                let frame = frame.map_err(Into::into)?;
+                self.count(&frame)?;
+                Ok(frame)
+            }));
+        }
+        let Some(pace) = &mut self.pace else { return Poll::Pending };
+        ready!(pace.sleep.as_mut().poll(cx));
+        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,120 @@
+//! Standard output and error of a guest: kept up to a limit, then counted, never refused, because a guest that cannot print its panic hides it.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::{
+    async_trait,
+    cli::{IsTerminal, StdoutStream},
+    p2::{OutputStream, Pollable, StreamResult},
+};
+
+/// How much a guest may write at once.
+const PERMIT: usize = 64 << 10;
+
+/// Keeps the first bytes that are written. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Capture {
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    bytes: Vec<u8>,
+    limit: usize,
+    dropped: u64,
+}
+
+impl Capture {
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { kept: Arc::new(Mutex::new(Kept { bytes: Vec::new(), limit, dropped: 0 })) }
+    }
+
+    /// What was kept, with a note of what was not.
+    pub(crate) fn contents(&self) -> Vec<u8> {
+        let Ok(kept) = self.kept.lock() else { return Vec::new() };
+        let mut contents = kept.bytes.clone();
+        if kept.dropped > 0 {
+            contents.extend_from_slice(format!("[{} bytes more]", kept.dropped).as_bytes());
+        }
+        contents
+    }
+
+    fn take(&self, bytes: &[u8]) {
+        let Ok(mut kept) = self.kept.lock() else { return };
+        let room = kept.limit.saturating_sub(kept.bytes.len()).min(bytes.len());
+        kept.bytes.extend_from_slice(&bytes[..room]);
+        kept.dropped += (bytes.len() - room) as u64;
+    }
+}
+
+impl IsTerminal for Capture {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for Capture {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Pollable for Capture {
+    async fn ready(&mut self) {}
+}
+
+impl OutputStream for Capture {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(PERMIT)
+    }
+}
+
+impl AsyncWrite for Capture {
+    fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.take(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_bytes_are_kept_and_the_others_counted() {
+        let mut capture = Capture::new(5);
+        for _ in 0..3 {
+            OutputStream::write(&mut capture, Bytes::from_static(b"abc")).unwrap();
+        }
+        assert_eq!(capture.contents(), b"abcab[4 bytes more]");
+    }
+}

@@ -1,0 +1,37 @@
+//! Runs plugins: WebAssembly components that answer step contracts, under limits.
+//!
+//! [`Runtime::load`] checks a component against its manifest, the contracts this host speaks and what the operator granted, and compiles it. [`WasmRunner`] makes
+//! calls: a fresh instance for each, with a budget of CPU time, one wall clock, bounded memory and bounded output. Whatever the host causes itself it also
+//! classifies itself; a plugin's word counts only for what the plugin knows.
+//!
+//! This is the only crate that names wasmtime. It knows nothing of journals, of OpenTelemetry or of what a step is for.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
+mod bulkhead;
+mod call;
+mod contracts;
+mod engine_config;
+mod error;
+mod grant;
+mod host;
+mod load;
+mod manifest;
+mod options;
+mod plugin;
+mod runner;
+mod runtime;
+pub mod shape;
+
+pub use self::{
+    contracts::{Contract, Contracts, ContractsError},
+    engine_config::Allocation,
+    error::{ContractMismatch, LoadError, RuntimeError},
+    grant::{Auth, Grant, HttpRule, Secret, TracePolicy},
+    load::Report,
+    manifest::{Capabilities, DeclaredContract, Manifest, ManifestError, SECTION, VerbName},
+    options::{Limits, Options},
+    plugin::{Plugin, PluginContract, Plugins},
+    runner::WasmRunner,
+    runtime::Runtime,
+};

@@ -1,0 +1,113 @@
+//! From bytes to a plugin that can be called: read, check the manifest, the contracts and the capabilities, compile, link.
+
+mod exports;
+mod imports;
+mod section;
+
+use std::sync::Arc;
+
+use pipeline::Digest;
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use wasmtime::component::Component;
+
+use crate::{
+    error::LoadError,
+    grant::Grant,
+    manifest::Manifest,
+    plugin::{Loaded, Plugin, PluginContract},
+    runtime::{Runtime, Shared},
+};
+
+/// What can be said about a component without a grant and without running it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// What the plugin says about itself.
+    pub manifest: Manifest,
+    /// The sha256 of the bytes.
+    pub digest: Digest,
+    /// The size in bytes.
+    pub size: usize,
+    /// The contracts that can be called.
+    pub contracts: Vec<PluginContract>,
+    /// Everything it imports.
+    pub imports: Vec<String>,
+    /// The lines of configuration that grant what it asks for, with placeholders where only the operator knows.
+    pub grants: Vec<String>,
+}
+
+/// A component that passed every check that needs no grant.
+struct Inspected {
+    component: Component,
+    manifest: Manifest,
+    digest: Digest,
+    size: usize,
+    exports: exports::Exports,
+}
+
+impl Runtime {
+    /// Checks a component, compiles it off the threads that serve and links what is granted.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] names what is wrong, where, and what to do. Nothing is installed then.
+    pub async fn load(&self, bytes: Vec<u8>, grant: &Grant) -> Result<Plugin, LoadError> {
+        let grant = grant.clone();
+        self.inspecting(bytes, move |shared, inspected| link(shared, inspected, &grant)).await
+    }
+
+    /// Checks a component as [`load`](Self::load) does, but for the grants, and says what it needs.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), but never for a missing grant.
+    pub async fn check(&self, bytes: Vec<u8>) -> Result<Report, LoadError> {
+        self.inspecting(bytes, |shared, inspected| {
+            let imports = inspected.component.component_type().imports(&shared.engine).map(|(name, _)| name.to_owned()).collect();
+            let Inspected { component: _, manifest, digest, size, exports } = inspected;
+            let grants = imports::lines(&manifest);
+            Ok(Report { digest, size, contracts: exports.contracts, imports, grants, manifest })
+        })
+        .await
+    }
+
+    async fn inspecting<R: Send + 'static>(
+        &self,
+        bytes: Vec<u8>,
+        then: impl FnOnce(&Shared, Inspected) -> Result<R, LoadError> + Send + 'static,
+    ) -> Result<R, LoadError> {
+        let permit = Arc::clone(&self.shared.compilations).acquire_owned().await.map_err(|_| LoadError::Stopped)?;
+        let shared = Arc::clone(&self.shared);
+        let work = move || {
+            let result = inspect(&shared, &bytes).and_then(|inspected| then(&shared, inspected));
+            drop(permit);
+            result
+        };
+        self.spawn_blocking(work).await.map_err(|_| LoadError::Stopped)?
+    }
+}
+
+fn inspect(shared: &Shared, bytes: &[u8]) -> Result<Inspected, LoadError> {
+    let manifest = Manifest::parse(section::manifest(bytes, shared.options.max_component_bytes)?)?;
+    let component = Component::from_binary(&shared.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let exports = exports::check(&shared.engine, &component, &manifest, &shared.contracts)?;
+    imports::check(&shared.engine, &component, &manifest, &shared.offered)?;
+    let digest = Digest::new(hex(&Sha256::digest(bytes))).expect("a sha256 has 64 hexadecimal digits");
+    Ok(Inspected { component, manifest, digest, size: bytes.len(), exports })
+}
+
+fn link(shared: &Shared, inspected: Inspected, grant: &Grant) -> Result<Plugin, LoadError> {
+    let Inspected { component, manifest, digest, size: _, exports } = inspected;
+    let granted = imports::granted(&manifest, grant)?;
+    let pre = shared.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
+    component.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    Ok(Plugin::new(Loaded::new(manifest, digest, exports.contracts, exports.functions, pre, granted, &shared.options)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a string takes all text");
+        text
+    })
+}

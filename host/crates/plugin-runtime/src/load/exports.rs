@@ -1,0 +1,157 @@
+//! The gate for contracts: which version of each the component exports, and whether host and plugin can talk to each other.
+
+use std::collections::HashMap;
+
+use pipeline::Verbs;
+use semver::Version;
+use wasmtime::{
+    Engine,
+    component::{
+        Component,
+        types::{ComponentInstance, ComponentItem},
+    },
+};
+
+use crate::{
+    call::Function,
+    contracts::{Contract, Contracts},
+    error::{ContractMismatch, LoadError},
+    manifest::{DeclaredContract, Manifest, VerbName},
+    plugin::PluginContract,
+    shape::{Difference, Direction, FunctionShape, compare},
+};
+
+/// What can be called.
+pub(super) struct Exports {
+    pub(super) contracts: Vec<PluginContract>,
+    /// By exact contract, then by function.
+    pub(super) functions: HashMap<String, HashMap<String, Function>>,
+}
+
+/// An exported interface with its version.
+struct Exported {
+    name: String,
+    interface: String,
+    version: Version,
+    ty: ComponentInstance,
+}
+
+/// Finds for each contract of the manifest the highest version of each major track and compares it with the host's.
+pub(super) fn check(engine: &Engine, component: &Component, manifest: &Manifest, known: &Contracts) -> Result<Exports, LoadError> {
+    let exported = enumerate(engine, component);
+    let mut found = Exports { contracts: Vec::new(), functions: HashMap::new() };
+    for declared in &manifest.contracts {
+        if !known.knows(declared.interface()) {
+            return Err(LoadError::UnknownContract { contract: declared.contract.clone(), known: known.names().join(", ") });
+        }
+        for export in highest(&exported, declared)? {
+            let Some(contract) = known.newest(&export.interface, export.version.major) else {
+                return Err(LoadError::UnknownContract { contract: export.name.clone(), known: known.names().join(", ") });
+            };
+            let functions = functions(engine, component, export, contract)?;
+            found.contracts.push(described(export, declared));
+            found.functions.insert(export.name.clone(), functions);
+        }
+    }
+    Ok(found)
+}
+
+fn enumerate(engine: &Engine, component: &Component) -> Vec<Exported> {
+    let ty = component.component_type();
+    let exported = ty.exports(engine).filter_map(|(name, item)| {
+        let ComponentItem::ComponentInstance(ty) = item.ty else { return None };
+        let (interface, version) = name.split_once('@')?;
+        Some(Exported { name: name.to_owned(), interface: interface.to_owned(), version: Version::parse(version).ok()?, ty })
+    });
+    exported.collect()
+}
+
+/// The highest version of each major track that the declaration means.
+fn highest<'e>(exported: &'e [Exported], declared: &DeclaredContract) -> Result<Vec<&'e Exported>, LoadError> {
+    let mut best: Vec<&Exported> = Vec::new();
+    let meant = |export: &&Exported| export.interface == declared.interface() && declared.major().is_none_or(|major| major == export.version.major);
+    for export in exported.iter().filter(meant) {
+        match best.iter_mut().find(|other| other.version.major == export.version.major) {
+            Some(other) if other.version < export.version => *other = export,
+            Some(_) => {}
+            None => best.push(export),
+        }
+    }
+    if best.is_empty() {
+        let exports = exported.iter().map(|export| export.name.as_str()).collect::<Vec<_>>().join(", ");
+        let exports = if exports.is_empty() { "none".to_owned() } else { exports };
+        return Err(LoadError::NotExported { contract: declared.contract.clone(), exports });
+    }
+    Ok(best)
+}
+
+fn described(export: &Exported, declared: &DeclaredContract) -> PluginContract {
+    let has = |verb| declared.has(verb);
+    PluginContract {
+        track: format!("{}@{}", export.interface, export.version.major).parse().expect("an exported interface of a known contract is a track"),
+        exact: export.name.clone(),
+        verbs: Verbs { observe: has(VerbName::Observe), resume: has(VerbName::Resume), undo: has(VerbName::Undo) },
+        idempotent: declared.idempotent,
+    }
+}
+
+fn functions(engine: &Engine, component: &Component, export: &Exported, contract: &Contract) -> Result<HashMap<String, Function>, LoadError> {
+    let mut differences = Vec::new();
+    let mut functions = HashMap::new();
+    let instance = component.get_export_index(None, &export.name);
+    for (name, host) in &contract.functions {
+        let plugin = export.ty.get_export(engine, name);
+        let Some(ComponentItem::ComponentFunc(ty)) = plugin.map(|item| item.ty) else {
+            let problem = "the function is missing".to_owned();
+            differences.push(Difference { path: name.clone(), problem, host: Some(host.to_string()), plugin: None });
+            continue;
+        };
+        let plugin = match FunctionShape::of_component_func(&ty) {
+            Ok(plugin) => plugin,
+            Err(unsupported) => {
+                let problem = unsupported.to_string();
+                differences.push(Difference { path: name.clone(), problem, host: Some(host.to_string()), plugin: None });
+                continue;
+            }
+        };
+        let before = differences.len();
+        differences.extend(compare_functions(name, host, &plugin));
+        let index = component.get_export_index(instance.as_ref(), name);
+        match (differences.len() == before, index.and_then(|index| Function::new(name, index, plugin.clone()))) {
+            (false, _) => {}
+            (true, Some(function)) => {
+                functions.insert(name.clone(), function);
+            }
+            (true, None) => {
+                let problem = "this is not a function of a step contract".to_owned();
+                differences.push(Difference { path: name.clone(), problem, host: Some(host.to_string()), plugin: Some(plugin.to_string()) });
+            }
+        }
+    }
+    if differences.is_empty() {
+        return Ok(functions);
+    }
+    Err(LoadError::Contract(Box::new(ContractMismatch { contract: export.name.clone(), host: contract.version.to_string(), differences })))
+}
+
+fn compare_functions(name: &str, host: &FunctionShape, plugin: &FunctionShape) -> Vec<Difference> {
+    let whole = |problem: &str| Difference {
+        path: name.to_owned(),
+        problem: problem.to_owned(),
+        host: Some(host.to_string()),
+        plugin: Some(plugin.to_string()),
+    };
+    if host.params.len() != plugin.params.len() {
+        return vec![whole("the number of parameters changed")];
+    }
+    let mut found = Vec::new();
+    for (host, plugin) in host.params.iter().zip(&plugin.params) {
+        found.extend(compare(&format!("{name}.{}", host.name), &host.shape, &plugin.shape, Direction::ToPlugin));
+    }
+    match (&host.result, &plugin.result) {
+        (None, None) => {}
+        (Some(host), Some(plugin)) => found.extend(compare(&format!("{name}.result"), host, plugin, Direction::ToHost)),
+        (None, Some(_)) | (Some(_), None) => found.push(whole("the result changed")),
+    }
+    found
+}

@@ -1,0 +1,128 @@
+//! The gate for capabilities: what a component imports, what its manifest asks for, what the operator grants.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use wasmtime::{
+    Engine,
+    component::{
+        Component,
+        types::{ComponentInstance, ComponentItem},
+    },
+};
+
+use crate::{
+    error::LoadError,
+    grant::Grant,
+    host::{
+        http::{Rule, Rules},
+        interface::Offered,
+    },
+    manifest::{Capabilities, Manifest},
+    plugin::Granted,
+    shape::FunctionShape,
+};
+
+/// Packages of WASI that are always linked. They are empty by value: no environment, no files, standard input closed, standard error captured.
+const BASELINE: [&str; 5] = ["wasi:cli/", "wasi:io/", "wasi:clocks/", "wasi:random/", "wasi:filesystem/"];
+
+/// Refuses imports that the manifest does not ask for and those that nothing provides.
+pub(super) fn check(engine: &Engine, component: &Component, manifest: &Manifest, offered: &[Offered]) -> Result<(), LoadError> {
+    let ty = component.component_type();
+    for (name, item) in ty.imports(engine) {
+        match item.ty {
+            ComponentItem::ComponentInstance(instance) if only_types(engine, &instance) => {}
+            ComponentItem::ComponentInstance(instance) => one(engine, name, &instance, &manifest.capabilities, offered)?,
+            ComponentItem::Type(_) => {}
+            ComponentItem::ComponentFunc(_)
+            | ComponentItem::CoreFunc(_)
+            | ComponentItem::Module(_)
+            | ComponentItem::Component(_)
+            | ComponentItem::Resource(_) => return Err(refused(name, "is not an interface: a plugin imports interfaces only")),
+        }
+    }
+    Ok(())
+}
+
+fn one(engine: &Engine, name: &str, instance: &ComponentInstance, asked: &Capabilities, offered: &[Offered]) -> Result<(), LoadError> {
+    let interface = name.split_once('@').map_or(name, |(interface, _)| interface);
+    if let Some(own) = offered.iter().find(|own| own.name == name) {
+        return fits(engine, name, instance, own);
+    }
+    if BASELINE.iter().any(|package| interface.starts_with(package)) {
+        return Ok(());
+    }
+    match interface {
+        "jackfield:host/telemetry" | "jackfield:host/config" => Ok(()),
+        "jackfield:host/keyvalue" if asked.keyvalue => Ok(()),
+        "jackfield:host/keyvalue" => Err(refused(name, "its manifest does not ask for: set `capabilities.keyvalue` to true")),
+        "wasi:http/types" | "wasi:http/outgoing-handler" if !asked.http.is_empty() => Ok(()),
+        "wasi:http/types" | "wasi:http/outgoing-handler" => {
+            Err(refused(name, "its manifest does not ask for: list the logical names of its endpoints in `capabilities.http`"))
+        }
+        other if other.starts_with("wasi:sockets/") => Err(refused(name, "no plugin gets: reach other systems with wasi:http/outgoing-handler")),
+        _ => Err(refused(name, "this host does not offer")),
+    }
+}
+
+/// A pack's interface does not evolve: the plugin must have been built from the WIT that is offered.
+fn fits(engine: &Engine, name: &str, instance: &ComponentInstance, own: &Offered) -> Result<(), LoadError> {
+    for (function, item) in instance.exports(engine) {
+        let ComponentItem::ComponentFunc(ty) = item.ty else { continue };
+        let plugin = FunctionShape::of_component_func(&ty).map_err(|error| refused(name, &format!("cannot be linked: {function}: {error}")))?;
+        match own.functions.get(function) {
+            Some(host) if host.result == plugin.result && host.params.iter().map(|p| &p.shape).eq(plugin.params.iter().map(|p| &p.shape)) => {}
+            Some(host) => {
+                let why = format!("differs from what this host offers:\n{function}: the type changed\n  host:   {host}\n  plugin: {plugin}");
+                return Err(refused(name, &why));
+            }
+            None => return Err(refused(name, &format!("has no function `{function}` in this host"))),
+        }
+    }
+    Ok(())
+}
+
+fn only_types(engine: &Engine, instance: &ComponentInstance) -> bool {
+    instance.exports(engine).all(|(_, item)| matches!(item.ty, ComponentItem::Type(_)))
+}
+
+fn refused(import: &str, why: &str) -> LoadError {
+    LoadError::Import { import: import.to_owned(), why: why.to_owned() }
+}
+
+/// What a plugin gets: what its manifest asks for and the operator grants. Everything it asks for must be granted, but settings may stay unset.
+pub(super) fn granted(manifest: &Manifest, grant: &Grant) -> Result<Granted, LoadError> {
+    let wrong = |problem: String| LoadError::Grant { plugin: manifest.name.clone(), problem };
+    let Capabilities { http, keyvalue, config } = &manifest.capabilities;
+    let mut rules = BTreeMap::new();
+    for name in http {
+        let rule = grant.http.get(name).ok_or_else(|| missing(format!("the HTTP endpoint `{name}`"), http_line(name)))?;
+        let rule = Rule::parse(rule).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
+        rules.insert(name.clone(), rule);
+    }
+    if *keyvalue && !grant.keyvalue {
+        return Err(missing("the key-value store".to_owned(), KEYVALUE_LINE.to_owned()));
+    }
+    if let Some(key) = grant.config.keys().find(|key| !config.contains(key)) {
+        let known = if config.is_empty() { "no settings".to_owned() } else { config.join(", ") };
+        return Err(wrong(format!("config.{key}: the plugin does not read this setting, it reads {known}")));
+    }
+    Ok(Granted { http: Arc::new(Rules::new(manifest.name.clone(), rules)), config: Arc::new(grant.config.clone()) })
+}
+
+const KEYVALUE_LINE: &str = "keyvalue = true";
+
+fn http_line(name: &str) -> String {
+    format!("http.{name} = {{ url = \"https://...\", methods = [\"GET\"] }}")
+}
+
+fn missing(capability: String, line: String) -> LoadError {
+    LoadError::NotGranted { capability, line }
+}
+
+/// The lines that grant what a manifest asks for.
+pub(super) fn lines(manifest: &Manifest) -> Vec<String> {
+    let Capabilities { http, keyvalue, config } = &manifest.capabilities;
+    let http = http.iter().map(|name| http_line(name));
+    let keys = keyvalue.then(|| KEYVALUE_LINE.to_owned());
+    http.chain(keys).chain(config.iter().map(|key| format!("config.\"{key}\" = \"...\""))).collect()
+}

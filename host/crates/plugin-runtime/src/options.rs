@@ -1,0 +1,114 @@
+//! What an operator can set about the runtime, with units and reasons.
+
+use std::{path::PathBuf, time::Duration};
+
+use serde::Deserialize;
+
+/// Settings of the runtime.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Options {
+    /// Threads that run WASM and nothing else. 0: one per core.
+    pub threads: usize,
+    /// Calls that run at the same time, over all plugins: the slots of the pool. 128 slots cost address space, not memory.
+    pub max_calls: u32,
+    /// Calls of one plugin that run at the same time. Less than `max_calls`, so that one slow vendor leaves room for the others.
+    pub max_calls_per_plugin: u32,
+    /// Calls of one plugin that wait for room. Beyond it a call fails as `plugin.busy` and is retried by the step's policy.
+    pub max_queue_per_plugin: u32,
+    /// The directory of compiled code; it is made with mode 0700, because whoever writes there runs code in the host. None: no cache.
+    pub cache_dir: Option<PathBuf>,
+    /// Components that are compiled at the same time: compiling uses all cores by itself.
+    pub max_compilations: usize,
+    /// The largest component that is read, in bytes: 64 MiB, five times a JavaScript engine.
+    pub max_component_bytes: usize,
+    /// Memory of a pool slot that stays resident between calls, in bytes. 1 MiB holds the working set of the plugins that ship.
+    pub keep_resident_bytes: usize,
+    /// Pool slots of plugins that are not running but stay warm.
+    pub max_warm_slots: u32,
+    /// Limits of one call.
+    pub limits: Limits,
+}
+
+/// Limits of one call.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// CPU time of the guest in milliseconds. Measured on the thread, so a busy machine stops no honest plugin. 1 s is 50,000 times an ordinary call.
+    pub cpu_ms: u64,
+    /// Bytes of all linear memories and tables together: 256 MiB.
+    pub memory_bytes: usize,
+    /// Bytes that one crossing from the guest to the host may hold, a result included, counted as the host stores them: 16 MiB.
+    pub output_bytes: usize,
+    /// Bytes of standard error that are kept: 16 KiB. The rest is counted.
+    pub stderr_bytes: usize,
+    /// Bytes of the guest's stack: 512 KiB.
+    pub stack_bytes: usize,
+    /// Attributes on the call's span.
+    pub attributes: u32,
+    /// Events on the call's span.
+    pub events: u32,
+    /// Log records.
+    pub logs: u32,
+    /// Operations on the key-value store.
+    pub keyvalue_operations: u32,
+    /// Bytes of a key.
+    pub key_bytes: usize,
+    /// Bytes of a value.
+    pub value_bytes: usize,
+    /// HTTP requests.
+    pub http_requests: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            threads: 0,
+            max_calls: 128,
+            max_calls_per_plugin: 64,
+            max_queue_per_plugin: 1024,
+            cache_dir: None,
+            max_compilations: 1,
+            max_component_bytes: 64 << 20,
+            keep_resident_bytes: 1 << 20,
+            max_warm_slots: 64,
+            limits: Limits::default(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            cpu_ms: 1_000,
+            memory_bytes: 256 << 20,
+            output_bytes: 16 << 20,
+            stderr_bytes: 16 << 10,
+            stack_bytes: 512 << 10,
+            attributes: 64,
+            events: 64,
+            logs: 256,
+            keyvalue_operations: 1_000,
+            key_bytes: 512,
+            value_bytes: 65_536,
+            http_requests: 256,
+        }
+    }
+}
+
+impl Options {
+    /// The number of threads, resolved.
+    pub(crate) fn worker_threads(&self) -> usize {
+        match self.threads {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            given => given,
+        }
+    }
+}
+
+impl Limits {
+    /// The budget as a duration.
+    pub(crate) fn cpu(&self) -> Duration {
+        Duration::from_millis(self.cpu_ms)
+    }
+}

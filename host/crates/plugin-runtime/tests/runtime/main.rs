@@ -1,0 +1,11 @@
+//! The runtime over real components: loading, calls, limits, failures, capabilities.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod calls;
+mod capabilities;
+mod echo;
+mod inventory_pool;
+mod limits;
+mod loading;
+mod support;

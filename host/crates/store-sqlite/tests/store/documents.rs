@@ -1,0 +1,85 @@
+//! Documents: replaced as a whole, found by attributes, paged newest first.
+
+use engine::port::{Append, Document, DocumentQuery, Documents};
+use serde_json::json;
+
+use crate::common::Fixture;
+
+fn order(id: &str, rank: u64, state: &str, channel: &str) -> Document {
+    Document {
+        collection: "product-order",
+        id: id.to_owned(),
+        rank,
+        body: json!({ "id": id, "n": 18_446_744_073_709_551_615_u64, "x": 0.1 }),
+        attributes: vec![("state", state.to_owned()), ("channel", channel.to_owned())],
+    }
+}
+
+async fn write(f: &Fixture, head: u64, documents: Vec<Document>) {
+    f.append(Append { documents, ..f.more(1, head, 1) }).await.unwrap();
+}
+
+/// The ids of a page and the total.
+async fn find(f: &Fixture, equal: &[(&str, &str)], offset: u64, limit: u64) -> (Vec<String>, u64) {
+    let equal = equal.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let page = f.store.find(DocumentQuery { collection: "product-order", equal, offset, limit }).await.unwrap();
+    (page.documents.into_iter().map(|document| document.id).collect(), page.total)
+}
+
+fn ids<const N: usize>(ids: [&str; N], total: u64) -> (Vec<String>, u64) {
+    (ids.map(str::to_owned).into(), total)
+}
+
+#[tokio::test]
+async fn a_page_holds_the_newest_matches_and_the_total() {
+    let f = Fixture::new();
+    f.append(f.start(1)).await.unwrap();
+    let mut documents = vec![order("a", 1, "done", "web"), order("b", 3, "done", "shop"), order("c", 2, "open", "web"), order("d", 3, "done", "web")];
+    documents.push(Document { collection: "hub", ..order("z", 9, "done", "web") });
+    write(&f, 1, documents).await;
+    assert_eq!(find(&f, &[], 0, 10).await, ids(["d", "b", "c", "a"], 4));
+    assert_eq!(find(&f, &[], 1, 2).await, ids(["b", "c"], 4));
+    assert_eq!(find(&f, &[("state", "done")], 0, 10).await, ids(["d", "b", "a"], 3));
+    assert_eq!(find(&f, &[("state", "done"), ("channel", "web")], 0, 10).await, ids(["d", "a"], 2));
+    assert_eq!(find(&f, &[("channel", "web"), ("state", "done")], 1, 1).await, ids(["a"], 2));
+    assert_eq!(find(&f, &[("state", "done"), ("state", "open")], 0, 10).await, ids([], 0));
+    assert_eq!(find(&f, &[("colour", "red")], 0, 10).await, ids([], 0));
+    assert_eq!(find(&f, &[], 9, 10).await, ids([], 4));
+    assert_eq!(find(&f, &[], 0, 0).await, ids([], 4));
+}
+
+#[tokio::test]
+async fn a_document_comes_back_as_it_was_written() {
+    let mut f = Fixture::new();
+    f.append(f.start(1)).await.unwrap();
+    let document = order("a", u64::from(u32::MAX) + 7, "open", "Bücher \"und\" 'mehr'");
+    write(&f, 1, vec![document.clone()]).await;
+    f.reopen(store_sqlite::Options::default()).await;
+    assert_eq!(f.store.get("product-order", "a").await.unwrap(), Some(document));
+    assert_eq!(f.store.get("product-order", "b").await.unwrap(), None);
+    assert_eq!(f.store.get("hub", "a").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_replaced_document_is_found_by_its_new_attributes_only() {
+    let f = Fixture::new();
+    f.append(f.start(1)).await.unwrap();
+    write(&f, 1, vec![order("a", 1, "open", "web"), order("b", 2, "open", "web")]).await;
+    write(&f, 2, vec![order("a", 1, "done", "web")]).await;
+    assert_eq!(find(&f, &[("state", "open")], 0, 10).await, ids(["b"], 1));
+    assert_eq!(find(&f, &[("state", "done")], 0, 10).await, ids(["a"], 1));
+    write(&f, 3, vec![order("a", 5, "done", "web"), Document { body: json!("new"), ..order("b", 2, "open", "web") }]).await;
+    assert_eq!(find(&f, &[("channel", "web")], 0, 10).await, ids(["a", "b"], 2));
+    assert_eq!(f.store.get("product-order", "b").await.unwrap().unwrap().body, json!("new"));
+    write(&f, 4, vec![Document { attributes: Vec::new(), ..order("a", 5, "", "") }]).await;
+    assert_eq!(find(&f, &[("channel", "web")], 0, 10).await, ids(["b"], 1));
+}
+
+#[tokio::test]
+async fn documents_of_a_refused_append_are_not_written() {
+    let f = Fixture::new();
+    f.append(f.start(1)).await.unwrap();
+    let stale = Append { documents: vec![order("a", 1, "open", "web")], ..f.more(1, 7, 1) };
+    f.append(stale).await.unwrap_err();
+    assert_eq!(find(&f, &[], 0, 10).await, ids([], 0));
+}

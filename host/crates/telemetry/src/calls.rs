@@ -1,0 +1,38 @@
+//! Live spans and figures of plugin calls. Every call is measured; a call of a sampled run has a span, which the batch processor exports at most once.
+
+mod figures;
+mod limits;
+mod span;
+
+use std::sync::Arc;
+
+use engine::port::{Call, CallSpan, CallTelemetry};
+use opentelemetry_sdk::trace::BatchSpanProcessor;
+use pipeline::Provider;
+
+pub(crate) use self::{
+    figures::{CallFigures, Plugin},
+    limits::is_guest_key,
+};
+use self::span::{LiveCall, NativeCall};
+use crate::policy::Policy;
+
+/// Opens spans of plugin calls.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    pub(crate) figures: Arc<CallFigures>,
+    /// None: no exporter takes spans.
+    pub(crate) processor: Option<Arc<BatchSpanProcessor>>,
+    pub(crate) policy: Arc<Policy>,
+}
+
+impl CallTelemetry for Calls {
+    fn begin(&self, call: &Call) -> Box<dyn CallSpan> {
+        let Provider::Plugin { name, version, digest } = &call.pin.provider else {
+            // What the host does itself is part of the attempt; there is no plugin to speak of.
+            return Box::new(NativeCall { context: call.span.clone() });
+        };
+        let plugin = self.figures.plugin(name, version, digest.as_str());
+        Box::new(LiveCall::begin(self, call, plugin))
+    }
+}

@@ -1,0 +1,41 @@
+//! Spans, metrics and logs from committed events: the only crate that names OpenTelemetry.
+//!
+//! * [`projection`] makes spans of committed events, as pure functions;
+//! * each exporter delivers them at least once, keeping its place in the store ([`CursorStore`]);
+//! * counters continue from durable tallies, in-progress figures are observed ([`Census`]);
+//! * plugin calls have live spans and are all measured ([`Telemetry::calls`]);
+//! * [`registry`] says what may be exported at all.
+
+mod calls;
+mod cursor;
+mod delivery;
+mod env;
+mod error;
+mod export;
+#[rustfmt::skip]
+mod generated;
+mod health;
+mod metrics;
+mod options;
+pub mod policy;
+pub mod projection;
+pub mod registry;
+mod sampler;
+mod span_data;
+mod telemetry;
+
+pub use self::{
+    cursor::{CursorError, CursorStore, Tally},
+    env::Env,
+    error::TelemetryError,
+    health::{ExporterHealth, Health},
+    metrics::Census,
+    options::{DeliveryOptions, ExporterOptions, Options, Target, Units},
+    sampler::Sampling,
+    telemetry::Telemetry,
+};
+
+/// The names of ours that the registry defines.
+pub mod names {
+    pub use crate::generated::{attribute, metric};
+}

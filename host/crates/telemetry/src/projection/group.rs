@@ -1,0 +1,73 @@
+//! Spans that group the items of a fan-out step: one per step and round, made when the step settles.
+
+use pipeline::{Activity, Criticality, Definition, Direction, Failure, ItemState, Phase, Run, Standing, StepStatus, Timestamp};
+
+use super::{ProjectedSpan, Scene};
+
+impl Scene<'_> {
+    pub(super) fn groups(&self) -> Vec<ProjectedSpan> {
+        (0..self.definition.steps.len()).filter_map(|step| self.group(step)).collect()
+    }
+
+    fn group(&self, position: usize) -> Option<ProjectedSpan> {
+        let definition = &self.definition.steps[position];
+        let name = definition.telemetry.group_span.filter(|_| definition.fan_out.is_some())?;
+        let scheduled = settled(self.definition, self.run, position)?;
+        let round = self.run.steps()[position].round;
+        let known = self.before.is_some_and(|before| before.steps()[position].round == round && settled(self.definition, before, position).is_some());
+        // After a fallout of the step its span was exported already; what a person did then is seen in the attempts' own spans.
+        if known || self.had_fallout(position, scheduled) {
+            return None;
+        }
+        let items = &self.run.steps()[position].items;
+        let failed = items.iter().find_map(failure);
+        let completed = items.iter().filter(|item| matches!(item.standing, Standing::Done { .. })).count();
+        let attributes = (definition.telemetry.group_attributes)(&self.view(), completed, failed.is_some());
+        let mut span = self.span(self.trace().group_span(&definition.name, round), name, scheduled, attributes);
+        if let Some((item, failure)) = failed {
+            span.fail(&(definition.telemetry.failure_text)(&item.request, failure), &failure.error_type);
+        }
+        Some(span)
+    }
+
+    fn had_fallout(&self, position: usize, scheduled: Timestamp) -> bool {
+        let name = &self.definition.steps[position].name;
+        let before = self.before.map_or(&[][..], Run::fallouts);
+        before.iter().any(|fallout| fallout.opened.step == *name && fallout.opened_at >= scheduled)
+    }
+}
+
+/// When the step was scheduled, if no item of it will do anything more in this round by itself.
+fn settled(definition: &Definition, run: &Run, position: usize) -> Option<Timestamp> {
+    let state = run.steps().get(position)?;
+    let scheduled = match state.status {
+        StepStatus::Done { scheduled, .. } => return Some(scheduled),
+        StepStatus::Scheduled(scheduled) => scheduled,
+        StepStatus::Waiting | StepStatus::Refused(_) => return None,
+    };
+    // A best-effort step goes on after a failure and is done in the end.
+    let matters = definition.steps[position].criticality != Criticality::BestEffort;
+    let stopped = match run.phase() {
+        Phase::Ended(_) => return Some(scheduled),
+        Phase::Unwinding { .. } => true,
+        Phase::Forward => matters && state.items.iter().any(|item| failure(item).is_some()),
+    };
+    (stopped && !state.items.iter().any(is_doing)).then_some(scheduled)
+}
+
+/// Why an item has failed for good, if it has.
+fn failure(item: &ItemState) -> Option<(&ItemState, &Failure)> {
+    let failed = matches!(item.standing, Standing::Failed { .. } | Standing::Forgiven);
+    item.last_failure.as_ref().filter(|_| failed).map(|failure| (item, failure))
+}
+
+/// Whether the item is doing its work, or will without being asked.
+fn is_doing(item: &ItemState) -> bool {
+    match &item.activity {
+        Activity::Ready(ready) => ready.direction == Direction::Do,
+        Activity::Backoff { direction, .. } => *direction == Direction::Do,
+        Activity::Pending(pending) => pending.direction == Direction::Do,
+        Activity::Child { .. } => true,
+        Activity::Queued | Activity::Idle => false,
+    }
+}

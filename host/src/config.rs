@@ -1,0 +1,127 @@
+//! The configuration: one tree, read once, before anything is opened. An unknown key is refused with the nearest known one.
+
+mod load;
+mod secret;
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+pub(crate) use self::{
+    load::load,
+    secret::resolve,
+};
+
+/// Everything an operator decides. Paths are relative to the file they stand in.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    pub(crate) http: Http,
+    pub(crate) store: Store,
+    pub(crate) engine: Engine,
+    pub(crate) runtime: plugin_runtime::Options,
+    pub(crate) orders: orders::Options,
+    pub(crate) telemetry: Telemetry,
+    /// The plugins, by the name in their manifest.
+    pub(crate) plugins: BTreeMap<String, Plugin>,
+    /// Which plugin answers a contract, where more than one could: `"jackfield:order/inventory@1" = "inventory-pool"`.
+    pub(crate) bindings: BTreeMap<String, String>,
+    /// Named API tokens: the name is written into the audit trail, the value is the hexadecimal blake3 hash of the token.
+    pub(crate) tokens: BTreeMap<String, String>,
+}
+
+/// The HTTP interface.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Http {
+    /// Where to listen. Default 127.0.0.1:8640: nobody outside this machine. Port 0 takes a free one.
+    pub(crate) listen: SocketAddr,
+    /// What callback addresses begin with, as the outside world reaches this host. Default: the address it listens on.
+    pub(crate) public_url: Option<String>,
+    /// How long a shutdown waits for calls to finish, in milliseconds. Default 10 s.
+    pub(crate) drain_ms: u64,
+}
+
+/// The embedded store.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Store {
+    /// The database file; its directory is made with mode 0700. Default `jackfield-data/jackfield.db`.
+    pub(crate) path: PathBuf,
+    /// The size that the file may not exceed, in bytes; writes are refused as on a full disk. Default none.
+    pub(crate) max_bytes: Option<u64>,
+}
+
+/// The engine.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Engine {
+    /// How many runs are in memory at a time; more wait their turn. Default 4096.
+    pub(crate) max_driven: usize,
+    /// Whose runs come in over this host. Default `default`.
+    pub(crate) tenant: String,
+}
+
+/// Where spans go. What stands here wins over the `OTEL_*` environment.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    /// The OTLP endpoint, such as `http://127.0.0.1:4318`. Default: `OTEL_EXPORTER_OTLP_ENDPOINT`, and nothing without it.
+    pub(crate) otlp: Option<String>,
+    /// `http/protobuf` (default) or `grpc`.
+    pub(crate) protocol: Option<String>,
+    /// A file to which OTLP JSON lines are appended. Default none.
+    pub(crate) file: Option<PathBuf>,
+    /// What happens to personal attributes: `emit` (default), `hash` or `drop`.
+    pub(crate) pii: Option<String>,
+    /// The share of runs whose spans are exported, by pipeline. Default 1.0.
+    pub(crate) sampling: BTreeMap<String, f64>,
+}
+
+/// One plugin.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Plugin {
+    /// The component.
+    pub(crate) path: PathBuf,
+    /// What it may reach. Default nothing.
+    #[serde(default)]
+    pub(crate) grant: serde_json::Value,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8640)), public_url: None, drain_ms: 10_000 }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { path: PathBuf::from("jackfield-data/jackfield.db"), max_bytes: None }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self { max_driven: 4096, tenant: "default".to_owned() }
+    }
+}
+
+impl Config {
+    /// Makes paths absolute: they are relative to the file they stand in.
+    fn anchor(&mut self, directory: &Path) {
+        let paths = [Some(&mut self.store.path), self.telemetry.file.as_mut(), self.runtime.cache_dir.as_mut()];
+        for path in paths.into_iter().flatten().chain(self.plugins.values_mut().map(|plugin| &mut plugin.path)) {
+            *path = directory.join(&*path);
+        }
+    }
+
+    /// The directory of the store, where the admin token and the compile cache are.
+    pub(crate) fn data_directory(&self) -> &Path {
+        self.store.path.parent().unwrap_or(Path::new("."))
+    }
+}

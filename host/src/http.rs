@@ -1,0 +1,39 @@
+//! The HTTP interface: the TM Forum API, the admin API, callbacks, health.
+
+mod auth;
+mod callbacks;
+mod health;
+mod runs;
+
+use std::sync::Arc;
+
+use axum::{Router, middleware, routing::get};
+use engine::api::Engine;
+use pipeline::TenantName;
+
+use crate::{
+    config::Config,
+    serve::{Host, Tokens},
+};
+
+/// All routes. Everything but health and callbacks asks for a token.
+pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
+    let engine: Arc<dyn Engine> = host.driver.clone();
+    let tenant = TenantName::new(&config.engine.tenant).unwrap_or_else(|_| TenantName::new("default").expect("a valid name"));
+    let intake = orders::tmf622::Intake {
+        engine: engine.clone(),
+        documents: host.store.clone(),
+        tenant,
+        categories: config.orders.categories.clone(),
+    };
+    let guarded = Router::new()
+        .merge(orders::tmf622::router(intake))
+        .merge(runs::router(host.driver.clone(), host.store.clone()))
+        .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));
+    Router::new()
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .with_state(health::State::new(host))
+        .merge(callbacks::router(engine))
+        .merge(guarded)
+}

@@ -1,0 +1,33 @@
+//! Bearer tokens (RFC 6750). The name of the token's owner travels with the request, for the audit trail.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+use crate::serve::Tokens;
+
+/// Who sent a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(pub(crate) String);
+
+/// Lets a request through that carries a known token.
+pub(crate) async fn require(State(tokens): State<Arc<Tokens>>, mut request: Request, next: Next) -> Response {
+    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    let Some(owner) = bearer.and_then(|token| tokens.owner(token)).map(str::to_owned) else {
+        let body = json!({
+            "code": "40",
+            "reason": "unauthorized",
+            "message": "expected `Authorization: Bearer TOKEN` with a token that this host knows",
+            "status": "401",
+        });
+        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], axum::Json(body)).into_response();
+    };
+    request.extensions_mut().insert(Caller(owner));
+    next.run(request).await
+}

@@ -1,0 +1,63 @@
+//! Health: is the process alive, can it take work, and in which shape is it.
+
+use std::sync::Arc;
+
+use axum::{Json, extract, http::StatusCode};
+use engine::{Driver, port::Timers};
+use plugin_runtime::{Allocation, Runtime};
+use serde_json::{Value, json};
+use store_sqlite::Store;
+
+use crate::serve::Host;
+
+/// What health is read from.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    driver: Arc<Driver>,
+    store: Arc<Store>,
+    runtime: Runtime,
+    plugins: Arc<Vec<Value>>,
+}
+
+impl State {
+    pub(crate) fn new(host: &Host) -> Self {
+        let plugins = host.installed.iter().map(|installed| {
+            let plugin = &installed.plugin;
+            json!({"name": plugin.name(), "version": plugin.version(), "digest": plugin.digest()})
+        });
+        Self {
+            driver: host.driver.clone(),
+            store: host.store.clone(),
+            runtime: host.runtime.clone(),
+            plugins: Arc::new(plugins.collect()),
+        }
+    }
+}
+
+/// `GET /healthz`: the process is alive. The body says in which shape; it needs no token and holds no business data.
+pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Json<Value> {
+    Json(json!({
+        "status": "ok",
+        "version": env!("CARGO_PKG_VERSION"),
+        "allocation": allocation(state.runtime.allocation()),
+        "runs_in_memory": state.driver.driven(),
+        "plugins": *state.plugins,
+    }))
+}
+
+/// Where the memory of plugins comes from.
+fn allocation(allocation: Allocation) -> &'static str {
+    match allocation {
+        Allocation::Pooling => "pooling",
+        Allocation::OnDemand => "on-demand",
+    }
+}
+
+/// `GET /readyz`: 200 when work is taken, 503 while the store does not answer or the host drains.
+pub(crate) async fn readyz(extract::State(state): extract::State<State>) -> (StatusCode, Json<Value>) {
+    match (state.driver.is_stopping(), state.store.next().await) {
+        (false, Ok(_)) => (StatusCode::OK, Json(json!({"status": "ready"}))),
+        (true, _) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "draining"}))),
+        (false, Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "reason": error.to_string()}))),
+    }
+}

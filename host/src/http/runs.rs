@@ -1,0 +1,146 @@
+//! The admin API of runs: list, show, resolve.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json, Router,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use engine::{
+    Driver,
+    api::{Decision, Engine, ResolveError},
+    port::{RunRow, RunState, Timers},
+};
+use pipeline::{Resolution, RunId};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store_sqlite::Store;
+
+use super::auth::Caller;
+
+/// The most rows of a page.
+const MAX_ROWS: usize = 1000;
+
+#[derive(Clone)]
+struct Runs {
+    driver: Arc<Driver>,
+    store: Arc<Store>,
+}
+
+/// `/api/v1/runs`, `/api/v1/runs/{id}`, `/api/v1/runs/{id}/resolve`.
+pub(crate) fn router(driver: Arc<Driver>, store: Arc<Store>) -> Router {
+    Router::new()
+        .route("/api/v1/runs", get(list))
+        .route("/api/v1/runs/{id}", get(show))
+        .route("/api/v1/runs/{id}/resolve", post(resolve))
+        .with_state(Runs { driver, store })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    state: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+async fn list(State(runs): State<Runs>, query: Result<Query<ListQuery>, axum::extract::rejection::QueryRejection>) -> Response {
+    let Ok(Query(query)) = query else { return bad("expected the parameters `state`, `after` and `limit`") };
+    let after = match query.after.as_deref().map(RunId::new).transpose() {
+        Ok(after) => after,
+        Err(error) => return bad(&format!("after: {error}")),
+    };
+    let limit = query.limit.unwrap_or(100).clamp(1, MAX_ROWS);
+    if query.state.as_deref() == Some("stuck") {
+        return match runs.driver.stuck().await {
+            Ok(stuck) => Json(json!(stuck)).into_response(),
+            Err(error) => unavailable(&error.to_string()),
+        };
+    }
+    let states = match query.state.as_deref() {
+        None => RunState::ALL.to_vec(),
+        Some(name) => match RunState::parse(name) {
+            Some(state) => vec![state],
+            None => return bad(&format!("state: `{name}` is none of active, waiting, held, ended, stuck")),
+        },
+    };
+    let mut rows = Vec::new();
+    for state in states {
+        match runs.store.in_state(state, after.as_ref(), limit).await {
+            Ok(found) => rows.extend(found),
+            Err(error) => return unavailable(&error.to_string()),
+        }
+    }
+    rows.sort_by(|a, b| a.run.cmp(&b.run));
+    rows.truncate(limit);
+    Json(rows.iter().map(row_json).collect::<Vec<_>>()).into_response()
+}
+
+fn row_json(row: &RunRow) -> Value {
+    json!({
+        "run": row.run,
+        "pipeline": row.pipeline,
+        "state": row.state.as_str(),
+        "detail": row.detail,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "wake_at": row.wake_at,
+    })
+}
+
+async fn show(State(runs): State<Runs>, Path(id): Path<String>) -> Response {
+    let Ok(id) = RunId::new(&id) else { return not_found(&id) };
+    match runs.driver.query(&id).await {
+        Ok(Some(view)) => {
+            let fallouts: Vec<_> = view.run.open_fallouts().map(|fallout| json!(fallout.opened)).collect();
+            Json(json!({"run": id, "state": view.run, "open_fallouts": fallouts, "records": view.records})).into_response()
+        }
+        Ok(None) => not_found(id.as_str()),
+        Err(error) => unavailable(&error.to_string()),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resolve {
+    fallout: Option<u32>,
+    resolution: Resolution,
+    by: Option<String>,
+    #[serde(default)]
+    note: String,
+}
+
+async fn resolve(State(runs): State<Runs>, Extension(Caller(caller)): Extension<Caller>, Path(id): Path<String>, body: String) -> Response {
+    let Ok(run) = RunId::new(&id) else { return not_found(&id) };
+    let Resolve { fallout, resolution, by, note } = match serde_json::from_str(&body) {
+        Ok(resolve) => resolve,
+        Err(error) => return bad(&format!("the decision cannot be read: {error}")),
+    };
+    let decision = Decision { run, fallout, resolution, by: by.unwrap_or(caller), note };
+    match runs.driver.resolve(decision).await {
+        Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(ResolveError::UnknownRun(run)) => not_found(run.as_str()),
+        Err(error @ ResolveError::Invalid(_)) => bad(&error.to_string()),
+        Err(error @ (ResolveError::Ambiguous { .. } | ResolveError::Refused(_))) => problem(StatusCode::CONFLICT, &error.to_string()),
+        Err(ResolveError::Engine(error)) => unavailable(&error.to_string()),
+    }
+}
+
+fn problem(status: StatusCode, message: &str) -> Response {
+    (status, Json(json!({"error": message}))).into_response()
+}
+
+fn bad(message: &str) -> Response {
+    problem(StatusCode::BAD_REQUEST, message)
+}
+
+fn not_found(id: &str) -> Response {
+    problem(StatusCode::NOT_FOUND, &format!("there is no run `{id}`"))
+}
+
+fn unavailable(message: &str) -> Response {
+    problem(StatusCode::SERVICE_UNAVAILABLE, message)
+}

@@ -1,0 +1,114 @@
+//! Plugins in the host: installed from files at the start, kept in the store by content, called by the revision that a run is pinned to.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use anyhow::{Context, bail};
+use async_trait::async_trait;
+use engine::{
+    BindingTable,
+    port::{BlobHash, Blobs, Call, CallEnd, CallReport, CallSpan, CallTelemetry, Runner, SpanContext, SpanItem},
+};
+use pipeline::{Failure, FailureClass, Revision};
+use plugin_runtime::{Grant, Plugin, Plugins, Runtime, WasmRunner};
+use serde_json::Value;
+use store_sqlite::Store;
+use tokio::sync::Mutex;
+
+use crate::config::{Config, resolve};
+
+/// A plugin of the configuration, checked, compiled and stored.
+#[derive(Debug)]
+pub(crate) struct Installed {
+    pub(crate) plugin: Plugin,
+    pub(crate) component: BlobHash,
+    /// The grant with its references: secrets are never stored.
+    pub(crate) grant: Value,
+}
+
+/// Installs every plugin of the configuration; the first that cannot be installed stops the start.
+pub(crate) async fn install(runtime: &Runtime, blobs: &dyn Blobs, config: &Config, directory: &Path) -> anyhow::Result<Vec<Installed>> {
+    let mut installed = Vec::with_capacity(config.plugins.len());
+    for (name, plugin) in &config.plugins {
+        let bytes = std::fs::read(&plugin.path).with_context(|| format!("plugins.{name}.path: {} cannot be read", plugin.path.display()))?;
+        let loaded = load(runtime, bytes.clone(), &plugin.grant, directory).await.with_context(|| format!("plugins.{name}"))?;
+        if loaded.name() != name {
+            bail!("plugins.{name}: {} says that its name is `{}`", plugin.path.display(), loaded.name());
+        }
+        let component = blobs.put(bytes).await?;
+        installed.push(Installed { plugin: loaded, component, grant: plugin.grant.clone() });
+    }
+    Ok(installed)
+}
+
+async fn load(runtime: &Runtime, bytes: Vec<u8>, grant: &Value, directory: &Path) -> anyhow::Result<Plugin> {
+    let resolved = resolve(grant, directory)?;
+    let grant: Grant = if resolved.is_null() { Grant::default() } else { serde_json::from_value(resolved).context("grant")? };
+    Ok(runtime.load(bytes, &grant).await?)
+}
+
+/// The plugins of every revision that is called for. A revision is brought in when its first call comes: from the store, not from the
+/// configuration, so that a run finds its plugin after the configuration has moved on.
+#[derive(Debug)]
+pub(crate) struct Shelf {
+    runtime: Runtime,
+    store: Arc<Store>,
+    calls: Arc<dyn CallTelemetry>,
+    directory: PathBuf,
+    runners: Mutex<HashMap<Revision, Arc<WasmRunner>>>,
+}
+
+impl Shelf {
+    pub(crate) fn new(runtime: Runtime, store: Arc<Store>, calls: Arc<dyn CallTelemetry>, directory: PathBuf) -> Self {
+        Self { runtime, store, calls, directory, runners: Mutex::default() }
+    }
+
+    async fn runner(&self, revision: &Revision) -> anyhow::Result<Arc<WasmRunner>> {
+        let mut runners = self.runners.lock().await;
+        if let Some(runner) = runners.get(revision) {
+            return Ok(runner.clone());
+        }
+        let Some(table) = BindingTable::read(&*self.store, revision).await? else { bail!("binding-table revision {revision} is not in the store") };
+        let plugins = Plugins::default();
+        for (digest, bound) in &table.plugins {
+            let Some(bytes) = Blobs::get(&*self.store, &bound.component).await? else { bail!("plugin {digest} is not in the store") };
+            plugins.add(load(&self.runtime, bytes, &bound.grant, &self.directory).await.with_context(|| format!("plugin {digest}"))?);
+        }
+        let runner = Arc::new(WasmRunner::new(self.runtime.clone(), plugins, self.store.clone(), self.calls.clone()));
+        runners.insert(revision.clone(), runner.clone());
+        Ok(runner)
+    }
+}
+
+#[async_trait]
+impl Runner for Shelf {
+    async fn call(&self, call: Call) -> CallReport {
+        match self.runner(&call.revision).await {
+            Ok(runner) => runner.call(call).await,
+            Err(error) => CallReport::failed(Failure::new(FailureClass::Held, "plugin.instantiate", format!("{error:#}")), false),
+        }
+    }
+}
+
+/// No telemetry of calls.
+#[derive(Debug)]
+pub(crate) struct Unobserved;
+
+struct NoSpan(SpanContext);
+
+impl CallTelemetry for Unobserved {
+    fn begin(&self, call: &Call) -> Box<dyn CallSpan> {
+        Box::new(NoSpan(call.span.clone()))
+    }
+}
+
+impl CallSpan for NoSpan {
+    fn context(&self) -> &SpanContext {
+        &self.0
+    }
+    fn record(&mut self, _: SpanItem) {}
+    fn end(self: Box<Self>, _: CallEnd) {}
+}

@@ -1,0 +1,88 @@
+//! API tokens: named, compared by their hashes. The first start makes one called `admin` and says where it is.
+
+use std::{
+    collections::BTreeMap,
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use tracing::info;
+
+/// The tokens that open the API.
+#[derive(Debug, Clone)]
+pub(crate) struct Tokens {
+    hashes: BTreeMap<String, blake3::Hash>,
+}
+
+/// Where the first start puts the administrator's token.
+pub(crate) fn admin_token_file(directory: &Path) -> PathBuf {
+    directory.join("admin-token")
+}
+
+impl Tokens {
+    /// The tokens of the configuration and the administrator's, which is made when there is none.
+    pub(crate) fn open(directory: &Path, configured: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let mut hashes = BTreeMap::from([("admin".to_owned(), admin(directory)?)]);
+        for (name, hash) in configured {
+            hashes.insert(name.clone(), blake3::Hash::from_hex(hash).with_context(|| format!("tokens.{name}"))?);
+        }
+        Ok(Self { hashes })
+    }
+
+    /// Whose token this is. The comparison takes the same time wherever the first difference is.
+    pub(crate) fn owner(&self, token: &str) -> Option<&str> {
+        let hash = blake3::hash(token.as_bytes());
+        self.hashes.iter().find(|(_, known)| **known == hash).map(|(name, _)| name.as_str())
+    }
+}
+
+/// A new token: 32 random bytes in hexadecimal.
+pub(crate) fn new_token() -> anyhow::Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| anyhow::anyhow!("the operating system gives no random bytes: {error}"))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The hash of the administrator's token. The token itself is written once, for its owner; the host keeps the hash.
+fn admin(directory: &Path) -> anyhow::Result<blake3::Hash> {
+    let kept = directory.join("admin-token.blake3");
+    if let Ok(hash) = std::fs::read_to_string(&kept) {
+        return blake3::Hash::from_hex(hash.trim()).with_context(|| format!("{} holds no hash", kept.display()));
+    }
+    let token = new_token()?;
+    let file = admin_token_file(directory);
+    write_private(&file, &token)?;
+    let hash = blake3::hash(token.as_bytes());
+    write_private(&kept, hash.to_hex().as_str())?;
+    info!("the administrator's token was written to {}", file.display());
+    println!("jackfield wrote the administrator's token to {}", file.display());
+    Ok(hash)
+}
+
+fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_first_start_makes_a_private_token_and_later_ones_keep_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = Tokens::open(directory.path(), &BTreeMap::new()).unwrap();
+        let file = admin_token_file(directory.path());
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+        let token = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(first.owner(&token), Some("admin"));
+        assert_eq!(first.owner("guess"), None);
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(Tokens::open(directory.path(), &BTreeMap::new()).unwrap().owner(&token), Some("admin"));
+    }
+}

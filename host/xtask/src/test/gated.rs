@@ -1,0 +1,124 @@
+//! Suites that need more than Rust and a C compiler. Each is a test target of the package `end-to-end-tests` behind a
+//! feature of the same name, so that `cargo test --workspace` neither runs nor pretends to have run it. A suite exists
+//! as soon as its test file does.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, bail};
+
+use super::suite::Suite;
+use crate::{command, plugins, preflight::Need, workspace};
+
+/// The OTLP receiver, as pip knows it. Its releases are pre-releases, so the version is named.
+const ROTEL: &str = "rotel==0.0.1a15";
+
+/// All that there may be.
+const ALL: [fn() -> Suite; 3] = [
+    || Suite {
+        name: "javascript",
+        about: "plugins written in JavaScript from the WIT alone",
+        needs: &[Need::Node, Need::Npm],
+        fixtures: false,
+        after: Some("plugins"),
+        check: javascript,
+    },
+    || Suite {
+        name: "foreign-receiver",
+        about: "telemetry arrives at a receiver that is not ours",
+        needs: &[Need::PythonVenv],
+        fixtures: false,
+        after: Some("plugins"),
+        check: foreign_receiver,
+    },
+    || Suite {
+        name: "third-party",
+        about: "comparison with third-party material",
+        needs: &[],
+        fixtures: true,
+        after: Some("plugins"),
+        check: third_party,
+    },
+];
+
+/// Those whose test file exists.
+pub(crate) fn suites(root: &Path) -> Result<Vec<Suite>> {
+    let suites = ALL.iter().map(|make| make()).filter(|suite| root.join(test_file(suite.name)).is_file()).collect();
+    if !workspace::javascript_fixtures(root)?.is_empty() && !root.join(test_file("javascript")).is_file() {
+        bail!("a fixture is written in JavaScript, but there is no {}", test_file("javascript"));
+    }
+    Ok(suites)
+}
+
+/// The Cargo arguments that make Clippy look at them too.
+pub(crate) fn feature_arguments() -> Result<Vec<String>> {
+    Ok(suites(workspace::root())?.iter().map(|suite| format!("--features=end-to-end-tests/{}", suite.name)).collect())
+}
+
+fn test_file(suite: &str) -> String {
+    format!("tests/tests/{}.rs", suite.replace('-', "_"))
+}
+
+/// Builds every JavaScript fixture in a copy of its folder: `npm run build` is to leave `plugin.wasm` beside its
+/// package.json, and finds the contracts under `JACKFIELD_WIT`.
+fn javascript() -> Result<()> {
+    for fixture in workspace::javascript_fixtures(workspace::root())? {
+        let name = fixture.file_name().context("a fixture's folder has a name")?.to_string_lossy().into_owned();
+        let copy = workspace::target().join("javascript").join(&name);
+        copy_files(&fixture, &copy)?;
+        let wit = workspace::root().join("wit");
+        for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["run", "build"]] {
+            command::run(command::program("npm", arguments).current_dir(&copy).env("JACKFIELD_WIT", &wit))?;
+        }
+        plugins::install(&copy.join("plugin.wasm"), &workspace::target().join("plugins").join(format!("{name}.wasm")))?;
+    }
+    run_tests("javascript", &[])
+}
+
+/// Installs Rotel, an OTLP receiver, into a Python environment of its own and names that to the tests.
+fn foreign_receiver() -> Result<()> {
+    let environment = workspace::target().join("python");
+    command::run(command::program("python3", &["-m", "venv"]).arg(&environment))?;
+    command::run(&mut command::program(environment.join("bin/pip"), &["install", "--quiet", ROTEL]))?;
+    run_tests("foreign-receiver", &[("JACKFIELD_PYTHON", &environment.join("bin/python"))])
+}
+
+fn third_party() -> Result<()> {
+    run_tests("third-party", &[])
+}
+
+/// Runs the test target of a suite, which reads these variables.
+fn run_tests(suite: &str, variables: &[(&str, &Path)]) -> Result<()> {
+    let target = suite.replace('-', "_");
+    let mut cargo = command::cargo(&["test", "--package", "end-to-end-tests", "--features", suite, "--test", &target]);
+    command::run(cargo.envs(variables.iter().copied()))
+}
+
+/// Copies the files of a folder, without its folders (`node_modules` above all).
+fn copy_files(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).with_context(|| format!("{} cannot be created", to.display()))?;
+    for entry in fs::read_dir(from).with_context(|| format!("{} cannot be read", from.display()))? {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            fs::copy(&path, to.join(name)).with_context(|| format!("{} cannot be copied", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suite_exists_when_its_test_file_does() {
+        let root = workspace::target().join(format!("xtask-gated-{}", std::process::id()));
+        fs::create_dir_all(root.join("tests/tests")).unwrap();
+        assert!(suites(&root).unwrap().is_empty());
+        fs::write(root.join("tests/tests/foreign_receiver.rs"), "").unwrap();
+        assert_eq!(suites(&root).unwrap().iter().map(|suite| suite.name).collect::<Vec<_>>(), ["foreign-receiver"]);
+        fs::create_dir_all(root.join("tests/fixtures/odd")).unwrap();
+        fs::write(root.join("tests/fixtures/odd/package.json"), "{}").unwrap();
+        assert!(suites(&root).unwrap_err().to_string().contains("tests/tests/javascript.rs"));
+        fs::remove_dir_all(&root).unwrap();
+    }
+}

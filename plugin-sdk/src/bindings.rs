@@ -1,0 +1,109 @@
+//! The generated bindings; nothing outside the SDK sees them but through `export!`.
+//!
+//! The WIT types are remapped to the SDK's own, so there is no second set of types and nothing to convert. Each contract
+//! has a world of its own, and the type section of its export is emitted where `export!` is expanded: linking the SDK
+//! alone promises no export.
+#![allow(
+    missing_docs,
+    missing_debug_implementations,
+    unreachable_pub,
+    unsafe_code,
+    clippy::all,
+    clippy::allow_attributes_without_reason,
+    clippy::unwrap_used,
+    reason = "generated code"
+)]
+
+/// What a plugin may import.
+pub(crate) mod imports {
+    wit_bindgen::generate!({
+        path: "wit/order",
+        world: "plugin-imports",
+        generate_all,
+        with: {
+            "jackfield:host/keyvalue@1.0.0/versioned": crate::kv::Versioned,
+            "jackfield:host/keyvalue@1.0.0/error": crate::kv::Error,
+            "jackfield:host/telemetry@1.0.0/value": crate::telemetry::Value,
+            "jackfield:host/telemetry@1.0.0/attribute": crate::telemetry::Attribute,
+            "jackfield:host/telemetry@1.0.0/trace-context": crate::telemetry::TraceContext,
+            "jackfield:host/telemetry@1.0.0/level": crate::telemetry::Level,
+        },
+    });
+}
+
+pub mod catalog {
+    wit_bindgen::generate!({
+        path: "wit/order",
+        inline: "package jackfield:sdk; world catalog { export jackfield:order/catalog@1.1.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:order/types@1.1.0": crate::contracts,
+            "jackfield:order/catalog@1.1.0/action": crate::contracts::catalog::Action,
+            "jackfield:order/catalog@1.1.0/request": crate::contracts::catalog::Request,
+            "jackfield:order/catalog@1.1.0/decomposition": crate::contracts::catalog::Decomposition,
+        },
+    });
+}
+
+pub mod inventory {
+    wit_bindgen::generate!({
+        path: "wit/order",
+        inline: "package jackfield:sdk; world inventory { export jackfield:order/inventory@1.1.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:order/types@1.1.0": crate::contracts,
+            "jackfield:order/inventory@1.1.0/request": crate::contracts::inventory::Request,
+            "jackfield:order/inventory@1.1.0/outcome": crate::contracts::inventory::Outcome,
+            "jackfield:order/inventory@1.1.0/observed": crate::contracts::inventory::Observed,
+        },
+    });
+}
+
+pub mod provisioning {
+    wit_bindgen::generate!({
+        path: "wit/order",
+        inline: "package jackfield:sdk; world provisioning { export jackfield:order/provisioning@1.1.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:order/types@1.1.0": crate::contracts,
+            "jackfield:order/provisioning@1.1.0/request": crate::contracts::provisioning::Request,
+            "jackfield:order/provisioning@1.1.0/receipt": crate::contracts::provisioning::Receipt,
+            "jackfield:order/provisioning@1.1.0/outcome": crate::contracts::provisioning::Outcome,
+            "jackfield:order/provisioning@1.1.0/observed": crate::contracts::provisioning::Observed,
+        },
+    });
+}
+
+pub mod activation {
+    wit_bindgen::generate!({
+        path: "wit/order",
+        inline: "package jackfield:sdk; world activation { export jackfield:order/activation@1.1.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:order/types@1.1.0": crate::contracts,
+            "jackfield:order/activation@1.1.0/request": crate::contracts::activation::Request,
+            "jackfield:order/activation@1.1.0/receipt": crate::contracts::activation::Receipt,
+            "jackfield:order/activation@1.1.0/outcome": crate::contracts::activation::Outcome,
+            "jackfield:order/activation@1.1.0/observed": crate::contracts::activation::Observed,
+        },
+    });
+}
+
+pub mod billing {
+    wit_bindgen::generate!({
+        path: "wit/order",
+        inline: "package jackfield:sdk; world billing { export jackfield:order/billing@1.1.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:order/billing@1.1.0/request": crate::contracts::billing::Request,
+            "jackfield:order/billing@1.1.0/receipt": crate::contracts::billing::Receipt,
+            "jackfield:order/billing@1.1.0/outcome": crate::contracts::billing::Outcome,
+            "jackfield:order/billing@1.1.0/observed": crate::contracts::billing::Observed,
+        },
+    });
+}

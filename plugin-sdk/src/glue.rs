@@ -1,0 +1,48 @@
+//! Joins the generated traits to the SDK's: whatever implements a contract's trait can be exported.
+
+use std::marker::PhantomData;
+
+use crate::{
+    Call, Failure, Signal, bindings,
+    contracts::{activation, billing, catalog, inventory, provisioning},
+    http,
+};
+
+/// A plugin as the generated code wants it.
+#[derive(Debug)]
+pub struct Exported<P>(PhantomData<P>);
+
+impl<P: crate::Catalog> bindings::catalog::exports::jackfield::order::catalog::Guest for Exported<P> {
+    fn apply(call: Call, request: catalog::Request) -> Result<catalog::Decomposition, Failure> {
+        http::begin_call();
+        P::apply(&call, request)
+    }
+}
+
+macro_rules! effectful {
+    ($($contract:ident: $trait:ident),* $(,)?) => {
+        $(impl<P: crate::$trait> bindings::$contract::exports::jackfield::order::$contract::Guest for Exported<P> {
+            fn apply(call: Call, request: $contract::Request) -> Result<$contract::Outcome, Failure> {
+                http::begin_call();
+                P::apply(&call, request)
+            }
+
+            fn resume(call: Call, checkpoint: String, signal: Signal) -> Result<$contract::Outcome, Failure> {
+                http::begin_call();
+                P::resume(&call, checkpoint, signal)
+            }
+
+            fn observe(call: Call, request: $contract::Request) -> Result<$contract::Observed, Failure> {
+                http::begin_call();
+                P::observe(&call, request)
+            }
+
+            fn undo(call: Call, receipt: $contract::Receipt) -> Result<$contract::Outcome, Failure> {
+                http::begin_call();
+                P::undo(&call, receipt)
+            }
+        })*
+    };
+}
+
+effectful!(inventory: Inventory, provisioning: Provisioning, activation: Activation, billing: Billing);

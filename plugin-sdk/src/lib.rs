@@ -1,0 +1,31 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod bindings;
+pub mod config;
+mod contracts;
+mod export;
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod glue;
+pub mod http;
+pub mod kv;
+mod manifest;
+mod step;
+pub mod telemetry;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
+pub use contracts::{
+    Characteristic, Resource, ServiceSpec, activation, activation::Activation, billing, billing::Billing, catalog, catalog::Catalog, characteristic,
+    inventory, inventory::Inventory, provisioning, provisioning::Provisioning,
+};
+pub use manifest::{Capabilities, Contract, Manifest, SECTION, Verb};
+pub use step::{Call, Callback, Failure, Observed, Outcome, Pending, Reason, Signal, Unavailable};

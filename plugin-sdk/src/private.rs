@@ -1,0 +1,17 @@
+//! What the expansion of `export!` refers to. Not for use by hand.
+
+pub use crate::manifest::{json, json_len};
+
+/// Fails to compile, with the contract's own message, unless the plugin implements it.
+pub const fn catalog<P: crate::Catalog>() {}
+/// See [`catalog`].
+pub const fn inventory<P: crate::Inventory>() {}
+/// See [`catalog`].
+pub const fn provisioning<P: crate::Provisioning>() {}
+/// See [`catalog`].
+pub const fn activation<P: crate::Activation>() {}
+/// See [`catalog`].
+pub const fn billing<P: crate::Billing>() {}
+
+#[cfg(target_family = "wasm")]
+pub use crate::{bindings, glue::Exported};

@@ -1,0 +1,105 @@
+//! The providers of the reference set: their effects are entries in the ledger, which outlives the process.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use engine::port::{Answer, Call, CallReport, Observed, PendingAnswer, Runner, Signal, Verb};
+use pipeline::{Attributes, Failure, FailureClass};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{ledger::Ledger, reference::effect_name};
+
+/// Makes all calls of the reference set.
+#[derive(Debug)]
+pub(super) struct Providers {
+    pub(super) ledger: Arc<Ledger>,
+    /// Becomes true when all runs have started, so that all of them are in flight together.
+    pub(super) open: watch::Receiver<bool>,
+}
+
+#[async_trait]
+impl Runner for Providers {
+    async fn call(&self, call: Call) -> CallReport {
+        let mut open = self.open.clone();
+        // The sender lives as long as the child.
+        drop(open.wait_for(|open| *open).await);
+        let answer = match &call.verb {
+            Verb::Apply => self.apply(&call).await,
+            Verb::Resume { signal, .. } => self.resume(&call, signal).await,
+            Verb::Observe => self.observe(&call).await,
+            Verb::Undo { receipt } => self.undo(receipt).await,
+        };
+        CallReport { answer, sent: true, attributes: Attributes::new(), writes: Vec::new() }
+    }
+}
+
+impl Providers {
+    async fn apply(&self, call: &Call) -> Result<Answer, Failure> {
+        let provider = call.pin.provider.name();
+        match provider {
+            "refusing" => return Err(Failure::new(FailureClass::Rejected, "refused", "refused for good")),
+            "stubborn" if self.ledger.word(&format!("fixed {}", name(call))).await == "no" => {
+                return Err(Failure::new(FailureClass::Rejected, "refused", "refused until it is fixed"));
+            }
+            "shaky" if call.attempt.attempt == 1 => return Err(Failure::new(FailureClass::Unavailable, "busy", "busy at first")),
+            _ => {}
+        }
+        let pending = |poll_after| PendingAnswer {
+            operation: "operation".to_owned(),
+            checkpoint: what(call),
+            poll_after,
+            give_up_after: Duration::from_secs(3600),
+        };
+        self.ledger.word(&format!("apply {} {provider} {}", call.key, what(call))).await;
+        match (provider, &call.callback) {
+            ("poll", _) => Ok(Answer::Pending(pending(Some(Duration::from_millis(5))))),
+            ("callback", Some(callback)) => {
+                self.ledger.word(&format!("token {} {}", call.key, callback.url)).await;
+                Ok(Answer::Pending(pending(None)))
+            }
+            _ => Ok(Answer::Done(receipt(call.key.as_str(), &what(call)))),
+        }
+    }
+
+    async fn resume(&self, call: &Call, signal: &Signal) -> Result<Answer, Failure> {
+        let heard = match signal {
+            Signal::Timer => "a timer",
+            Signal::Callback(body) => body,
+            Signal::Cancel => return Err(Failure::new(FailureClass::Held, "odd", "nothing is cancelled in the reference set")),
+        };
+        self.ledger.word(&format!("complete {}", call.key)).await;
+        let mut receipt = receipt(call.key.as_str(), &what(call));
+        receipt["heard"] = json!(heard);
+        Ok(Answer::Done(receipt))
+    }
+
+    /// The effect is looked up by the key that it was made under.
+    async fn observe(&self, call: &Call) -> Result<Answer, Failure> {
+        let found = self.ledger.ask(&format!("observe {}", call.key)).await;
+        Ok(Answer::Observed(match found.as_slice() {
+            [present, what] if present == "present" => Observed::Ours(receipt(call.key.as_str(), what)),
+            _ => Observed::Absent,
+        }))
+    }
+
+    async fn undo(&self, receipt: &Value) -> Result<Answer, Failure> {
+        self.ledger.word(&format!("undo {}", receipt["key"].as_str().unwrap_or_default())).await;
+        Ok(Answer::Undone)
+    }
+}
+
+/// What a provider returns and what its undo needs.
+pub(super) fn receipt(key: &str, what: &str) -> Value {
+    json!({"key": key, "what": what})
+}
+
+/// The name of the case that a call belongs to.
+pub(super) fn name(call: &Call) -> &str {
+    call.request["name"].as_str().unwrap_or_default()
+}
+
+/// What the effect of a call is called in the ledger.
+pub(super) fn what(call: &Call) -> String {
+    effect_name(name(call), &call.attempt.item)
+}

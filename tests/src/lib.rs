@@ -1,0 +1,3 @@
+//! What the end-to-end tests share with the processes that they start.
+
+pub mod crash;
