@@ -1,6 +1,22 @@
 //! The command line: what a person types.
+//!
+//! Commands that need a running host speak its HTTP interface; the others (`token`, `restore`, `plugin`) work without one.
 
-use std::{path::PathBuf, process::ExitCode};
+mod client;
+mod connection;
+mod exit;
+mod order;
+mod output;
+mod plugin;
+mod run;
+mod store;
+mod token;
+
+use std::{
+    future::Future,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -8,10 +24,8 @@ use clap::{Parser, Subcommand};
 use crate::{config, serve};
 
 /// The host of business pipelines whose steps are plugins.
-///
-/// Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a drain ran out of time.
 #[derive(Debug, Parser)]
-#[command(name = "jackfield", version)]
+#[command(name = "jackfield", version, after_help = exit::HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -22,26 +36,66 @@ enum Command {
     /// Serve until SIGINT or SIGTERM.
     Serve {
         /// The configuration file.
-        #[arg(long, default_value = "jackfield.toml")]
+        #[arg(long, default_value = "jackfield.toml", value_name = "FILE")]
         config: PathBuf,
     },
+    /// Submit and look at product orders (TMF622).
+    #[command(subcommand)]
+    Order(order::Command),
+    /// Look at runs and decide about those that are held.
+    #[command(subcommand)]
+    Run(run::Command),
+    /// Check, call, pack and begin plugins; needs no running host.
+    #[command(subcommand)]
+    Plugin(plugin::Command),
+    /// Make tokens for the HTTP interface; needs no running host.
+    #[command(subcommand)]
+    Token(token::Command),
+    /// Write a consistent copy of the store of a running host to a new file.
+    Backup(store::Backup),
+    /// Make a store of a backup, where there is none yet; the host must not run.
+    Restore(store::Restore),
 }
 
-/// Carries a command out.
+/// Carries a command out. What went wrong is told on standard error, and the exit code says what kind it is of.
 pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    match arguments.command {
+    dispatch(arguments.command).or_else(|error| {
+        eprintln!("jackfield: {error:#}");
+        Ok(exit::code(&error))
+    })
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Serve { config } => serve_command(&config),
+        Command::Order(command) => wait_for(order::run(command)),
+        Command::Run(command) => wait_for(run::run(command)),
+        Command::Plugin(command) => wait_for(plugin::run(command)),
+        Command::Token(command) => token::run(&command),
+        Command::Backup(backup) => wait_for(backup.run()),
+        Command::Restore(restore) => restore.run(),
     }
 }
 
-fn serve_command(path: &std::path::Path) -> anyhow::Result<ExitCode> {
+/// Runs a client command on this thread.
+fn wait_for(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("the command cannot be run")?;
+    runtime.block_on(command)
+}
+
+fn serve_command(path: &Path) -> anyhow::Result<ExitCode> {
     let config = config::load(path)?;
-    let directory = path.canonicalize().ok().and_then(|path| path.parent().map(PathBuf::from)).unwrap_or_default();
+    let directory = directory_of(path);
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| "info".into()))
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads cannot be started")?;
     let rested = runtime.block_on(serve::serve(config, &directory))?;
-    Ok(if rested { ExitCode::SUCCESS } else { ExitCode::from(3) })
+    Ok(if rested { ExitCode::SUCCESS } else { ExitCode::from(exit::NOT_RESTED) })
+}
+
+/// The directory that paths in a configuration file are relative to.
+fn directory_of(file: &Path) -> PathBuf {
+    file.canonicalize().ok().and_then(|path| path.parent().map(PathBuf::from)).unwrap_or_default()
 }

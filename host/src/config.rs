@@ -11,10 +11,7 @@ use std::{
 
 use serde::Deserialize;
 
-pub(crate) use self::{
-    load::load,
-    secret::resolve,
-};
+pub(crate) use self::{load::load, secret::resolve};
 
 /// Everything an operator decides. Paths are relative to the file they stand in.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -1,8 +1,10 @@
 //! The HTTP interface: the TM Forum API, the admin API, callbacks, health.
 
 mod auth;
+mod backup;
 mod callbacks;
 mod health;
+mod inspect;
 mod runs;
 
 use std::sync::Arc;
@@ -20,19 +22,18 @@ use crate::{
 pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
     let engine: Arc<dyn Engine> = host.driver.clone();
     let tenant = TenantName::new(&config.engine.tenant).unwrap_or_else(|_| TenantName::new("default").expect("a valid name"));
-    let intake = orders::tmf622::Intake {
-        engine: engine.clone(),
-        documents: host.store.clone(),
-        tenant,
-        categories: config.orders.categories.clone(),
-    };
+    let intake =
+        orders::tmf622::Intake { engine: engine.clone(), documents: host.store.clone(), tenant, categories: config.orders.categories.clone() };
     let guarded = Router::new()
         .merge(orders::tmf622::router(intake))
         .merge(runs::router(host.driver.clone(), host.store.clone()))
+        .merge(inspect::router(host.driver.clone(), host.store.clone(), vec![Arc::new(orders::definition(&config.orders))]))
+        .merge(backup::router(host.store.clone()))
         .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
         .with_state(health::State::new(host))
         .merge(callbacks::router(engine))
         .merge(guarded)

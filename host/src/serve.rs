@@ -2,22 +2,27 @@
 
 mod bindings;
 mod plugins;
+mod telemetry;
 mod tokens;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use ::telemetry::Telemetry;
 use anyhow::Context;
 use engine::{
     Driver, Options, Pack, Ports, Routed,
-    port::{CallTelemetry, Opening, SystemClock},
+    port::{Opening, SystemClock},
 };
 use store_sqlite::Store;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{error, info, warn};
 
+pub(crate) use self::tokens::{Tokens, new_token};
 use self::{bindings::bind, plugins::Shelf};
-pub(crate) use self::tokens::Tokens;
 use crate::{config::Config, http};
+
+/// How long a shutdown waits for telemetry to be delivered.
+const FLUSH: Duration = Duration::from_secs(5);
 
 /// Serves until a signal or the end of the store. `Ok(false)`: not everything came to rest in time.
 pub(crate) async fn serve(config: Config, directory: &Path) -> anyhow::Result<bool> {
@@ -64,18 +69,20 @@ pub(crate) struct Host {
     pub(crate) store: Arc<Store>,
     pub(crate) runtime: plugin_runtime::Runtime,
     pub(crate) installed: Vec<plugins::Installed>,
+    pub(crate) telemetry: Arc<Telemetry>,
 }
 
 impl Host {
     /// Wires the parts together: this is the list of what a host consists of.
     pub(crate) async fn open(config: &Config, directory: &Path, url: &str, store: Arc<Store>, opening: &Opening) -> anyhow::Result<Self> {
-        let calls: Arc<dyn CallTelemetry> = Arc::new(crate::serve::plugins::Unobserved);
+        // Telemetry first: attempts that the last process lost ended at its last sign of life, which is noted here.
+        let (telemetry, sampler) = telemetry::start(config, &store, opening).await?;
         let mut options = config.runtime.clone();
         options.cache_dir.get_or_insert_with(|| config.data_directory().join("compiled"));
         let runtime = plugin_runtime::Runtime::new(options)?;
         let installed = plugins::install(&runtime, &*store, config, directory).await?;
         let table = bind(&installed, config)?;
-        let shelf = Shelf::new(runtime.clone(), store.clone(), calls, directory.to_owned());
+        let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), directory.to_owned());
         let runner = Routed { plugins: Some(Arc::new(shelf)), ..Routed::default() };
         let ports = Ports {
             journal: store.clone(),
@@ -83,7 +90,7 @@ impl Host {
             blobs: store.clone(),
             runner: Arc::new(runner),
             clock: Arc::new(SystemClock),
-            observers: Vec::new(),
+            observers: telemetry.observers(),
         };
         let orders = Pack { definition: Arc::new(orders::definition(&config.orders)), document: Some(orders::document) };
         let options = Options {
@@ -91,10 +98,11 @@ impl Host {
             table,
             callback_base: format!("{url}/callbacks/"),
             max_driven: config.engine.max_driven,
+            sampler,
             ..Options::default()
         };
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
-        Ok(Self { driver, store, runtime, installed })
+        Ok(Self { driver, store, runtime, installed, telemetry: Arc::new(telemetry) })
     }
 
     /// Lets calls finish within the budget and closes the store.
@@ -102,6 +110,9 @@ impl Host {
         let rested = self.driver.stop(budget).await;
         if !rested {
             warn!("calls were still being made after {} ms; what they did is in doubt and is observed at the next start", budget.as_millis());
+        }
+        if !self.telemetry.flush(FLUSH).await {
+            warn!("telemetry was not delivered within {} s; spans of runs are delivered by the next start", FLUSH.as_secs());
         }
         self.store.close().await;
         rested

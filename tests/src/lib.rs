@@ -1,3 +1,5 @@
 //! What the end-to-end tests share with the processes that they start.
 
 pub mod crash;
+pub mod harness;
+pub mod runtime;

@@ -1,2 +1,80 @@
-//! Under construction.
-fn main() {}
+//! The benchmarks: every figure is measured beside the floor it is compared with, and says under which load and on which disk.
+//!
+//! `cargo xtask bench [--json] [--only NAME]... [--check]`. A figure that cannot be measured is null, never a guess.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
+mod arguments;
+mod figures;
+mod floor;
+mod guest;
+mod harness;
+mod history;
+mod orders_served;
+mod receiver;
+mod setup;
+mod stack;
+mod ten_steps;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser as _;
+
+use crate::{
+    arguments::{Arguments, Command},
+    harness::{check::problems, machine::Machine, report::Report},
+    setup::Setup,
+};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let setup = Setup::open(&arguments)?;
+    if let Some(Command::ServeHistory { database, receiver }) = &arguments.command {
+        runtime.block_on(figures::restart::serve(&setup, database, receiver))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let machine = Machine::look(&setup.directory)?;
+    let mut report = Report::new(machine, untrusted(&arguments));
+    for figure in figures::chosen(&arguments.only)? {
+        eprintln!("measuring {}", figure.fields.join(", "));
+        let machine = Machine::look(&setup.directory)?;
+        let measured = runtime.block_on((figure.measure)(&setup));
+        report.add(figure.fields, measured, &machine);
+    }
+    report.settle();
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report.json())?);
+    } else {
+        print!("{}", report.table());
+    }
+    let problems = problems(&report);
+    if !arguments.check || problems.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    problems.iter().for_each(|problem| eprintln!("bench: {problem}"));
+    Ok(ExitCode::FAILURE)
+}
+
+/// What is known to spoil the figures before anything is measured.
+fn untrusted(arguments: &Arguments) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if arguments.quick {
+        reasons.push("--quick measures a handful of calls".to_owned());
+    }
+    if cfg!(debug_assertions) {
+        reasons.push("this is not a release build".to_owned());
+    }
+    reasons
+}

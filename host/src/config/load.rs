@@ -42,7 +42,11 @@ fn parse(text: &str) -> Result<Config, String> {
 fn nearest(message: &str) -> Option<String> {
     let (unknown, known) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
     let known = known.split('`').skip(1).step_by(2);
-    known.map(|name| (distance(unknown, name), name)).filter(|(distance, _)| *distance <= unknown.len() / 2 + 1).min().map(|(_, name)| name.to_owned())
+    known
+        .map(|name| (distance(unknown, name), name))
+        .filter(|(distance, _)| *distance <= unknown.len() / 2 + 1)
+        .min()
+        .map(|(_, name)| name.to_owned())
 }
 
 /// The Levenshtein distance of two short names.
@@ -71,7 +75,9 @@ fn check(config: &Config) -> Result<(), String> {
     }
     for (name, hash) in &config.tokens {
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(format!("tokens.{name}: expected the blake3 hash of the token, 64 hexadecimal digits (`jackfield token new NAME` prints it)"));
+            return Err(format!(
+                "tokens.{name}: expected the blake3 hash of the token, 64 hexadecimal digits (`jackfield token new NAME` prints it)"
+            ));
         }
     }
     for (pipeline, share) in &config.telemetry.sampling {

@@ -2,11 +2,16 @@
 
 use std::sync::Arc;
 
-use axum::{Json, extract, http::StatusCode};
+use axum::{
+    Json, extract,
+    http::{StatusCode, header},
+    response::IntoResponse,
+};
 use engine::{Driver, port::Timers};
 use plugin_runtime::{Allocation, Runtime};
 use serde_json::{Value, json};
 use store_sqlite::Store;
+use telemetry::Telemetry;
 
 use crate::serve::Host;
 
@@ -16,6 +21,7 @@ pub(crate) struct State {
     driver: Arc<Driver>,
     store: Arc<Store>,
     runtime: Runtime,
+    telemetry: Arc<Telemetry>,
     plugins: Arc<Vec<Value>>,
 }
 
@@ -29,6 +35,7 @@ impl State {
             driver: host.driver.clone(),
             store: host.store.clone(),
             runtime: host.runtime.clone(),
+            telemetry: host.telemetry.clone(),
             plugins: Arc::new(plugins.collect()),
         }
     }
@@ -42,7 +49,15 @@ pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Jso
         "allocation": allocation(state.runtime.allocation()),
         "runs_in_memory": state.driver.driven(),
         "plugins": *state.plugins,
+        "telemetry": state.telemetry.health(),
     }))
+}
+
+/// `GET /metrics`: all metrics in the Prometheus text format.
+pub(crate) async fn metrics(extract::State(state): extract::State<State>) -> impl IntoResponse {
+    let telemetry = state.telemetry.clone();
+    let text = tokio::task::spawn_blocking(move || telemetry.metrics_text()).await.unwrap_or_default();
+    ([(header::CONTENT_TYPE, Telemetry::metrics_content_type())], text)
 }
 
 /// Where the memory of plugins comes from.

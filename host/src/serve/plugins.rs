@@ -10,7 +10,7 @@ use anyhow::{Context, bail};
 use async_trait::async_trait;
 use engine::{
     BindingTable,
-    port::{BlobHash, Blobs, Call, CallEnd, CallReport, CallSpan, CallTelemetry, Runner, SpanContext, SpanItem},
+    port::{BlobHash, Blobs, Call, CallReport, CallTelemetry, Runner},
 };
 use pipeline::{Failure, FailureClass, Revision};
 use plugin_runtime::{Grant, Plugin, Plugins, Runtime, WasmRunner};
@@ -91,24 +91,4 @@ impl Runner for Shelf {
             Err(error) => CallReport::failed(Failure::new(FailureClass::Held, "plugin.instantiate", format!("{error:#}")), false),
         }
     }
-}
-
-/// No telemetry of calls.
-#[derive(Debug)]
-pub(crate) struct Unobserved;
-
-struct NoSpan(SpanContext);
-
-impl CallTelemetry for Unobserved {
-    fn begin(&self, call: &Call) -> Box<dyn CallSpan> {
-        Box::new(NoSpan(call.span.clone()))
-    }
-}
-
-impl CallSpan for NoSpan {
-    fn context(&self) -> &SpanContext {
-        &self.0
-    }
-    fn record(&mut self, _: SpanItem) {}
-    fn end(self: Box<Self>, _: CallEnd) {}
 }

@@ -20,7 +20,8 @@ const HELP: &str = "\
 usage: cargo xtask COMMAND
 
   demo [--serve]            build everything, start the host on an empty store, feed it orders and show what happened;
-                            --serve keeps it up
+                            --serve keeps it up; --without-plugin NAME and --without-fault NAME leave something out, and
+                            the demo must notice
   test [--all]              everything that must hold; with --all a suite that cannot be run is a failure
   bench [ARGUMENT...]       the benchmarks, in release; the arguments are passed on
   build-plugins [NAME...]   the plugins (and the test fixtures) as target/plugins/NAME.wasm; all of them without a name
@@ -33,8 +34,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
-        ["demo"] => finish("demo", || demo::run(demo::After::Stop).map(|()| true)),
-        ["demo", "--serve"] => finish("demo", || demo::run(demo::After::Serve).map(|()| true)),
+        ["demo", rest @ ..] => match demo::Options::parse(rest) {
+            Some(options) => finish("demo", || demo::run(&options).map(|()| true)),
+            None => usage(&format!("`demo {}` is not understood", rest.join(" "))),
+        },
         ["test"] => finish("test", || test::run(test::NotRun::IsReported)),
         ["test", "--all"] => finish("test", || test::run(test::NotRun::IsFailure)),
         ["bench", rest @ ..] => finish("bench", || bench::run(rest).map(|()| true)),

@@ -37,6 +37,14 @@ pub(crate) fn build(names: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Builds the plugins that ship, without the fixtures of tests.
+pub(crate) fn build_shipped() -> Result<()> {
+    let shipped = workspace::root().join("plugins");
+    let guests = workspace::guests(workspace::root())?;
+    let names: Vec<_> = guests.iter().filter(|guest| guest.folder.starts_with(&shipped)).map(|guest| guest.package.as_str()).collect();
+    build(&names)
+}
+
 /// The guests of the given names; all when no name is given.
 fn choose(mut guests: Vec<Guest>, names: &[&str]) -> Result<Vec<Guest>> {
     let known: Vec<_> = guests.iter().map(|guest| guest.package.as_str()).collect();

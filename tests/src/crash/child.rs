@@ -26,14 +26,8 @@ pub async fn run(args: Args) -> Result<(), String> {
     let journal = Arc::new(JournalPoints::new(journal, points.clone()));
     let (opener, open) = watch::channel(false);
     let runner = EffectPoints { inner: Providers { ledger: ledger.clone(), open }, points: points.clone() };
-    let ports = Ports {
-        journal,
-        timers: timers.clone(),
-        blobs: store,
-        runner: Arc::new(runner),
-        clock: Arc::new(SystemClock),
-        observers: Vec::new(),
-    };
+    let ports =
+        Ports { journal, timers: timers.clone(), blobs: store, runner: Arc::new(runner), clock: Arc::new(SystemClock), observers: Vec::new() };
     let driver = open_driver(ports, &opening).await?;
     start_all(&driver, &ledger).await?;
     opener.send_replace(true);

@@ -6,8 +6,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::port::{Append, AppendError, Appended, Committed, Journal, Position, ReadError, RunRow};
-use pipeline::{Event, Record, RunId};
+use engine::port::{Append, AppendError, Appended, Committed, Journal, Position, ReadError, RunRow, RunState};
+use pipeline::{Event, Record, RunId, Seq};
 
 use super::points::{Kind, Points};
 
@@ -40,9 +40,16 @@ impl JournalPoints {
 impl Journal for JournalPoints {
     async fn append(&self, append: Append) -> Result<Appended, AppendError> {
         let place = self.place(&append);
+        let (starts, ends) = (append.expected_head == Seq(0), append.row.state == RunState::Ended);
         self.points.pass(Kind::BeforeWrite, &place);
         let appended = self.inner.append(append).await;
         if appended.is_ok() {
+            if starts {
+                self.points.run_started();
+            }
+            if ends {
+                self.points.run_ended();
+            }
             self.points.pass(Kind::AfterCommit, &place);
         }
         appended

@@ -4,7 +4,10 @@ use std::{
     fmt,
     io::{BufRead, BufReader, Write},
     net::{SocketAddr, TcpStream},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicIsize, Ordering},
+    },
 };
 
 use rustix::process::{Signal, getpid, kill_process};
@@ -52,12 +55,14 @@ pub struct Points {
     stop: Stop,
     ledger: SocketAddr,
     passed: Mutex<Vec<String>>,
+    /// Runs started less runs ended by this process: below zero when it ends what an earlier one started.
+    in_flight: AtomicIsize,
 }
 
 impl Points {
     /// None yet.
     pub fn new(stop: Stop, ledger: SocketAddr) -> Self {
-        Self { stop, ledger, passed: Mutex::new(Vec::new()) }
+        Self { stop, ledger, passed: Mutex::new(Vec::new()), in_flight: AtomicIsize::new(0) }
     }
 
     /// Passes a point, or dies at it. The lock is kept while dying: nothing else in this process passes a point any more.
@@ -75,13 +80,23 @@ impl Points {
         }
     }
 
+    /// A run was started, as far as the store knows.
+    pub fn run_started(&self) {
+        self.in_flight.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// A run is over, as far as the store knows.
+    pub fn run_ended(&self) {
+        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+    }
+
     /// The names of all points so far, in the order in which they were passed.
     pub fn passed(&self) -> Vec<String> {
         self.passed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn die(&self, name: &str) {
-        tell(self.ledger, &format!("reached {name}"));
+        tell(self.ledger, &format!("reached {} {name}", self.in_flight.load(Ordering::SeqCst)));
         kill_process(getpid(), Signal::KILL).expect("a process may kill itself");
         loop {
             std::thread::park();

@@ -28,7 +28,7 @@ impl Runner for Providers {
             Verb::Apply => self.apply(&call).await,
             Verb::Resume { signal, .. } => self.resume(&call, signal).await,
             Verb::Observe => self.observe(&call).await,
-            Verb::Undo { receipt } => self.undo(receipt).await,
+            Verb::Undo { receipt } => self.undo(&call, receipt).await,
         };
         CallReport { answer, sent: true, attributes: Attributes::new(), writes: Vec::new() }
     }
@@ -39,10 +39,8 @@ impl Providers {
         let provider = call.pin.provider.name();
         match provider {
             "refusing" => return Err(Failure::new(FailureClass::Rejected, "refused", "refused for good")),
-            "stubborn" if self.ledger.word(&format!("fixed {}", name(call))).await == "no" => {
-                return Err(Failure::new(FailureClass::Rejected, "refused", "refused until it is fixed"));
-            }
-            "shaky" if call.attempt.attempt == 1 => return Err(Failure::new(FailureClass::Unavailable, "busy", "busy at first")),
+            "stubborn" => self.only_if_fixed(call).await?,
+            "shaky" => not_at_first(call)?,
             _ => {}
         }
         let pending = |poll_after| PendingAnswer {
@@ -83,9 +81,29 @@ impl Providers {
         }))
     }
 
-    async fn undo(&self, receipt: &Value) -> Result<Answer, Failure> {
+    async fn undo(&self, call: &Call, receipt: &Value) -> Result<Answer, Failure> {
+        match call.pin.provider.name() {
+            "clinging" => self.only_if_fixed(call).await?,
+            "shaky" => not_at_first(call)?,
+            _ => {}
+        }
         self.ledger.word(&format!("undo {}", receipt["key"].as_str().unwrap_or_default())).await;
         Ok(Answer::Undone)
+    }
+
+    /// Refuses until the operator has fixed what is wrong with the run's back end.
+    async fn only_if_fixed(&self, call: &Call) -> Result<(), Failure> {
+        match self.ledger.word(&format!("fixed {}", name(call))).await.as_str() {
+            "yes" => Ok(()),
+            _ => Err(Failure::new(FailureClass::Rejected, "refused", "refused until it is fixed")),
+        }
+    }
+}
+
+fn not_at_first(call: &Call) -> Result<(), Failure> {
+    match call.attempt.attempt {
+        1 => Err(Failure::new(FailureClass::Unavailable, "busy", "busy at first")),
+        _ => Ok(()),
     }
 }
 

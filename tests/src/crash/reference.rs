@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 
 use engine::{BindingTable, testing};
-use pipeline::{AfterFailure, Definition, ItemId, Mapped, PipelineName, StepDefinition, Undo, View, Work};
+use pipeline::{AfterFailure, Criticality, Definition, ItemId, Mapped, PipelineName, StepDefinition, Undo, View, Work};
 use serde_json::{Value, json};
 
 /// One run of the set.
@@ -18,7 +18,7 @@ pub struct Case {
 }
 
 /// A provider: its name, whether it can observe, whether repeating `apply` is safe.
-const PROVIDERS: [(&str, bool, bool); 8] = [
+const PROVIDERS: [(&str, bool, bool); 9] = [
     ("observed", true, false),
     ("dedup", false, true),
     ("blind", false, false),
@@ -27,6 +27,7 @@ const PROVIDERS: [(&str, bool, bool); 8] = [
     ("stubborn", true, false),
     ("refusing", true, false),
     ("shaky", true, false),
+    ("clinging", true, false),
 ];
 
 /// The runs that are started from outside.
@@ -38,6 +39,12 @@ pub fn cases() -> Vec<Case> {
         case("fan_out_dedup", "completed", &[("each", "dedup")], fan_out),
         case("unwind", refused, &[("a", "observed"), ("b", "observed"), ("c", "refusing")], |_| {}),
         case("unwind_dedup", refused, &[("a", "dedup"), ("b", "observed"), ("c", "refusing")], |_| {}),
+        case("unwind_shaky", refused, &[("a", "shaky"), ("b", "observed"), ("c", "refusing")], |_| {}),
+        case("undo_fallout", refused, &[("a", "observed"), ("b", "clinging"), ("c", "refusing")], |_| {}),
+        case("released", "completed", &[("a", "observed"), ("b", "observed"), ("c", "dedup")], |steps| {
+            steps[0].undo = Undo::After(steps[1].name.clone());
+        }),
+        case("best_effort", "completed", &[("a", "refusing"), ("b", "observed")], |steps| steps[0].criticality = Criticality::BestEffort),
         case("pending", "completed", &[("a", "observed"), ("b", "poll")], |_| {}),
         case("callback", "completed", &[("a", "callback"), ("b", "observed")], |_| {}),
         case("child", "completed", &[("a", "observed"), ("b", "observed"), ("c", "observed")], child),
@@ -75,7 +82,7 @@ pub fn effect_name(run: &str, item: &ItemId) -> String {
     format!("{run}/{}[{}].{}", item.step, item.item, item.round)
 }
 
-fn case(name: &'static str, ends: &'static str, steps: &[(&str, &str)], change: impl Fn(&mut Vec<StepDefinition>)) -> Case {
+fn case(name: &'static str, ends: &'static str, steps: &[(&str, &str)], change: impl Fn(&mut [StepDefinition])) -> Case {
     let names: Vec<&str> = steps.iter().map(|(step, _)| *step).collect();
     let mut definition = pipeline::testing::linear(&names);
     definition.name = word(name);
@@ -97,12 +104,12 @@ fn word(name: &str) -> PipelineName {
 }
 
 /// The first step has eight items, four at a time.
-fn fan_out(steps: &mut Vec<StepDefinition>) {
+fn fan_out(steps: &mut [StepDefinition]) {
     (steps[0].fan_out, steps[0].map) = (NonZeroU32::new(4), pipeline::testing::map_items);
 }
 
 /// The second step is a run of its own.
-fn child(steps: &mut Vec<StepDefinition>) {
+fn child(steps: &mut [StepDefinition]) {
     steps[1].work = Work::Child { pipeline: word("leaf") };
     steps[1].undo = Undo::Never;
     steps[1].map = |view: &View<'_>| Ok(Mapped::one(json!({"name": format!("{}.leaf", view.input()["name"].as_str().unwrap_or_default())})));

@@ -1,6 +1,9 @@
 //! What must hold when everything is over, compared with what a run without a crash left behind.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Display,
+};
 
 use serde_json::Value;
 
@@ -12,13 +15,14 @@ pub(crate) struct Remains {
     /// How each run ended.
     pub(crate) reports: BTreeMap<String, Value>,
     /// Each effect outside: how often it was made and taken back.
-    pub(crate) effects: BTreeMap<String, (u32, u32)>,
+    effects: BTreeMap<String, String>,
 }
 
 impl Remains {
     pub(crate) fn of(runs: &Runs, ledger: &Ledger) -> Self {
         let reports = runs.reports.iter().map(|(name, (_, report))| (name.clone(), report.clone())).collect();
-        let effects = ledger.effects.values().map(|effect| (effect.what.clone(), (effect.made, effect.undone))).collect();
+        let effects =
+            ledger.effects.values().map(|effect| (effect.what.clone(), format!("made {}, undone {}", effect.made, effect.undone))).collect();
         Self { reports, effects }
     }
 }
@@ -32,7 +36,7 @@ pub(crate) fn violations(expected: &Remains, runs: &Runs, ledger: &Ledger) -> Ve
     found.extend(callbacks(ledger));
     let remains = Remains::of(runs, ledger);
     found.extend(differences("run", &expected.reports, &remains.reports));
-    found.extend(differences("effect (made, undone)", &expected.effects, &remains.effects));
+    found.extend(differences("effect", &expected.effects, &remains.effects));
     match ledger.over.as_deref() {
         Some("0") => {}
         Some(stuck) => found.push(format!("{stuck} runs were stuck at the end")),
@@ -45,7 +49,11 @@ pub(crate) fn violations(expected: &Remains, runs: &Runs, ledger: &Ledger) -> Ve
 fn acknowledged(runs: &Runs, ledger: &Ledger) -> Vec<String> {
     let there = |case: &str, run: &str| runs.reports.get(case).is_some_and(|(id, _)| id == run);
     let lost = ledger.acked.iter().filter(|(case, run)| !there(case, run));
-    lost.map(|(case, run)| format!("run {case} was acknowledged as {run} and is not there: the journal has {:?}", runs.reports.get(case))).collect()
+    lost.map(|(case, run)| {
+        let got = runs.reports.get(case).map_or("no such run", |(id, _)| id.as_str());
+        format!("run {case} was acknowledged as {run} and is not there: the journal has {got}")
+    })
+    .collect()
 }
 
 /// At most one effect under each key, and one key for each effect.
@@ -69,8 +77,9 @@ fn callbacks(ledger: &Ledger) -> Vec<String> {
     odd.map(|(key, callback)| format!("the callback of key {key} was left as {callback:?}")).collect()
 }
 
-fn differences<T: PartialEq + std::fmt::Debug>(what: &str, expected: &BTreeMap<String, T>, got: &BTreeMap<String, T>) -> Vec<String> {
-    let names: std::collections::BTreeSet<&String> = expected.keys().chain(got.keys()).collect();
+fn differences<T: PartialEq + Display>(what: &str, expected: &BTreeMap<String, T>, got: &BTreeMap<String, T>) -> Vec<String> {
+    let text = |value: Option<&T>| value.map_or_else(|| "nothing".to_owned(), T::to_string);
+    let names: BTreeSet<&String> = expected.keys().chain(got.keys()).collect();
     let differing = names.into_iter().filter(|name| expected.get(*name) != got.get(*name));
-    differing.map(|name| format!("{what} {name}:\n      expected {:?}\n      got      {:?}", expected.get(name), got.get(name))).collect()
+    differing.map(|name| format!("{what} {name}:\n      expected {}\n      got      {}", text(expected.get(name)), text(got.get(name)))).collect()
 }

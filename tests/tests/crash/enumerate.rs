@@ -14,12 +14,13 @@ use tempfile::TempDir;
 
 use crate::{
     check::{Remains, violations},
+    fault::{Fault, Trouble},
     journal,
     ledger_server::LedgerServer,
     process::{End, run},
 };
 
-/// How many enumerations run side by side: most of the time is spent waiting for the disk.
+/// How many deaths are staged side by side: most of the time is spent waiting for the disk.
 const SIDE_BY_SIDE: usize = 2;
 
 /// The points of the reference set and what it leaves behind without a crash.
@@ -37,17 +38,10 @@ pub(crate) struct Enumeration {
 pub(crate) struct Kills {
     /// At the point that was to be visited.
     pub(crate) first: usize,
+    /// Of these, with at least eight runs in flight.
+    pub(crate) crowded: usize,
     /// While they recovered.
     pub(crate) second: usize,
-}
-
-/// Something went wrong at a point.
-#[derive(Debug)]
-pub(crate) struct Fault {
-    /// Whether the crash did harm; otherwise it could not be staged.
-    pub(crate) harm: bool,
-    /// What, where, what was expected, and the database that was kept.
-    pub(crate) text: String,
 }
 
 impl Enumeration {
@@ -83,66 +77,81 @@ impl Enumeration {
         Self { points: ledger.points.clone(), expected, early }
     }
 
-    /// Visits every point and returns how many processes died, and what went wrong.
+    /// Visits every point, with an early point of each recovery, and returns how many processes died and what went wrong.
     pub(crate) fn visit_all(&self) -> (Kills, Vec<Fault>) {
-        let (next, results) = (AtomicUsize::new(1), Mutex::new((Kills::default(), Vec::new())));
-        thread::scope(|scope| {
-            for _ in 0..SIDE_BY_SIDE {
-                scope.spawn(|| {
-                    while let Some(number) = Some(next.fetch_add(1, Ordering::SeqCst)).filter(|number| *number <= self.points.len()) {
-                        let result = self.visit(number);
-                        let mut results = results.lock().unwrap();
-                        match result {
-                            Ok(kills) => {
-                                results.0.first += kills.first;
-                                results.0.second += kills.second;
-                            }
-                            Err(fault) => results.1.push(fault),
-                        }
-                    }
-                });
-            }
-        });
-        results.into_inner().unwrap()
+        side_by_side(1, |number| (number <= self.points.len()).then(|| self.visit(number, 1 + number % 7)))
     }
 
-    /// Kills a process at a point, counted from 1, kills the one that recovers, and lets a third finish.
-    pub(crate) fn visit(&self, number: usize) -> Result<Kills, Fault> {
-        let (directory, server) = (TempDir::new().unwrap(), LedgerServer::start());
-        let visited = self.stage(number, directory.path(), &server).and_then(|kills| {
-            let (runs, ledger) = (journal::read(&directory.path().join("runs.db")), server.ledger());
-            let found = violations(&self.expected, &runs, &ledger);
-            if found.is_empty() { Ok(kills) } else { Err((true, found)) }
-        });
-        visited.map_err(|(harm, found)| {
-            let (point, reached) = (&self.points[number - 1], server.ledger().reached.clone());
-            let kept = directory.keep();
-            let text = format!("k = {number} ({point}), died at {reached:?}, kept in {}:\n  - {}", kept.display(), found.join("\n  - "));
-            Fault { harm, text }
+    /// Visits one point again and again, each time with another point of the recovery, until a recovery comes to its end.
+    pub(crate) fn visit_recoveries(&self, number: usize) -> (Kills, Vec<Fault>) {
+        let recovered = Mutex::new(false);
+        side_by_side(1, |again| {
+            let visited = (!*recovered.lock().unwrap()).then(|| self.visit(number, again))?;
+            *recovered.lock().unwrap() |= !matches!(visited, Ok(Kills { second: 1, .. }));
+            Some(visited)
         })
     }
 
-    fn stage(&self, number: usize, directory: &Path, server: &LedgerServer) -> Result<Kills, (bool, Vec<String>)> {
+    /// Kills a process at a point, counted from 1, kills the one that recovers at its own `again`-th point, and lets a third finish.
+    pub(crate) fn visit(&self, number: usize, again: usize) -> Result<Kills, Fault> {
+        let (directory, server) = (TempDir::new().unwrap(), LedgerServer::start());
+        let visited = self.stage(number, again, directory.path(), &server).and_then(|kills| {
+            let (runs, ledger) = (journal::read(&directory.path().join("runs.db")), server.ledger());
+            let found = violations(&self.expected, &runs, &ledger);
+            if found.is_empty() { Ok(kills) } else { Err(Trouble::Harm(found)) }
+        });
+        let at = format!("k = {number} ({}), died at {:?}", self.points[number - 1], server.ledger().reached);
+        visited.map_err(|trouble| Fault::new(&at, trouble, directory))
+    }
+
+    fn stage(&self, number: usize, again: usize, directory: &Path, server: &LedgerServer) -> Result<Kills, Trouble> {
         let args = |stop, early| Args { database: directory.join("runs.db"), ledger: server.address, stop, early };
-        let not_staged = |text: String| Err((false, vec![text]));
         let point = &self.points[number - 1];
         match run(&args(Stop::At(point.clone()), self.early), "first") {
             End::Killed if server.ledger().reached == [point.clone()] => {}
-            End::Killed => return not_staged(format!("the first process was killed, but at {:?}", server.ledger().reached)),
-            End::Finished => return not_staged("the first process never came to the point".to_owned()),
-            End::Odd(text) => return not_staged(text),
+            other @ (End::Killed | End::Finished | End::Odd(_)) => {
+                return Err(Trouble::Staging(format!("the first process was to be killed at its point; instead {other:?}")));
+            }
         }
+        let crowded = usize::from(server.ledger().in_flight.first() >= Some(&8));
         // From here on whatever goes wrong was done by the crash.
-        let second = match run(&args(Stop::Nth(1 + number % 7), false), "second") {
-            End::Killed if server.ledger().reached.len() == 2 => 1,
-            End::Killed => return not_staged("the second process was killed by somebody else".to_owned()),
-            End::Finished => return Ok(Kills { first: 1, second: 0 }),
-            End::Odd(text) => return Err((true, vec![text])),
-        };
-        match run(&args(Stop::Never, false), "third") {
-            End::Finished => Ok(Kills { first: 1, second }),
-            End::Killed => not_staged("the third process was killed by somebody else".to_owned()),
-            End::Odd(text) => Err((true, vec![text])),
+        match run(&args(Stop::Nth(again), false), "second") {
+            End::Killed if server.ledger().reached.len() == 2 => {}
+            End::Finished => return Ok(Kills { first: 1, crowded, second: 0 }),
+            other @ (End::Killed | End::Odd(_)) => {
+                return Err(Trouble::Harm(vec![format!("the second process was to be killed or to finish; instead {other:?}")]));
+            }
         }
+        match run(&args(Stop::Never, false), "third") {
+            End::Finished => Ok(Kills { first: 1, crowded, second: 1 }),
+            other @ (End::Killed | End::Odd(_)) => Err(Trouble::Harm(vec![format!("the third process was to finish; instead {other:?}")])),
+        }
+    }
+}
+
+/// Stages the deaths `first`, `first + 1` and so on until there are no more, some at a time.
+fn side_by_side(first: usize, stage: impl Fn(usize) -> Option<Result<Kills, Fault>> + Sync) -> (Kills, Vec<Fault>) {
+    let (next, results) = (AtomicUsize::new(first), Mutex::new((Kills::default(), Vec::new())));
+    thread::scope(|scope| {
+        for _ in 0..SIDE_BY_SIDE {
+            scope.spawn(|| {
+                while let Some(visited) = stage(next.fetch_add(1, Ordering::SeqCst)) {
+                    let mut results = results.lock().unwrap();
+                    match visited {
+                        Ok(kills) => results.0.add(kills),
+                        Err(fault) => results.1.push(fault),
+                    }
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap()
+}
+
+impl Kills {
+    fn add(&mut self, Self { first, crowded, second }: Self) {
+        self.first += first;
+        self.crowded += crowded;
+        self.second += second;
     }
 }

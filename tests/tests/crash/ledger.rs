@@ -42,6 +42,8 @@ pub(crate) struct Ledger {
     fixed: BTreeSet<String>,
     /// The points at which a child said that it dies.
     pub(crate) reached: Vec<String>,
+    /// How many of the runs that the child had started were in flight then.
+    pub(crate) in_flight: Vec<isize>,
     /// The points that a child passed on its way to the end.
     pub(crate) points: Vec<String>,
     /// How many runs were stuck when everything was over; `None` before.
@@ -67,7 +69,10 @@ impl Ledger {
             ("fixed", [run]) => return yes_or_no(self.fixed.contains(*run)),
             ("started", [case]) => return yes_or_no(self.acked.contains_key(*case)),
             ("acked", [case, run]) => drop(self.acked.insert((*case).to_owned(), (*run).to_owned())),
-            ("reached", _) => self.reached.push(rest.to_owned()),
+            ("reached", [in_flight, point @ ..]) => {
+                self.in_flight.extend(in_flight.parse::<isize>());
+                self.reached.push(point.join(" "));
+            }
             ("point", _) => self.points.push(rest.to_owned()),
             ("over", [stuck]) => self.over = Some((*stuck).to_owned()),
             _ => self.odd.push(format!("a line that means nothing: {line}")),

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     os::unix::process::ExitStatusExt,
-    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -34,7 +33,10 @@ pub(crate) fn run(args: &Args, called: &str) -> End {
         .stderr(File::create(&log).unwrap())
         .spawn()
         .unwrap();
-    match wait(&mut child) {
+    let ended = wait(&mut child);
+    let log = fs::read_to_string(&log).unwrap();
+    match ended {
+        Some(status) if log.contains(" ERROR ") => End::Odd(format!("the {called} process, which ended with {status}, reported: {}", tail(&log))),
         Some(status) if status.success() => End::Finished,
         Some(status) if status.signal() == Some(9) => End::Killed,
         Some(status) => End::Odd(format!("the {called} process ended with {status}: {}", tail(&log))),
@@ -56,8 +58,7 @@ fn wait(child: &mut Child) -> Option<ExitStatus> {
 }
 
 /// The last lines of a log.
-fn tail(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
+fn tail(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
     lines[lines.len().saturating_sub(12)..].join("\n    ")
 }

@@ -52,7 +52,7 @@ pub struct Options {
     pub callback_base: String,
     /// The largest input of a run in bytes of JSON. Default 1 MiB: a product order of some thousand items.
     pub max_input_bytes: usize,
-    /// How many runs are in memory at a time; more wait their turn. Default 4096, some 100 MiB.
+    /// How many runs are in memory at a time; more wait their turn, except child runs that are just beginning. Default 4096, some 100 MiB.
     pub max_driven: usize,
     /// Whether the spans of a new run are exported. Default: as the caller decided, otherwise yes.
     pub sampler: Sampler,

@@ -78,7 +78,11 @@ pub(crate) async fn child(shared: &Arc<Shared>, child: Child) -> Result<RunId, S
 
 async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Result<Started, StartError> {
     let unavailable = |reason: String| StartError::Unavailable(reason);
-    let place = shared.places.clone().acquire_owned().await.map_err(|error| unavailable(error.to_string()))?;
+    // The parent of a child keeps its own place meanwhile: a child that waited for one could wait for ever, so it goes beyond the bound.
+    let place = match started.parent {
+        Some(_) => shared.places.clone().try_acquire_owned().ok(),
+        None => Some(shared.places.clone().acquire_owned().await.map_err(|error| unavailable(error.to_string()))?),
+    };
     let table = shared.bindings.table(&started.revision).await.map_err(|error| unavailable(error.to_string()))?;
     let table = table.ok_or_else(|| unavailable("the current binding table is not in the store".to_owned()))?;
     let now = shared.clock.now();
@@ -112,7 +116,7 @@ struct Driven {
     run: pipeline::Run,
     commands: Vec<pipeline::Command>,
     mailbox: mpsc::UnboundedReceiver<crate::shared::Message>,
-    place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, AppendError>, driven: Driven) {

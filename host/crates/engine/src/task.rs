@@ -32,7 +32,8 @@ pub(crate) struct RunTask {
     live: HashSet<Live>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     mailbox: mpsc::UnboundedReceiver<Message>,
-    _place: OwnedSemaphorePermit,
+    /// Nothing that waits for another run keeps one, so that runs never wait for each other's places in a circle.
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// The run cannot be driven on: its task ends without having left properly.
@@ -44,9 +45,9 @@ pub(crate) async fn begin(
     (pack, table, run): (Pack, Arc<BindingTable>, Run),
     commands: Vec<Command>,
     mailbox: mpsc::UnboundedReceiver<Message>,
-    place: OwnedSemaphorePermit,
+    place: Option<OwnedSemaphorePermit>,
 ) {
-    let mut task = RunTask { shared, pack, table, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, _place: place };
+    let mut task = RunTask { shared, pack, table, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place };
     task.obey(commands);
     task.drive().await;
 }
@@ -64,7 +65,7 @@ pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::Unbounde
         }
     };
     let lost = lost_attempts(&pack.definition, &run);
-    let mut task = RunTask { shared, pack, table, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, _place: place };
+    let mut task = RunTask { shared, pack, table, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place: Some(place) };
     // Even when nothing was lost, the commands of the state must be obeyed again.
     let commands = if lost.is_empty() { Ok(pipeline::decide(&task.pack.definition, &task.run)) } else { task.commit(lost, Vec::new()).await };
     match commands {

@@ -3,14 +3,17 @@
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use engine::{
     api::{Engine, StartError},
     port::{Answer, Call, Journal, Observed, RunState, Verb},
     testing::{Providers, pin, table},
 };
-use pipeline::{Outcome, testing};
+use pipeline::{Failure, FailureClass, Outcome, testing};
 use serde_json::json;
 use support::{World, default_table, done, kinds, scripted};
 
@@ -147,4 +150,55 @@ async fn nothing_is_stuck_while_runs_wait() {
     world.start(json!({})).await;
     world.settle().await;
     assert_eq!(world.driver.stuck().await.unwrap(), []);
+}
+
+/// What a provider was asked.
+type Calls = Arc<Mutex<Vec<Call>>>;
+
+/// A provider that takes work on, refuses step `b`, and never finishes an undo.
+fn stops_while_undoing(calls: Calls) -> Providers {
+    Providers::default().with("effect", move |call: Call| {
+        calls.lock().unwrap().push(call.clone());
+        async move {
+            match (&call.verb, call.attempt.item.step.as_str()) {
+                (Verb::Undo { .. }, _) => std::future::pending().await,
+                (_, "b") => Err(Failure::new(FailureClass::Rejected, "refused", "refused")),
+                (_, _) => Ok(Answer::Done(json!("receipt"))),
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn an_undo_in_doubt_is_observed_under_the_key_that_the_effect_was_made_under() {
+    let (before, after): (Calls, Calls) = Default::default();
+    let first = World::new(vec![testing::linear(&["a", "b"])], stops_while_undoing(before.clone())).await;
+    let run = first.start(json!({})).await;
+    first.settle().await;
+    let seen = after.clone();
+    let provider = Providers::default().with("effect", move |call: Call| {
+        seen.lock().unwrap().push(call.clone());
+        async move { Ok(if call.verb == Verb::Observe { Answer::Observed(Observed::Ours(json!("receipt"))) } else { Answer::Undone }) }
+    });
+    let second = World::over(first.store.clone(), first.clock.clone(), vec![testing::linear(&["a", "b"])], provider, default_table()).await;
+    second.ended(&run).await;
+    let (before, after) = (before.lock().unwrap(), after.lock().unwrap());
+    let [applied, observed, undone] = [&before[0], &after[0], &after[1]];
+    assert_eq!([applied, observed, undone].map(|call| call.verb.function()), ["apply", "observe", "undo"]);
+    assert_eq!(observed.key, applied.key);
+    assert_ne!(undone.key, applied.key, "the undo is an effect of its own");
+}
+
+#[tokio::test]
+async fn an_observation_that_is_refused_leaves_the_doubt_and_is_made_again() {
+    let first = World::new(vec![testing::linear(&["a"])], silent()).await;
+    let run = first.start(json!({})).await;
+    first.settle().await;
+    let (provider, calls) = scripted(vec![
+        Err(Failure::new(FailureClass::Rejected, "refused", "the question was refused")),
+        Ok(Answer::Observed(Observed::Ours(json!("found")))),
+    ]);
+    let second = World::over(first.store.clone(), first.clock.clone(), vec![testing::linear(&["a"])], provider, default_table()).await;
+    assert_eq!(second.ended(&run).await.run.outcome(), Some(&Outcome::Completed));
+    assert_eq!(calls.lock().unwrap().iter().map(|call| call.verb.function()).collect::<Vec<_>>(), ["observe", "observe"]);
 }

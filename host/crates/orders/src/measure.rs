@@ -5,16 +5,8 @@ use pipeline::{Definition, Event, Measurement, Outcome, Phase, Run, Standing, St
 use crate::order_pipeline::{RESOURCE_TYPES, known_type, resource_type};
 
 /// The reasons under which an order can be held.
-pub const REASONS: [&str; 8] = [
-    "no_inventory",
-    "provisioning_failed",
-    "decomposition_failed",
-    "activation_failed",
-    "billing_failed",
-    "plugin_error",
-    "timeout",
-    "undo_failed",
-];
+pub const REASONS: [&str; 8] =
+    ["no_inventory", "provisioning_failed", "decomposition_failed", "activation_failed", "billing_failed", "plugin_error", "timeout", "undo_failed"];
 
 const ORDERS: &str = "bss.order.count";
 const DURATION: &str = "bss.order.duration";
@@ -55,7 +47,11 @@ pub fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
 pub fn initial_series(categories: &[String]) -> Vec<Measurement> {
     let types = || TYPES.into_iter().chain(categories.iter().map(String::as_str));
     let orders = types().flat_map(|order_type| {
-        STATUSES.map(|status| Measurement { instrument: ORDERS, value: 0.0, labels: vec![("type", order_type.to_owned()), ("status", status.to_owned())] })
+        STATUSES.map(|status| Measurement {
+            instrument: ORDERS,
+            value: 0.0,
+            labels: vec![("type", order_type.to_owned()), ("status", status.to_owned())],
+        })
     });
     let fallouts = REASONS.into_iter().flat_map(|reason| {
         let about_resources = !matches!(reason, "decomposition_failed" | "activation_failed" | "billing_failed");

@@ -37,13 +37,7 @@ pub fn definition(options: &Options) -> Definition {
     Definition {
         name: PipelineName::new(PIPELINE).expect("the pipeline's name is a valid name"),
         version: VERSION,
-        steps: vec![
-            decompose::step(options),
-            allocate::step(options),
-            provision::step(options),
-            activate::step(options),
-            billing::step(options),
-        ],
+        steps: vec![decompose::step(options), allocate::step(options), provision::step(options), activate::step(options), billing::step(options)],
         output: |view| output(view),
         telemetry: RunTelemetry {
             scope: "bss.order_management",

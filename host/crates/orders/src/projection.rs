@@ -5,7 +5,7 @@ mod state;
 
 use engine::port::Document;
 use jiff::Timestamp as Instant;
-use pipeline::{Run, RunId, Timestamp, Transition};
+use pipeline::{Event, Run, RunId, Timestamp, Transition};
 use serde_json::Value;
 
 pub(crate) use self::render::{BASE, href, select};
@@ -14,6 +14,7 @@ use self::{
     render::render,
     state::{Snapshot, snapshot},
 };
+use crate::order_pipeline::DECOMPOSE;
 
 /// The collection of the documents.
 pub const COLLECTION: &str = "product-order";
@@ -41,12 +42,40 @@ pub(crate) const FILTERS: [&str; 13] = [
     INDEXED[6],
 ];
 
-/// The order after an event, if the event changed what a user sees of it.
+/// The order after an event, if the event changed what a user sees of it. Where the state before is not given, the kind of event decides alone.
 pub fn document(transition: &Transition<'_>) -> Option<Document> {
-    let Transition { definition, before, after, .. } = transition;
+    let Transition { definition, before, record, after } = transition;
+    if !may_show(&record.event) {
+        return None;
+    }
     let now = snapshot(definition, after)?;
     let unchanged = before.and_then(|before| snapshot(definition, before)).is_some_and(|before| before == now);
     (!unchanged).then(|| project(after, &now))
+}
+
+/// Whether an event can change what a user sees. Most events of an order do not, and its document is as large as the order itself.
+fn may_show(event: &Event) -> bool {
+    match event {
+        Event::RunStarted(_) | Event::FalloutOpened(_) | Event::FalloutResolved { .. } | Event::RunEnded { .. } => true,
+        // With the first step `acknowledged` becomes `inProgress`.
+        Event::StepScheduled { step, .. } => step.as_str() == DECOMPOSE,
+        Event::StepRefused { .. }
+        | Event::AttemptStarted { .. }
+        | Event::AttemptPended { .. }
+        | Event::ResumeFailed { .. }
+        | Event::AttemptFinished { .. }
+        | Event::AttemptLost { .. }
+        | Event::RetryAbandoned { .. }
+        | Event::TimerFired { .. }
+        | Event::CancelRequested { .. }
+        | Event::CallbackReceived { .. }
+        | Event::ChildStarted { .. }
+        | Event::ChildEnded { .. }
+        | Event::ItemForgiven { .. }
+        | Event::UnwindStarted { .. }
+        | Event::UndoScheduled { .. }
+        | Event::ParentNotified => false,
+    }
 }
 
 fn project(run: &Run, snapshot: &Snapshot) -> Document {
@@ -59,6 +88,12 @@ fn project(run: &Run, snapshot: &Snapshot) -> Document {
 /// The order as it was when it was accepted: what the answer to a POST shows. The date is left out where it is not known.
 pub(crate) fn accepted(sent: &Value, id: &RunId, at: Option<Timestamp>) -> Value {
     render(sent, id, at, &Snapshot::ACCEPTED)
+}
+
+/// What a user sees of a run beside what was sent.
+#[cfg(test)]
+pub(crate) fn state_of(definition: &pipeline::Definition, run: &Run) -> Option<Snapshot> {
+    snapshot(definition, run)
 }
 
 /// An instant as RFC 3339 in UTC with milliseconds.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use pipeline::{
-    Attributes, CallAnswer, CallResult, Command, Definition, Direction, Event, Failure, Measurement, Record, Resolution, Run, Timestamp, Transition, Verdict, View, apply, begin,
-    decide, settle, testing,
+    Attributes, CallAnswer, CallResult, Command, Definition, Direction, Event, Failure, Measurement, Record, Resolution, Run, Timestamp, Transition,
+    Verdict, View, apply, begin, decide, settle, testing,
 };
 use serde_json::{Value, json};
 
@@ -131,12 +131,21 @@ impl Simulation {
             let labels: Vec<String> = measured.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
             writeln!(self.log, "    {}{{{}}} {}", measured.instrument, labels.join(","), measured.value).unwrap();
         }
+        self.check_documents(before, &transition);
         if let Some(document) = document(&transition) {
             let items = document.body["productOrderItem"].as_array().unwrap().iter();
             let items: Vec<String> = items.map(|item| format!("{} {}", item["id"].as_str().unwrap(), item["state"].as_str().unwrap())).collect();
             writeln!(self.log, "=> {} [{}]", document.body["state"].as_str().unwrap(), items.join(", ")).unwrap();
         }
         self.records.push(record);
+    }
+
+    /// An event that is said to change nothing for users must not change the state that they see.
+    fn check_documents(&self, before: Option<&Run>, transition: &Transition<'_>) {
+        let state = |run| crate::projection::state_of(&self.definition, run);
+        if document(&Transition { before: None, ..*transition }).is_none() && state(&self.run).is_some() {
+            assert_eq!(before.and_then(state), state(&self.run), "{:?}", transition.record.event);
+        }
     }
 
     /// The spans that the projector would write, in the pack's words.
@@ -173,13 +182,15 @@ fn group_span(view: &View<'_>, measured: &Measurement) -> String {
 }
 
 fn shown(attributes: &Attributes) -> String {
-    let shown = attributes.iter().filter(|(key, _)| key != "bss.order_id").map(|(key, value)| format!("{key}={}", serde_json::to_string(value).unwrap()));
+    let shown =
+        attributes.iter().filter(|(key, _)| key != "bss.order_id").map(|(key, value)| format!("{key}={}", serde_json::to_string(value).unwrap()));
     shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Counters must begin at 0; histograms cannot.
 fn is_known_beforehand(measured: &Measurement) -> bool {
     let counter = matches!(measured.instrument, "bss.order.count" | "bss.order.fallout");
-    let known = || crate::initial_series(&[]).into_iter().any(|series| (series.instrument, series.labels) == (measured.instrument, measured.labels.clone()));
+    let known =
+        || crate::initial_series(&[]).into_iter().any(|series| (series.instrument, series.labels) == (measured.instrument, measured.labels.clone()));
     !counter || known()
 }

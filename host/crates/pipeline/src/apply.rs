@@ -4,6 +4,7 @@ mod attempt;
 mod fallout;
 mod item;
 
+pub use self::fallout::{ResolutionRefused, check_resolution};
 use crate::{
     definition::{Criticality, Definition, StepDefinition, Work},
     event::{AfterUnwind, Event, Outcome, Record, RunStarted},
@@ -11,7 +12,6 @@ use crate::{
     key::ItemId,
     run::{Activity, ItemState, Phase, Ready, Run, Standing, StepState, StepStatus},
 };
-pub use self::fallout::{ResolutionRefused, check_resolution};
 
 /// A record that cannot follow the ones before it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -185,9 +185,10 @@ impl Fold<'_> {
         if self.run.phase != Phase::Forward || self.run.steps[position].status != StepStatus::Waiting {
             return Err(format!("step `{step}` cannot be scheduled now"));
         }
-        let open = definition.after.iter().find(|name| {
-            self.position(name).map_or(true, |position| !matches!(self.run.steps[position].status, StepStatus::Done { .. }))
-        });
+        let open = definition
+            .after
+            .iter()
+            .find(|name| self.position(name).map_or(true, |position| !matches!(self.run.steps[position].status, StepStatus::Done { .. })));
         open.map_or(Ok(position), |open| Err(format!("step `{step}` comes after `{open}`, which is not done")))
     }
 

@@ -61,9 +61,7 @@ pub use self::{
     probe::{AfterObserve, Observed, after_observe, observe_failed},
     recover::{lost_attempts, needs_start_record},
     retry::RetryPolicy,
-    run::{
-        Activity, Fallout, ItemState, PendingState, Phase, Ready, ResumeSignal, ResumeState, Run, Standing, StepState, StepStatus, Wake,
-    },
+    run::{Activity, Fallout, ItemState, PendingState, Phase, Ready, ResumeSignal, ResumeState, Run, Standing, StepState, StepStatus, Wake},
     settle::{CallAnswer, CallResult, MAX_CROSSING_BYTES, settle},
     trace::TraceIdentity,
     view::{MappingError, View},

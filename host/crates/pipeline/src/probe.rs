@@ -59,7 +59,10 @@ fn back(item: &ItemState, found: Observed) -> AfterObserve {
     match (found, &item.standing) {
         (Observed::Absent | Observed::Foreign(_), _) => AfterObserve::Finish(Ok(CallAnswer::Undone)),
         (Observed::Ours(receipt) | Observed::Drifted(receipt), _) => AfterObserve::Undo(receipt),
-        (Observed::Unsupported, Standing::Done { output, .. } | Standing::UndoFailed { output: Some(output) } | Standing::Failed { receipt: Some(output), .. }) => AfterObserve::Undo(output.clone()),
+        (
+            Observed::Unsupported,
+            Standing::Done { output, .. } | Standing::UndoFailed { output: Some(output) } | Standing::Failed { receipt: Some(output), .. },
+        ) => AfterObserve::Undo(output.clone()),
         (Observed::Unsupported, _) => {
             let message = "the outcome is in doubt and the provider cannot tell what is there";
             AfterObserve::Finish(Err(Failure::new(FailureClass::Held, "_OTHER", message)))

@@ -315,11 +315,7 @@ impl Run {
 
     /// The id of an item by its position.
     pub fn item_id(&self, definition: &Definition, step: usize, item: usize) -> ItemId {
-        ItemId {
-            step: definition.steps[step].name.clone(),
-            item: u32::try_from(item).unwrap_or(u32::MAX),
-            round: self.steps[step].items[item].round,
-        }
+        ItemId { step: definition.steps[step].name.clone(), item: u32::try_from(item).unwrap_or(u32::MAX), round: self.steps[step].items[item].round }
     }
 
     /// The key of an effect of this run.

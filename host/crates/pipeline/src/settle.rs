@@ -59,13 +59,8 @@ pub fn settle(definition: &Definition, run: &Run, id: &AttemptId, now: Timestamp
     let ready = item.ready().filter(|ready| ready.attempt == id.attempt && ready.direction == id.direction)?;
     let settling = Settling { step, run, item, ready, id, now };
     let started_at = ready.resume.as_ref().map_or(result.started_at, |resume| resume.pending.started_at);
-    let finished = |verdict, retry_at| Event::AttemptFinished {
-        attempt: id.clone(),
-        started_at,
-        verdict,
-        retry_at,
-        attributes: result.attributes.clone(),
-    };
+    let finished =
+        |verdict, retry_at| Event::AttemptFinished { attempt: id.clone(), started_at, verdict, retry_at, attributes: result.attributes.clone() };
     Some(match result.answer {
         Ok(CallAnswer::Done(output)) if id.direction == Direction::Do => match (step.accept)(&item.request, &output) {
             Ok(()) => finished(Verdict::Done(output), None),
@@ -77,11 +72,9 @@ pub fn settle(definition: &Definition, run: &Run, id: &AttemptId, now: Timestamp
             let message = "the operation was cancelled and is still pending";
             finished(Verdict::Failed(Failure::new(FailureClass::Unknown, "timeout", message)), None)
         }
-        Ok(CallAnswer::Pending { operation, checkpoint, poll_after, give_up_after }) => Event::AttemptPended {
-            attempt: id.clone(),
-            started_at,
-            pending: settling.pended(operation, checkpoint, poll_after, give_up_after),
-        },
+        Ok(CallAnswer::Pending { operation, checkpoint, poll_after, give_up_after }) => {
+            Event::AttemptPended { attempt: id.clone(), started_at, pending: settling.pended(operation, checkpoint, poll_after, give_up_after) }
+        }
         Err(failure) => match settling.resume_again(&failure) {
             Some(due) => Event::ResumeFailed { attempt: id.clone(), failure, due },
             None => {

@@ -56,6 +56,16 @@ impl Runtime {
         self.inspecting(bytes, move |shared, inspected| link(shared, inspected, &grant)).await
     }
 
+    /// The same plugin under other grants: nothing is read or compiled again.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::NotGranted`] and [`LoadError::Grant`].
+    pub fn regrant(&self, plugin: &Plugin, grant: &Grant) -> Result<Plugin, LoadError> {
+        let granted = imports::granted(plugin.manifest(), grant)?;
+        Ok(Plugin::new(plugin.loaded.regranted(granted)))
+    }
+
     /// Checks a component as [`load`](Self::load) does, but for the grants, and says what it needs.
     ///
     /// # Errors

@@ -3,10 +3,10 @@
 use std::{
     collections::{BTreeMap, HashMap},
     fmt,
-    sync::{Arc, RwLock},
+    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
-use pipeline::{ContractTrack, Digest, Pin, Provider, Verbs};
+use pipeline::{ContractTrack, Digest, Pin, Provider, Revision, Verbs};
 use serde::Serialize;
 use wasmtime::component::InstancePre;
 
@@ -39,14 +39,18 @@ pub struct Plugin {
 
 /// What a call needs of a plugin, prepared when it was loaded.
 pub(crate) struct Loaded {
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: Arc<Manifest>,
     pub(crate) digest: Digest,
-    contracts: Vec<PluginContract>,
-    functions: HashMap<String, HashMap<String, Function>>,
+    contracts: Arc<[PluginContract]>,
+    functions: Arc<Functions>,
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) granted: Granted,
-    pub(crate) bulkhead: Bulkhead,
+    /// One for all grants of the same component.
+    pub(crate) bulkhead: Arc<Bulkhead>,
 }
+
+/// The functions of all contracts, by exact contract and then by name.
+pub(crate) type Functions = HashMap<String, HashMap<String, Function>>;
 
 /// What the manifest asks for and the operator granted.
 #[derive(Debug)]
@@ -60,13 +64,26 @@ impl Loaded {
         manifest: Manifest,
         digest: Digest,
         contracts: Vec<PluginContract>,
-        functions: HashMap<String, HashMap<String, Function>>,
+        functions: Functions,
         pre: InstancePre<CallState>,
         granted: Granted,
         options: &Options,
     ) -> Self {
-        let bulkhead = Bulkhead::new(options.max_calls_per_plugin, options.max_queue_per_plugin);
-        Self { manifest, digest, contracts, functions, pre, granted, bulkhead }
+        let bulkhead = Arc::new(Bulkhead::new(options.max_calls_per_plugin, options.max_queue_per_plugin));
+        Self { manifest: Arc::new(manifest), digest, contracts: contracts.into(), functions: Arc::new(functions), pre, granted, bulkhead }
+    }
+
+    /// The same component under other grants; nothing is compiled again.
+    pub(crate) fn regranted(&self, granted: Granted) -> Self {
+        Self {
+            manifest: Arc::clone(&self.manifest),
+            digest: self.digest.clone(),
+            contracts: Arc::clone(&self.contracts),
+            functions: Arc::clone(&self.functions),
+            pre: self.pre.clone(),
+            granted,
+            bulkhead: Arc::clone(&self.bulkhead),
+        }
     }
 
     /// A function of an exact contract version.
@@ -125,32 +142,63 @@ impl Plugin {
     }
 }
 
-/// The plugins that can be called, by digest. A cheap handle.
+/// The plugins that can be called. A cheap handle.
+///
+/// A plugin is found by its digest. What it may reach can depend on the revision of the binding table that a run is pinned to, so a plugin may be added for one
+/// revision; that one is preferred by runs of the revision.
 #[derive(Debug, Clone, Default)]
 pub struct Plugins {
-    by_digest: Arc<RwLock<HashMap<Digest, Plugin>>>,
+    tables: Arc<RwLock<Tables>>,
+}
+
+#[derive(Debug, Default)]
+struct Tables {
+    by_digest: HashMap<Digest, Plugin>,
+    by_revision: HashMap<Revision, HashMap<Digest, Plugin>>,
 }
 
 impl Plugins {
-    /// Makes a plugin callable.
+    /// Makes a plugin callable by runs of every revision that has no grants of its own for it.
     pub fn add(&self, plugin: Plugin) {
-        self.by_digest.write().expect("no holder of the lock panics").insert(plugin.digest().clone(), plugin);
+        self.write().by_digest.insert(plugin.digest().clone(), plugin);
+    }
+
+    /// Makes a plugin callable, with its grants, by runs of one revision.
+    pub fn add_for(&self, revision: Revision, plugin: Plugin) {
+        self.write().by_revision.entry(revision).or_default().insert(plugin.digest().clone(), plugin);
     }
 
     /// The plugin of a digest.
     pub fn get(&self, digest: &Digest) -> Option<Plugin> {
-        self.by_digest.read().expect("no holder of the lock panics").get(digest).cloned()
+        self.read().by_digest.get(digest).cloned()
     }
 
-    /// Ends a plugin's being callable; calls that run are not disturbed.
+    /// The plugin of a digest with the grants of a revision, or else with those of `add`.
+    pub fn get_for(&self, revision: &Revision, digest: &Digest) -> Option<Plugin> {
+        let tables = self.read();
+        let own = tables.by_revision.get(revision).and_then(|plugins| plugins.get(digest));
+        own.or_else(|| tables.by_digest.get(digest)).cloned()
+    }
+
+    /// Ends a plugin's being callable under any grants; calls that run are not disturbed.
     pub fn remove(&self, digest: &Digest) -> Option<Plugin> {
-        self.by_digest.write().expect("no holder of the lock panics").remove(digest)
+        let mut tables = self.write();
+        let of_revisions: Vec<_> = tables.by_revision.values_mut().filter_map(|plugins| plugins.remove(digest)).collect();
+        tables.by_digest.remove(digest).or_else(|| of_revisions.into_iter().next())
     }
 
-    /// All of them, by name and version.
+    /// Those that were added for every revision, by name and version.
     pub fn all(&self) -> Vec<Plugin> {
-        let mut all: Vec<_> = self.by_digest.read().expect("no holder of the lock panics").values().cloned().collect();
+        let mut all: Vec<_> = self.read().by_digest.values().cloned().collect();
         all.sort_by(|a, b| (a.name(), a.version(), a.digest()).cmp(&(b.name(), b.version(), b.digest())));
         all
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Tables> {
+        self.tables.read().expect("no holder of the lock panics")
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
+        self.tables.write().expect("no holder of the lock panics")
     }
 }

@@ -45,7 +45,7 @@ impl Runner for WasmRunner {
         let Provider::Plugin { digest, name, version } = &call.pin.provider else {
             return Self::refused(format!("`{}` is no plugin", call.pin.provider.name()));
         };
-        let Some(plugin) = self.plugins.get(digest) else {
+        let Some(plugin) = self.plugins.get_for(&call.revision, digest) else {
             return Self::refused(format!("plugin `{name}` {version} (sha256 {digest}) is not installed"));
         };
         let span = self.telemetry.begin(&call);

@@ -10,12 +10,12 @@ use engine::port::{Call, CallSpan, CallTelemetry};
 use opentelemetry_sdk::trace::BatchSpanProcessor;
 use pipeline::Provider;
 
+use self::span::{LiveCall, NativeCall};
 pub(crate) use self::{
     figures::{CallFigures, Plugin},
     limits::is_guest_key,
 };
-use self::span::{LiveCall, NativeCall};
-use crate::policy::Policy;
+use crate::{logs::SharedLogs, policy::Policy};
 
 /// Opens spans of plugin calls.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub(crate) struct Calls {
     /// None: no exporter takes spans.
     pub(crate) processor: Option<Arc<BatchSpanProcessor>>,
     pub(crate) policy: Arc<Policy>,
+    pub(crate) logs: SharedLogs,
 }
 
 impl CallTelemetry for Calls {

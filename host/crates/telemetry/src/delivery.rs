@@ -14,6 +14,7 @@ use tokio::{
 use crate::{
     cursor::CursorStore,
     export::SpanSink,
+    logs::SharedLogs,
     options::DeliveryOptions,
     projection::{ProjectedSpan, Projector},
     span_data,
@@ -52,6 +53,8 @@ pub(crate) struct Delivery {
     pub(crate) sink: Arc<SpanSink>,
     pub(crate) cursors: Arc<dyn CursorStore>,
     pub(crate) options: DeliveryOptions,
+    /// Where exceptions are written as log records, if this delivery is the one that does.
+    pub(crate) exceptions: SharedLogs,
     /// Set when the process ends: no try is repeated any more.
     pub(crate) stopping: watch::Receiver<bool>,
 }
@@ -165,7 +168,10 @@ impl Delivery {
         let mut pause = self.options.retry_pause;
         loop {
             let data = spans.iter().filter_map(span_data::of_projected).collect();
-            let Err(error) = self.sink.export(data).await else { return true };
+            let Err(error) = self.sink.export(data).await else {
+                self.exceptions.iter().for_each(|logs| spans.iter().for_each(|span| logs.exception(span)));
+                return true;
+            };
             if *self.stopping.borrow() {
                 return false;
             }

@@ -17,6 +17,7 @@ pub struct Env {
     disabled: bool,
     traces: Option<Vec<Choice>>,
     metrics: Option<Vec<Choice>>,
+    logs: Option<Vec<Choice>>,
     protocol: Option<Protocol>,
     endpoint: bool,
     timeout: Option<Duration>,
@@ -31,7 +32,7 @@ pub struct Env {
     service_name: Option<String>,
 }
 
-/// A value of `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER`.
+/// A value of `OTEL_{TRACES,METRICS,LOGS}_EXPORTER`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Choice {
     Otlp,
@@ -58,7 +59,10 @@ impl Env {
             disabled: get("OTEL_SDK_DISABLED").is_some_and(|value| value.eq_ignore_ascii_case("true")),
             traces: get("OTEL_TRACES_EXPORTER").map(|value| choices("OTEL_TRACES_EXPORTER", &value)).transpose()?,
             metrics: get("OTEL_METRICS_EXPORTER").map(|value| choices("OTEL_METRICS_EXPORTER", &value)).transpose()?,
-            protocol: first(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"]).map(|(name, value)| protocol(name, &value)).transpose()?,
+            logs: get("OTEL_LOGS_EXPORTER").map(|value| choices("OTEL_LOGS_EXPORTER", &value)).transpose()?,
+            protocol: first(["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"])
+                .map(|(name, value)| protocol(name, &value))
+                .transpose()?,
             endpoint: first(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]).is_some(),
             timeout: millis("OTEL_EXPORTER_OTLP_TIMEOUT", get("OTEL_EXPORTER_OTLP_TIMEOUT"))?,
             propagators: get("OTEL_PROPAGATORS").map(|value| value.split(',').map(|name| name.trim().to_ascii_lowercase()).collect()),
@@ -90,7 +94,8 @@ impl Env {
         delivery.live_queue = self.queue.unwrap_or(delivery.live_queue);
         delivery.max_batch = self.batch.unwrap_or(delivery.max_batch).min(delivery.live_queue);
         // A limit of the environment makes values shorter, never longer than ours.
-        options.policy.max_value_bytes = self.max_value_bytes.map_or(options.policy.max_value_bytes, |limit| limit.min(options.policy.max_value_bytes));
+        options.policy.max_value_bytes =
+            self.max_value_bytes.map_or(options.policy.max_value_bytes, |limit| limit.min(options.policy.max_value_bytes));
         options.policy.exceptions = self.exceptions.unwrap_or(options.policy.exceptions);
         *sampling = self.sampler.clone().unwrap_or_else(|| sampling.clone());
         if self.disabled {
@@ -112,9 +117,10 @@ impl Env {
         for exporter in &mut options.exporters {
             exporter.traces &= allowed(&self.traces);
             exporter.metrics &= allowed(&self.metrics);
+            exporter.logs &= allowed(&self.logs);
             exporter.timeout = self.timeout.unwrap_or(exporter.timeout);
         }
-        options.exporters.retain(|exporter| !self.disabled && (exporter.traces || exporter.metrics));
+        options.exporters.retain(|exporter| !self.disabled && (exporter.traces || exporter.metrics || exporter.logs));
     }
 }
 

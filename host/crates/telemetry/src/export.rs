@@ -8,16 +8,17 @@ use std::{sync::Arc, time::Duration};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::{
     error::{OTelSdkError, OTelSdkResult},
+    logs::{LogBatch, LogExporter},
     metrics::{data::ResourceMetrics, exporter::PushMetricExporter},
     trace::{SpanData, SpanExporter},
 };
 use tokio::runtime::Handle;
 
-pub(crate) use self::build::{metric_sink, span_sink};
+pub(crate) use self::build::{log_sink, metric_sink, span_sink};
 use self::file::JsonLines;
 use crate::{
     generated::{attribute, metric},
-    health::ExportStats,
+    health::{ExportStats, Signal},
 };
 
 /// Where spans go.
@@ -48,7 +49,7 @@ impl SpanSink {
         let result = tokio::time::timeout(self.timeout.saturating_mul(2), sent).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         match &result {
             Ok(()) => self.stats.exported(count),
-            Err(error) => self.stats.failed(error),
+            Err(error) => self.stats.failed(Signal::Spans, error),
         }
         result
     }
@@ -74,7 +75,7 @@ impl MetricSink {
         };
         match result {
             Ok(()) => self.stats.exported_metrics(),
-            Err(error) => self.stats.failed(&error),
+            Err(error) => self.stats.failed(Signal::Metrics, &error),
         }
     }
 
@@ -84,6 +85,34 @@ impl MetricSink {
             MetricTarget::Otlp(exporter) => exporter.temporality(),
             MetricTarget::File(_) => opentelemetry_sdk::metrics::Temporality::Cumulative,
         }
+    }
+}
+
+/// Where log records go.
+#[derive(Debug)]
+pub(crate) struct LogSink {
+    exporter: LogTarget,
+    stats: Arc<ExportStats>,
+}
+
+#[derive(Debug)]
+enum LogTarget {
+    Otlp(opentelemetry_otlp::LogExporter),
+    File(JsonLines),
+}
+
+impl LogSink {
+    /// Delivers log records, once.
+    pub(crate) async fn export(&self, batch: LogBatch<'_>) -> Result<(), String> {
+        let result = match &self.exporter {
+            LogTarget::Otlp(exporter) => exporter.export(batch).await.map_err(|error| error.to_string()),
+            LogTarget::File(file) => file.logs(&batch),
+        };
+        match &result {
+            Ok(()) => self.stats.exported_logs(),
+            Err(error) => self.stats.failed(Signal::Logs, error),
+        }
+        result
     }
 }
 
@@ -97,10 +126,14 @@ pub(crate) struct LiveExporter {
 impl SpanExporter for LiveExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         // The batch processor polls this on a thread without a runtime, so each export is a task of ours.
-        let exports: Vec<_> = self.sinks.iter().map(|sink| {
-            let (sink, batch, count) = (sink.clone(), batch.clone(), batch.len());
-            self.runtime.spawn(async move { sink.export(batch).await.inspect_err(|_| sink.stats.lost(count)) })
-        }).collect();
+        let exports: Vec<_> = self
+            .sinks
+            .iter()
+            .map(|sink| {
+                let (sink, batch, count) = (sink.clone(), batch.clone(), batch.len());
+                self.runtime.spawn(async move { sink.export(batch).await.inspect_err(|_| sink.stats.lost(count)) })
+            })
+            .collect();
         let mut result = Ok(());
         for export in exports {
             if let Err(error) = export.await.unwrap_or_else(|error| Err(error.to_string())) {

@@ -1,7 +1,7 @@
 //! What is known about the delivery of telemetry: counted where it happens, shown in `/healthz`.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -25,7 +25,7 @@ pub struct ExporterHealth {
     pub name: String,
     /// `otlp-http`, `otlp-grpc` or `file`.
     pub kind: &'static str,
-    /// Whether the last export succeeded, or there was none yet.
+    /// Whether the last export of each signal succeeded, or there was none yet.
     pub ok: bool,
     /// Spans that were delivered.
     pub spans_exported: u64,
@@ -52,9 +52,18 @@ pub(crate) struct ExportStats {
     last: Mutex<Last>,
 }
 
+/// What an exporter delivers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Signal {
+    Spans,
+    Metrics,
+    Logs,
+}
+
 #[derive(Debug, Default)]
 struct Last {
-    failed: bool,
+    /// Whether the last export of spans, of metrics and of log records failed.
+    failed: [bool; 3],
     error: Option<String>,
 }
 
@@ -66,21 +75,26 @@ impl ExportStats {
 
     pub(crate) fn exported(&self, spans: usize) {
         self.exported.fetch_add(spans as u64, Ordering::Relaxed);
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).failed = false;
+        self.last().failed[Signal::Spans as usize] = false;
     }
 
     pub(crate) fn exported_metrics(&self) {
         self.metrics.fetch_add(1, Ordering::Relaxed);
-        self.last.lock().unwrap_or_else(PoisonError::into_inner).failed = false;
+        self.last().failed[Signal::Metrics as usize] = false;
     }
 
-    pub(crate) fn failed(&self, error: &str) {
+    pub(crate) fn exported_logs(&self) {
+        self.last().failed[Signal::Logs as usize] = false;
+    }
+
+    pub(crate) fn failed(&self, signal: Signal, error: &str) {
         self.failed.fetch_add(1, Ordering::Relaxed);
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if !last.failed {
+        let mut last = self.last();
+        // One line when it begins; the count tells the rest.
+        if !std::mem::replace(&mut last.failed[signal as usize], true) {
             tracing::warn!(exporter = self.name, "telemetry cannot be delivered: {error}");
         }
-        *last = Last { failed: true, error: Some(cut(error, 1024).to_owned()) };
+        last.error = Some(cut(error, 1024).to_owned());
     }
 
     pub(crate) fn lost(&self, spans: usize) {
@@ -88,16 +102,20 @@ impl ExportStats {
     }
 
     pub(crate) fn read(&self) -> ExporterHealth {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let last = self.last();
         ExporterHealth {
             name: self.name.clone(),
             kind: self.kind,
-            ok: !last.failed,
+            ok: last.failed == [false; 3],
             spans_exported: self.exported.load(Ordering::Relaxed),
             spans_lost: self.lost.load(Ordering::Relaxed),
             exports_failed: self.failed.load(Ordering::Relaxed),
             metric_exports: self.metrics.load(Ordering::Relaxed),
             last_error: last.error.clone(),
         }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,6 +7,7 @@
 //! * [`registry`] says what may be exported at all.
 
 mod calls;
+pub mod checker;
 mod cursor;
 mod delivery;
 mod env;
@@ -15,6 +16,7 @@ mod export;
 #[rustfmt::skip]
 mod generated;
 mod health;
+mod logs;
 mod metrics;
 mod options;
 pub mod policy;

@@ -96,6 +96,8 @@ pub struct ExporterOptions {
     pub traces: bool,
     /// Whether metrics go there.
     pub metrics: bool,
+    /// Whether log records of plugins go there.
+    pub logs: bool,
 }
 
 /// Where telemetry goes and how.
@@ -117,15 +119,17 @@ pub enum Target {
         traces: PathBuf,
         /// Where metrics are appended.
         metrics: Option<PathBuf>,
+        /// Where log records are appended.
+        logs: Option<PathBuf>,
         /// At this size the file is renamed to `*.1`, replacing an older one.
         max_bytes: u64,
     },
 }
 
 impl ExporterOptions {
-    /// An exporter of spans and metrics with the timeout of the OTLP specification.
+    /// An exporter of all signals with the timeout of the OTLP specification.
     pub fn new(name: impl Into<String>, target: Target) -> Self {
-        Self { name: name.into(), target, timeout: Duration::from_secs(10), headers: BTreeMap::new(), traces: true, metrics: true }
+        Self { name: name.into(), target, timeout: Duration::from_secs(10), headers: BTreeMap::new(), traces: true, metrics: true, logs: true }
     }
 }
 

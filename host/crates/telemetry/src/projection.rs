@@ -10,7 +10,7 @@ mod root;
 use std::collections::BTreeMap;
 
 use engine::port::OwnedTransition;
-use pipeline::{Attributes, AttributeValue, Definition, Epoch, Failure, Run, StepDefinition, Timestamp, TraceIdentity, View};
+use pipeline::{AttributeValue, Attributes, Definition, Epoch, Failure, Run, StepDefinition, Timestamp, TraceIdentity, View};
 
 use crate::{
     generated::attribute,
@@ -47,6 +47,8 @@ pub struct ProjectedSpan {
     pub links: Vec<SpanLink>,
     /// What happened on the way.
     pub events: Vec<SpanEvent>,
+    /// Why the work failed, where it failed. It is also among the events unless the policy wants log records instead.
+    pub exception: Option<SpanEvent>,
 }
 
 /// A parent.
@@ -105,7 +107,8 @@ impl Projector {
         if !run.started().trace.sampled {
             return Vec::new();
         }
-        let scene = Scene { projector: self, definition: &transition.definition, before: transition.before.as_deref(), run, record: &transition.record };
+        let scene =
+            Scene { projector: self, definition: &transition.definition, before: transition.before.as_deref(), run, record: &transition.record };
         let mut spans: Vec<_> = scene.attempts().into_iter().collect();
         spans.extend(scene.groups());
         spans.extend(scene.submitted());
@@ -157,6 +160,7 @@ impl<'a> Scene<'a> {
             status: SpanStatus::Unset,
             links: Vec::new(),
             events: Vec::new(),
+            exception: None,
         }
     }
 }
@@ -170,10 +174,11 @@ impl ProjectedSpan {
 
     /// Tells the failure where it happened: once, on the span of the attempt.
     fn exception(&mut self, policy: &Policy, failure: &Failure) {
-        if !policy.exceptions.on_spans() {
-            return;
+        let exception = SpanEvent { at: self.end, name: "exception".to_owned(), attributes: policy.attributes(exception_attributes(failure)) };
+        if policy.exceptions.on_spans() {
+            self.events.push(exception.clone());
         }
-        self.events.push(SpanEvent { at: self.end, name: "exception".to_owned(), attributes: policy.attributes(exception_attributes(failure)) });
+        self.exception = Some(exception);
     }
 }
 

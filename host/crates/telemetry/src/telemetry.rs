@@ -24,6 +24,7 @@ use crate::{
     error::TelemetryError,
     export::{self, LiveExporter},
     health::{ExportStats, Health},
+    logs::{Logs, SharedLogs},
     metrics::{self, Counting, Figures, Instruments, MetricObserver, SharedReader, Tallies},
     options::{ExporterOptions, Options},
     projection::Projector,
@@ -39,6 +40,7 @@ pub struct Telemetry {
     reader: SharedReader,
     meters: SdkMeterProvider,
     processor: Option<Arc<BatchSpanProcessor>>,
+    logs: SharedLogs,
     deliveries: Vec<mpsc::Sender<delivery::Message>>,
     pushes: Vec<mpsc::Sender<oneshot::Sender<()>>>,
     stats: Vec<Arc<ExportStats>>,
@@ -120,7 +122,7 @@ impl Telemetry {
 
     fn flush_all(&self) -> impl Future<Output = ()> + Send + 'static {
         let (deliveries, pushes) = (self.deliveries.clone(), self.pushes.clone());
-        let (counting, processor) = (self.counting.clone(), self.processor.clone());
+        let (counting, processor, logs) = (self.counting.clone(), self.processor.clone(), self.logs.clone());
         async move {
             let spans = deliveries.into_iter().map(|queue| async move {
                 let (done, flushed) = oneshot::channel();
@@ -135,6 +137,8 @@ impl Telemetry {
                 tracing::warn!("counters are written by the next start: {error}");
             }
             live.await.ok();
+            // After the spans, whose exceptions may be among the log records.
+            tokio::task::spawn_blocking(move || logs.map(|logs| logs.flush())).await.ok();
             // Metrics last, so that they tell of the spans that were exported just now.
             for push in pushes {
                 let (done, pushed) = oneshot::channel();
@@ -192,10 +196,12 @@ impl Builder {
         let counting = self.counting(&meters, committed);
         let figures = Arc::new(CallFigures::new(&meters, self.options.units));
         let projector = Projector { policy: self.options.policy.clone(), signs_of_life: metrics::signs_of_life(committed) };
-        let (mut observers, deliveries) = self.deliveries(&Arc::new(projector))?;
+        let logs = self.logs()?;
+        let (mut observers, deliveries) = self.deliveries(&Arc::new(projector), &logs)?;
         observers.push(Arc::new(MetricObserver(counting.clone())));
         let processor = self.live()?;
-        let calls = Calls { figures: figures.clone(), processor: processor.clone(), policy: Arc::new(self.options.policy.clone()) };
+        let calls =
+            Calls { figures: figures.clone(), processor: processor.clone(), policy: Arc::new(self.options.policy.clone()), logs: logs.clone() };
         drop(guard);
         Ok(Telemetry {
             observers,
@@ -205,6 +211,7 @@ impl Builder {
             reader,
             meters,
             processor,
+            logs,
             deliveries,
             pushes,
             stats: self.stats,
@@ -237,7 +244,11 @@ impl Builder {
     }
 
     #[allow(clippy::type_complexity, reason = "two lists that belong together for three lines")]
-    fn deliveries(&self, projector: &Arc<Projector>) -> Result<(Vec<Arc<dyn Observer>>, Vec<mpsc::Sender<delivery::Message>>), TelemetryError> {
+    fn deliveries(
+        &self,
+        projector: &Arc<Projector>,
+        logs: &SharedLogs,
+    ) -> Result<(Vec<Arc<dyn Observer>>, Vec<mpsc::Sender<delivery::Message>>), TelemetryError> {
         let (mut observers, mut queues): (Vec<Arc<dyn Observer>>, _) = (Vec::new(), Vec::new());
         for (exporter, stats) in self.destinations().filter(|(exporter, _)| exporter.traces) {
             // Leaked once per exporter and process: observers have static names.
@@ -248,6 +259,8 @@ impl Builder {
                 sink,
                 cursors: self.options.cursors.clone(),
                 options: self.options.delivery.clone(),
+                // One delivery writes them, or each exporter would get each record from every delivery.
+                exceptions: logs.clone().filter(|_| observers.is_empty() && self.options.policy.exceptions.in_logs()),
                 stopping: self.stopping.subscribe(),
             };
             let (observer, queue, task) = delivery::channel(projector.clone(), delivery);
@@ -256,6 +269,13 @@ impl Builder {
             queues.push(queue);
         }
         Ok((observers, queues))
+    }
+
+    fn logs(&self) -> Result<SharedLogs, TelemetryError> {
+        let destinations = self.destinations().filter(|(exporter, _)| exporter.logs);
+        let sinks = destinations.filter_map(|(exporter, stats)| export::log_sink(exporter, &self.resource, stats).transpose());
+        let sinks = sinks.collect::<Result<Vec<_>, _>>()?;
+        Ok(Logs::new(sinks, &self.resource, &self.options.delivery, self.runtime.handle().clone()).map(Arc::new))
     }
 
     fn live(&self) -> Result<Option<Arc<BatchSpanProcessor>>, TelemetryError> {

@@ -20,7 +20,10 @@ fn render(spans: &[ProjectedSpan]) -> String {
     let named = |id: &str| spans.iter().find(|span| span.span_id == id).map_or("?", |span| span.name.as_str());
     let mut out = String::new();
     for span in spans {
-        let parent = span.parent.as_ref().map_or("-".to_owned(), |parent| format!("{}{}", named(&parent.span_id), if parent.remote { " (remote)" } else { "" }));
+        let parent = span
+            .parent
+            .as_ref()
+            .map_or("-".to_owned(), |parent| format!("{}{}", named(&parent.span_id), if parent.remote { " (remote)" } else { "" }));
         let ms = |at: Timestamp| at.0.saturating_sub(1_000_000) / 1000;
         writeln!(out, "{} <- {parent} {:?} {}..{}", span.name, span.kind, ms(span.start), ms(span.end)).unwrap();
         for (key, value) in &span.attributes {
@@ -58,7 +61,9 @@ fn check(transitions: &[OwnedTransition], expected: &Expect) {
 
 #[test]
 fn a_completed_order() {
-    check(&completed(1).transitions, &expect![[r#"
+    check(
+        &completed(1).transitions,
+        &expect![[r#"
         bss.order.submitted <- bss.order.lifecycle Internal 0..0
             bss.order_id = "ORD-1"
             bss.order_type = "add"
@@ -92,12 +97,15 @@ fn a_completed_order() {
             bss.priority = "normal"
             bss.order.status = "completed"
             status OK
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_order_without_inventory_gives_back_what_it_took() {
-    check(&unwound(1).transitions, &expect![[r#"
+    check(
+        &unwound(1).transitions,
+        &expect![[r#"
         bss.order.submitted <- bss.order.lifecycle Internal 0..0
             bss.order_id = "ORD-1"
             bss.order_type = "add"
@@ -127,7 +135,7 @@ fn an_order_without_inventory_gives_back_what_it_took() {
             pipeline.run.id = "00000000-0000-7000-8000-000000000001"
             pipeline.step.name = "allocate_inventory"
             pipeline.attempt = 1
-        test.undo <- bss.order.lifecycle Internal 95..100
+        bss.order.compensate.decompose <- bss.order.lifecycle Internal 95..100
             pipeline.name = "order"
             pipeline.run.id = "00000000-0000-7000-8000-000000000001"
             pipeline.step.name = "decompose"
@@ -141,14 +149,16 @@ fn an_order_without_inventory_gives_back_what_it_took() {
             bss.order.status = "failed"
             error.type = "no_inventory"
             status ERROR test_failed
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_attempt_that_was_lost_ends_with_its_process_and_the_next_links_to_it() {
     let mut history = History::start(&common::definition::order(), 1, two_items());
     history.push(10, testing::scheduled(StepName::new("decompose").unwrap(), 1, vec![item()]));
-    let mut lost = testing::record(history.run(), 9_000_000, Event::AttemptLost { attempt: attempt("decompose", 0, 1), started_at: Timestamp(1_010_000) });
+    let mut lost =
+        testing::record(history.run(), 9_000_000, Event::AttemptLost { attempt: attempt("decompose", 0, 1), started_at: Timestamp(1_010_000) });
     lost.epoch = Epoch(2);
     history.append(lost);
     history.push(8_100, finished(attempt("decompose", 0, 2), 9_050_000, Verdict::Done("x".into())));
@@ -164,7 +174,8 @@ fn an_attempt_that_was_lost_ends_with_its_process_and_the_next_links_to_it() {
             bss.decomposition.service_count = 2
             bss.decomposition.services = "access,voip"
             link bss.order.decompose "retry_of"
-    "#]].assert_eq(&render(&spans(&projector, &history.transitions)[1..]));
+    "#]]
+    .assert_eq(&render(&spans(&projector, &history.transitions)[1..]));
 }
 
 #[test]
@@ -193,6 +204,75 @@ fn a_group_is_exported_once_although_a_person_lets_its_step_go_on() {
     assert_eq!(ids.len(), spans.len());
 }
 
+/// Every step fails in turn, under every policy, and a person decides in every way: no span is missing, none has two meanings.
+#[test]
+fn whatever_fails_every_id_is_exported_once_and_every_parent_is_there() {
+    use pipeline::{AfterFailure, decide};
+    let resolutions = [
+        Resolution::Retry,
+        Resolution::RetryWith(serde_json::json!({"type": "port"})),
+        Resolution::SkipWith("by hand".into()),
+        Resolution::Cancel,
+        Resolution::Fail,
+    ];
+    let mut orders = 0;
+    for (step, failing) in [("decompose", 0), ("allocate_inventory", 0), ("allocate_inventory", 1), ("activate", 0)] {
+        for (unwind, then) in [(true, AfterFailure::Fail), (true, AfterFailure::Fallout), (false, AfterFailure::Fail), (false, AfterFailure::Fallout)]
+        {
+            for resolution in &resolutions {
+                let mut definition = (*common::definition::order()).clone();
+                definition.steps.iter_mut().for_each(|step| (step.on_failure.unwind, step.on_failure.then) = (unwind, then));
+                let mut history = History::start(&std::sync::Arc::new(definition), 1, two_items());
+                let mut failures = 1;
+                let mut answer = |id: &pipeline::AttemptId| match id.direction {
+                    pipeline::Direction::Undo => Verdict::Undone,
+                    pipeline::Direction::Do if failures > 0 && (id.item.step.as_str(), id.item.item) == (step, failing) => {
+                        failures -= 1;
+                        Verdict::Failed(Failure::new(FailureClass::Rejected, "no_inventory", "no"))
+                    }
+                    pipeline::Direction::Do => Verdict::Done("RES-7".into()),
+                };
+                history.drive(0, &mut answer);
+                let open = history.run().open_fallouts().next().map(|fallout| fallout.opened.id);
+                if let Some(id) = open {
+                    let resolution = if matches!(resolution, Resolution::RetryWith(_)) && unwind {
+                        Resolution::RetryWith(two_items())
+                    } else {
+                        resolution.clone()
+                    };
+                    if pipeline::check_resolution(history.definition(), history.run(), id, &resolution).is_err() {
+                        continue;
+                    }
+                    history.push(5000, Event::FalloutResolved { id, resolution, by: "ada".to_owned(), note: String::new() });
+                    history.drive(5000, &mut answer);
+                }
+                assert!(history.run().outcome().is_some(), "{:?}", decide(history.definition(), history.run()));
+                check_whole(&history);
+                orders += 1;
+            }
+        }
+    }
+    assert!(orders > 50, "{orders}");
+}
+
+fn check_whole(history: &History) {
+    let spans = spans(&Projector::default(), &history.transitions);
+    let mut ids: Vec<_> = spans.iter().map(|span| span.span_id.clone()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), spans.len(), "an id has two meanings:\n{}", render(&spans));
+    for span in &spans {
+        let parent = span.parent.as_ref().is_none_or(|parent| spans.iter().any(|other| other.span_id == parent.span_id));
+        assert!(parent && span.start <= span.end, "{}:\n{}", span.name, render(&spans));
+    }
+    let finished = history.transitions.iter().filter(|transition| matches!(transition.record.event, Event::AttemptFinished { .. })).count();
+    let others = spans
+        .iter()
+        .filter(|span| ["bss.order.submitted", "bss.order.lifecycle", "bss.order.allocate_inventory"].contains(&span.name.as_str()))
+        .count();
+    assert_eq!(spans.len(), finished + others);
+}
+
 #[test]
 fn a_step_that_cannot_be_scheduled_is_seen() {
     let mut history = History::start(&common::definition::order(), 1, two_items());
@@ -204,7 +284,8 @@ fn a_step_that_cannot_be_scheduled_is_seen() {
             error.type = "host.internal"
             status ERROR nothing answers jackfield:test/effect@1
             event exception at 10 exception.type="host.internal" exception.message="nothing answers jackfield:test/effect@1"
-    "#]].assert_eq(&render(&spans(&Projector::default(), &history.transitions)[1..]));
+    "#]]
+    .assert_eq(&render(&spans(&Projector::default(), &history.transitions)[1..]));
 }
 
 #[test]
@@ -243,7 +324,11 @@ fn the_same_event_gives_the_same_spans_byte_for_byte() {
 fn a_provider_may_only_say_what_the_contract_lets_it_say() {
     let mut history = History::start(&common::definition::order(), 1, two_items());
     history.push(10, testing::scheduled(StepName::new("decompose").unwrap(), 1, vec![item()]));
-    let Event::AttemptFinished { attempt, started_at, verdict, retry_at, .. } = finished(attempt("decompose", 0, 1), 1_010_000, Verdict::Done("x".into())) else { unreachable!() };
+    let Event::AttemptFinished { attempt, started_at, verdict, retry_at, .. } =
+        finished(attempt("decompose", 0, 1), 1_010_000, Verdict::Done("x".into()))
+    else {
+        unreachable!()
+    };
     let attributes = vec![
         ("bss.decomposition.services".to_owned(), "forged".into()),
         ("acme.own".to_owned(), "x".into()),

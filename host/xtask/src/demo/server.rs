@@ -20,7 +20,8 @@ pub(crate) struct Server {
     child: Watched,
     /// The text that the child printed after the marker.
     pub(crate) address: String,
-    /// Everything it printed.
+    /// Everything it printed, for the errors of tests.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests clean up after themselves"))]
     pub(crate) log: PathBuf,
 }
 

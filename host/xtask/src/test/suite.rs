@@ -91,6 +91,8 @@ fn lint() -> Result<()> {
 }
 
 fn tests() -> Result<()> {
+    // End-to-end tests start the binaries of other packages, which Cargo builds for their own tests only.
+    command::run(&mut command::cargo(&["build", "--workspace", "--bins"]))?;
     command::run(&mut command::cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
 

@@ -10,8 +10,8 @@ use super::{call::KeyValueWrite, documents::Document};
 /// Appends and reads records. One implementation serves many runs and groups their appends into common commits.
 #[async_trait]
 pub trait Journal: fmt::Debug + Send + Sync {
-    /// Writes records, documents and key-value changes of one run in one transaction. When it returns `Ok` they are durable. Dropping the future does
-    /// not stop the write.
+    /// Writes records, documents and key-value changes of one run in one transaction. When it returns `Ok` they are durable. Once the
+    /// write is queued, dropping the future does not stop it.
     async fn append(&self, append: Append) -> Result<Appended, AppendError>;
 
     /// All records of a run in order; empty when the run is unknown.

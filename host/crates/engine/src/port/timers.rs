@@ -13,7 +13,7 @@ pub trait Timers: fmt::Debug + Send + Sync {
     /// Waiting or held runs whose earliest timer is not later than `now`, earliest first; at most `limit`.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<RunId>, ReadError>;
 
-    /// The earliest timer of all runs.
+    /// The earliest timer of waiting and held runs; active ones look after their own.
     async fn next(&self) -> Result<Option<Timestamp>, ReadError>;
 
     /// Rows in a state, ordered by run id, after a run; at most `limit`.

@@ -118,6 +118,8 @@ impl RunTask {
         if !self.live.insert(Live::Parent) {
             return;
         }
+        // The parent may need a place of its own to hear it.
+        self.place = None;
         let (shared, child) = (self.shared.clone(), self.run.id().clone());
         self.work.push(Box::pin(async move {
             tell_parent(&shared, parent, child, result).await;

@@ -114,7 +114,12 @@ mod tests {
     #[test]
     fn a_bare_order_gets_the_defaults() {
         let order = json!({"productOrderItem": [{"id": "1", "action": "add", "productOffering": {"id": "fibre"}}]});
-        check(order, &expect![[r#"{"order":null,"type":"add","offering":"fibre","channel":"web","priority":"normal","items":[{"id":"1","action":"add","offering":"fibre","quantity":1,"characteristics":[]}]}"#]]);
+        check(
+            order,
+            &expect![[
+                r#"{"order":null,"type":"add","offering":"fibre","channel":"web","priority":"normal","items":[{"id":"1","action":"add","offering":"fibre","quantity":1,"characteristics":[]}]}"#
+            ]],
+        );
     }
 
     #[test]
@@ -131,7 +136,12 @@ mod tests {
                 {"id": "2", "action": "modify", "productOffering": {"id": "tv"}},
             ],
         });
-        check(order, &expect![[r#"{"order":null,"type":"residential","offering":"fibre","customer":"c-1","channel":"retail","priority":"1","requested-date":"2031-05-01","items":[{"id":"1","action":"add","offering":"fibre","quantity":2,"location":"7 Main Town","characteristics":[{"name":"speed","value":"100"},{"name":"tv","value":"true"},{"name":"name","value":"x"}]},{"id":"2","action":"modify","offering":"tv","quantity":1,"location":"7 Main Town","characteristics":[]}]}"#]]);
+        check(
+            order,
+            &expect![[
+                r#"{"order":null,"type":"residential","offering":"fibre","customer":"c-1","channel":"retail","priority":"1","requested-date":"2031-05-01","items":[{"id":"1","action":"add","offering":"fibre","quantity":2,"location":"7 Main Town","characteristics":[{"name":"speed","value":"100"},{"name":"tv","value":"true"},{"name":"name","value":"x"}]},{"id":"2","action":"modify","offering":"tv","quantity":1,"location":"7 Main Town","characteristics":[]}]}"#
+            ]],
+        );
     }
 
     #[test]
@@ -139,6 +149,11 @@ mod tests {
         let order = json!({"category": "unheard of", "productOrderItem": [{"id": "1", "action": "add", "productOffering": {"id": "bundle"}, "productOrderItem": [
             {"id": "1.1", "action": "add", "productOffering": {"id": "fibre"}},
             {"id": "1.2", "action": "delete", "productOffering": {"id": "tv"}, "product": {"place": [{"role": "x", "id": "north"}]}}]}]});
-        check(order, &expect![[r#"{"order":null,"type":"mixed","offering":"fibre","channel":"web","priority":"normal","items":[{"id":"1.1","action":"add","offering":"fibre","quantity":1,"location":"north","characteristics":[]},{"id":"1.2","action":"delete","offering":"tv","quantity":1,"location":"north","characteristics":[]}]}"#]]);
+        check(
+            order,
+            &expect![[
+                r#"{"order":null,"type":"mixed","offering":"fibre","channel":"web","priority":"normal","items":[{"id":"1.1","action":"add","offering":"fibre","quantity":1,"location":"north","characteristics":[]},{"id":"1.2","action":"delete","offering":"tv","quantity":1,"location":"north","characteristics":[]}]}"#
+            ]],
+        );
     }
 }

@@ -52,12 +52,8 @@ fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
                 service.name = format!("{}/{}", item.id, service.name);
             }
             let label = service.name.clone();
-            let request = InventoryRequest {
-                order: view.run().id().to_string(),
-                customer: input.customer.clone(),
-                location: item.location.clone(),
-                service,
-            };
+            let request =
+                InventoryRequest { order: view.run().id().to_string(), customer: input.customer.clone(), location: item.location.clone(), service };
             mapped.push(Mapped { label, request: json!(request) });
         }
     }
@@ -77,7 +73,9 @@ fn accept(request: &Value, output: &Value) -> Result<(), Failure> {
 fn attributes(view: &View<'_>, request: &Value, output: Option<&Value>) -> Attributes {
     let mut attributes = vec![order_id(view), ("bss.resource_type".to_owned(), text::resource_type(request).into())];
     attributes.extend(copied(request, &[("bss.location", "location")]));
-    attributes.extend(output.map(|output| copied(output, &[("bss.resource_id", "id")])).unwrap_or_default());
+    // A resource that was not accepted is not the service's.
+    let accepted = output.filter(|output| accept(request, output).is_ok());
+    attributes.extend(accepted.map(|output| copied(output, &[("bss.resource_id", "id")])).unwrap_or_default());
     attributes
 }
 

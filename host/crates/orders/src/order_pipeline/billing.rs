@@ -1,6 +1,8 @@
 //! Step `billing_setup`: makes the customer pay for a service that is active.
 
-use pipeline::{AfterFailure, Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work};
+use pipeline::{
+    AfterFailure, Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work,
+};
 use serde_json::{Value, json};
 
 use super::{ACTIVATE, BILLING, DECOMPOSE, contract, copied, order_id, reason, text, word};

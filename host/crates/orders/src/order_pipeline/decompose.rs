@@ -2,9 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use pipeline::{
-    Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work,
-};
+use pipeline::{Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work};
 use serde_json::{Value, json};
 
 use super::{DECOMPOSE, contract, order_id, reason, text, word};
@@ -42,12 +40,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
 fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     let input: OrderInput = view.input_as()?;
     let mapped = input.items.into_iter().map(|item| {
-        let request = CatalogRequest {
-            offering: item.offering,
-            action: item.action,
-            quantity: item.quantity,
-            characteristics: item.characteristics,
-        };
+        let request = CatalogRequest { offering: item.offering, action: item.action, quantity: item.quantity, characteristics: item.characteristics };
         Mapped { label: item.id, request: json!(request) }
     });
     Ok(mapped.collect())
@@ -62,8 +55,10 @@ fn accept(request: &Value, output: &Value) -> Result<(), Failure> {
     Err(Failure::new(FailureClass::Rejected, "decomposition_failed", message))
 }
 
-fn attributes(view: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+/// What the item consists of is known once the answer was accepted.
+fn attributes(view: &View<'_>, request: &Value, output: Option<&Value>) -> Attributes {
     let mut attributes = vec![order_id(view)];
+    let output = output.filter(|output| accept(request, output).is_ok());
     if let Some(services) = output.and_then(|output| output["services"].as_array()) {
         let names: Vec<&str> = services.iter().filter_map(|service| service["name"].as_str()).collect();
         attributes.push(("bss.decomposition.service_count".to_owned(), i64::try_from(services.len()).unwrap_or(i64::MAX).into()));

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::Response,
 };
 use engine::api::{EngineError, InboundTrace, RunView, Start, StartError, Started};
+use http_body_util::BodyExt;
 use pipeline::{Event, PipelineName, RunId};
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ use crate::{
 
 /// The header under which a repeated POST finds the order of the first one.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// How much of a body that is too large is read all the same, in bytes.
+const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 
 /// The longest idempotency key, in bytes: what the engine stores.
 const MAX_KEY: usize = 256;
@@ -48,22 +52,33 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiError> {
     if !essence.eq_ignore_ascii_case("application/json") {
         return Err(ApiError::media_type(&super::shortened(media_type)));
     }
-    // A declared length is believed when it is too large, so that the client need not send it all to learn so.
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > MAX_BODY) {
-        return Err(ApiError::too_large(MAX_BODY));
-    }
-    let bytes = to_bytes(body, MAX_BODY).await.map_err(|error| too_large_or_broken(&error))?;
+    let bytes = read_bytes(headers, body).await?;
     if bytes.is_empty() {
         return Err(ApiError::missing_body());
     }
     serde_json::from_slice(&bytes).map_err(|error| ApiError::invalid_body(format!("the body is not JSON: {error}")))
 }
 
-/// `to_bytes` reports its limit as a source error; anything else is a connection that broke.
-fn too_large_or_broken(error: &axum::Error) -> ApiError {
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    if source.contains("length limit exceeded") { ApiError::too_large(MAX_BODY) } else { ApiError::invalid_body(format!("the body broke off: {error}")) }
+/// Reads a body up to the limit. Of one that is larger the rest is read and thrown away, within bounds: a client that is still sending would not see an
+/// answer before it has finished.
+async fn read_bytes(headers: &HeaderMap, mut body: Body) -> Result<Vec<u8>, ApiError> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok()).unwrap_or(0);
+    let waits = headers.contains_key(header::EXPECT);
+    if declared > MAX_DISCARDED || (declared > MAX_BODY && waits) {
+        return Err(ApiError::too_large(MAX_BODY));
+    }
+    let (mut bytes, mut size) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| ApiError::invalid_body(format!("the body broke off: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        size += data.len();
+        if size <= MAX_BODY {
+            bytes.extend_from_slice(&data);
+        } else if size > MAX_DISCARDED {
+            break;
+        }
+    }
+    if size > MAX_BODY { Err(ApiError::too_large(MAX_BODY)) } else { Ok(bytes) }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
@@ -120,10 +135,8 @@ async fn show_again(intake: &Intake, run: &RunId, order: &Value) -> Result<Respo
 
 /// What was sent when the run started. A person may have given the run other input since.
 fn posted(view: &RunView) -> Option<&Value> {
-    match &view.records.first()?.event {
-        Event::RunStarted(started) => started.input.get("order"),
-        _ => None,
-    }
+    let Event::RunStarted(started) = &view.records.first()?.event else { return None };
+    started.input.get("order")
 }
 
 fn unreadable(error: EngineError) -> ApiError {

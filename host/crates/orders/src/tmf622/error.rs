@@ -71,7 +71,12 @@ impl ApiError {
     }
 
     pub(super) fn method_not_allowed() -> Self {
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "61", "Method not allowed", "this path has no such method: expected one of those in the header Allow")
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "61",
+            "Method not allowed",
+            "this path has no such method: expected one of those in the header Allow",
+        )
     }
 
     pub(super) fn too_large(limit: usize) -> Self {

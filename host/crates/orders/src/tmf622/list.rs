@@ -109,7 +109,10 @@ fn decode(text: &str) -> Option<String> {
 fn read_fields(value: &str) -> Result<Vec<String>, ApiError> {
     let fields: Vec<String> = value.split(',').map(|field| field.trim().to_owned()).filter(|field| !field.is_empty()).collect();
     if fields.is_empty() || fields.len() > MAX_FIELDS || fields.iter().any(|field| field.contains('.')) {
-        return Err(ApiError::invalid_query("fields", format!("is not valid: expected 1 to {MAX_FIELDS} first-level attributes separated by commas")));
+        return Err(ApiError::invalid_query(
+            "fields",
+            format!("is not valid: expected 1 to {MAX_FIELDS} first-level attributes separated by commas"),
+        ));
     }
     Ok(fields)
 }

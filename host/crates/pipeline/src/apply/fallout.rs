@@ -161,11 +161,8 @@ impl Fold<'_> {
         let step = &mut self.run.steps[position];
         match resolution {
             Resolution::SkipWith(output) => {
-                let mut item = super::new_item(
-                    &crate::event::ScheduledItem { label: String::new(), request: Value::Null, pin: None },
-                    step.round,
-                    at,
-                );
+                let mut item =
+                    super::new_item(&crate::event::ScheduledItem { label: String::new(), request: Value::Null, pin: None }, step.round, at);
                 (item.standing, item.activity) = (Standing::Done { output: output.clone(), by_hand: true }, Activity::Idle);
                 step.items = vec![item];
                 step.status = StepStatus::Done { scheduled: at, done: at };
@@ -207,9 +204,8 @@ impl Fold<'_> {
         let done = |name: &StepName| self.position(name).is_ok_and(|position| matches!(self.run.steps[position].status, StepStatus::Done { .. }));
         // What was undone because it had served its purpose is not missed, as long as the purpose is still served.
         let released = matches!(&definition.undo, Undo::After(name) if done(name));
-        let kept = |item: &ItemState| {
-            matches!(item.standing, Standing::Done { .. } | Standing::Forgiven) || (released && item.standing == Standing::Undone)
-        };
+        let kept =
+            |item: &ItemState| matches!(item.standing, Standing::Done { .. } | Standing::Forgiven) || (released && item.standing == Standing::Undone);
         let intact = matches!(state.status, StepStatus::Done { .. }) && state.items.iter().all(kept);
         !intact || !definition.after.iter().all(done)
     }

@@ -133,7 +133,12 @@ impl Fold<'_> {
         match item.standing {
             Standing::Done { by_hand: false, .. } | Standing::Failed { doubt: true, .. } => {}
             Standing::Forgiven if item.doubt => {}
-            Standing::Open | Standing::Done { .. } | Standing::Failed { .. } | Standing::Forgiven | Standing::Undone | Standing::UndoFailed { .. } => {
+            Standing::Open
+            | Standing::Done { .. }
+            | Standing::Failed { .. }
+            | Standing::Forgiven
+            | Standing::Undone
+            | Standing::UndoFailed { .. } => {
                 return Err("the item has nothing to undo".to_owned());
             }
         };

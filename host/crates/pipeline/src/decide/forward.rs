@@ -21,7 +21,10 @@ pub(super) fn decide(definition: &Definition, run: &Run) -> Vec<Command> {
         return commands;
     }
     commands.extend(releases(definition, run));
-    commands.extend(schedules(definition, run));
+    // A run that will end as failed once it is quiet finishes what is under way and begins nothing new.
+    if failed(definition, run).all(|failed| !failed.ends(definition, run)) {
+        commands.extend(schedules(definition, run));
+    }
     if quiet && commands.is_empty() && run.steps.iter().all(|step| matches!(step.status, StepStatus::Done { .. })) {
         commands.push(Command::Record(Event::RunEnded { outcome: Outcome::Completed }));
     }
@@ -34,6 +37,17 @@ struct Failed<'a> {
     item: Option<u32>,
     failure: Failure,
     undo: bool,
+}
+
+impl Failed<'_> {
+    /// Whether the run ends because of it, without a person.
+    fn ends(&self, definition: &Definition, run: &Run) -> bool {
+        self.step.on_failure.then == AfterFailure::Fail
+            && self.step.criticality != Criticality::BestEffort
+            && !matches!(self.failure.class, FailureClass::Held | FailureClass::Unknown)
+            && !run.past_no_return(definition)
+            && !self.undo
+    }
 }
 
 /// What has failed for good and is not held yet.
@@ -50,7 +64,12 @@ fn failed_in<'a>(step: &'a StepDefinition, state: &'a StepState) -> Vec<Failed<'
         let undo = match item.standing {
             Standing::Failed { .. } if item.activity == Activity::Idle => false,
             Standing::UndoFailed { .. } if item.activity == Activity::Idle => true,
-            Standing::Open | Standing::Done { .. } | Standing::Failed { .. } | Standing::Forgiven | Standing::Undone | Standing::UndoFailed { .. } => {
+            Standing::Open
+            | Standing::Done { .. }
+            | Standing::Failed { .. }
+            | Standing::Forgiven
+            | Standing::Undone
+            | Standing::UndoFailed { .. } => {
                 return None;
             }
         };
@@ -86,19 +105,15 @@ fn failures(definition: &Definition, run: &Run, quiet: bool) -> Option<Command> 
             let at = definition.step(&step.name)?.0;
             return Some(Command::Record(Event::ItemForgiven { item: run.item_id(definition, at, *position as usize) }));
         }
-        let ends = step.on_failure.then == AfterFailure::Fail
-            && !matches!(failure.class, FailureClass::Held | FailureClass::Unknown)
-            && !run.past_no_return(definition)
-            && !undo;
+        let ends = failed.ends(definition, run);
         if ends && !quiet {
             continue;
         }
         if ends {
-            return Some(Command::Record(Event::RunEnded {
-                outcome: Outcome::Failed { failure: failure.clone(), step: Some(step.name.clone()) },
-            }));
+            return Some(Command::Record(Event::RunEnded { outcome: Outcome::Failed { failure: failure.clone(), step: Some(step.name.clone()) } }));
         }
-        let (subject, reason) = if *undo { (FalloutSubject::UndoFailed, "undo_failed") } else { (FalloutSubject::Failed, (step.on_failure.reason)(failure)) };
+        let (subject, reason) =
+            if *undo { (FalloutSubject::UndoFailed, "undo_failed") } else { (FalloutSubject::Failed, (step.on_failure.reason)(failure)) };
         return Some(open_fallout(run, subject, &step.name, *item, reason, failure));
     }
     None

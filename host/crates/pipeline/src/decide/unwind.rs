@@ -88,7 +88,9 @@ fn next(definition: &Definition, run: &Run) -> Next {
             Standing::Done { .. } | Standing::Failed { receipt: Some(_), .. } if can_undo => return Next::Do(undo(definition, run, s, i)),
             Standing::Failed { doubt: true, .. } | Standing::Forgiven if can_undo && can_observe => return Next::Do(undo(definition, run, s, i)),
             Standing::Done { .. } => return give_up(&cannot("the provider has no undo")),
-            Standing::Failed { .. } | Standing::Forgiven => return give_up(&cannot("the outcome is in doubt and the provider cannot tell what is there")),
+            Standing::Failed { .. } | Standing::Forgiven => {
+                return give_up(&cannot("the outcome is in doubt and the provider cannot tell what is there"));
+            }
             Standing::UndoFailed { .. } => {
                 return give_up(item.last_failure.as_ref().unwrap_or(&cannot("the undo failed without a recorded reason")));
             }

@@ -117,9 +117,13 @@ fn whichever_call_fails_in_whichever_way_nothing_is_left_and_nothing_is_done_twi
 fn nor_when_the_process_dies_meanwhile() {
     let mut runs = 0;
     for scenario in shapes().iter().filter(|scenario| ["linear", "branches"].contains(&scenario.name.as_str())) {
-        for trouble in troubles(&scenario.definition) {
+        // One operator is enough: he cancels, retries and cancels, so that everything is undone in the end.
+        for trouble in troubles(&scenario.definition).into_iter().filter(|trouble| trouble.operator.front() == Some(&Resolution::Cancel)) {
             let moments = check(scenario, &trouble, None);
-            runs += (1..=moments).map(|moment| check(scenario, &trouble, Some(moment))).count();
+            for moment in 1..=moments {
+                check(scenario, &trouble, Some(moment));
+                runs += 1;
+            }
         }
     }
     println!("{runs} runs");

@@ -1,8 +1,8 @@
 //! Events that are well formed and otherwise arbitrary.
 
 use pipeline::{
-    AfterUnwind, AttemptId, Direction, Event, Failure, FailureClass, FalloutOpened, FalloutSubject, ItemId, Outcome, Pended, Resolution, ScheduledItem,
-    Timer, Timestamp, Verdict, testing,
+    AfterUnwind, AttemptId, Direction, Event, Failure, FailureClass, FalloutOpened, FalloutSubject, ItemId, Outcome, Pended, Resolution,
+    ScheduledItem, Timer, Timestamp, Verdict, testing,
 };
 use proptest::{prelude::*, sample::select};
 use serde_json::json;
@@ -22,15 +22,11 @@ fn of_runs() -> impl Strategy<Value = Event> {
     let items = || prop::collection::vec(any::<bool>(), 0..3);
     let scheduled = |bound: bool| ScheduledItem { label: String::new(), request: json!(0), pin: bound.then(testing::pin) };
     let then = select(vec![AfterUnwind::Fallout, AfterUnwind::Fail, AfterUnwind::Cancel]);
-    let outcome = prop_oneof![
-        Just(Outcome::Completed),
-        Just(Outcome::Cancelled),
-        failure().prop_map(|failure| Outcome::Failed { failure, step: None })
-    ];
+    let outcome =
+        prop_oneof![Just(Outcome::Completed), Just(Outcome::Cancelled), failure().prop_map(|failure| Outcome::Failed { failure, step: None })];
     prop_oneof![
-        (step(), 0..4_u32, items()).prop_map(move |(step, round, items)| {
-            Event::StepScheduled { step, round, items: items.into_iter().map(scheduled).collect() }
-        }),
+        (step(), 0..4_u32, items())
+            .prop_map(move |(step, round, items)| { Event::StepScheduled { step, round, items: items.into_iter().map(scheduled).collect() } }),
         (step(), failure()).prop_map(|(step, failure)| Event::StepRefused { step, failure }),
         (prop::option::of(failure()), prop::option::of(step()), prop::option::of(0..4_u32), then)
             .prop_map(|(cause, step, item, then)| Event::UnwindStarted { cause, step, item, then }),
@@ -97,7 +93,8 @@ fn of_fallouts() -> impl Strategy<Value = Event> {
         Just(Resolution::Cancel),
         Just(Resolution::Fail),
     ];
-    let resolved = (1..4_u32, resolution).prop_map(|(id, resolution)| Event::FalloutResolved { id, resolution, by: String::new(), note: String::new() });
+    let resolved =
+        (1..4_u32, resolution).prop_map(|(id, resolution)| Event::FalloutResolved { id, resolution, by: String::new(), note: String::new() });
     prop_oneof![opened, resolved]
 }
 

@@ -1,5 +1,7 @@
 //! The reducer driven through whole runs in a simulated world: what happens is enumerated, not picked.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
 mod crashes;
 mod definitions;
 mod failures;

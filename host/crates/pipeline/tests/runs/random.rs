@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use pipeline::{AfterFailure, Criticality, Definition, Pin, Provider, Resolution, RetryPolicy, StepDefinition, StepName, Undo, Verbs, Work, testing};
+use pipeline::{
+    AfterFailure, Criticality, Definition, Pin, PipelineName, Provider, Resolution, RetryPolicy, StepDefinition, StepName, Undo, Verbs, Work, testing,
+};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -35,6 +37,7 @@ enum Kind {
     Lasting,
     UndoneAfterNext,
     CallsBack,
+    Child,
 }
 
 /// A random world.
@@ -42,6 +45,8 @@ enum Kind {
 pub(crate) struct Plan {
     steps: Vec<StepPlan>,
     items: usize,
+    /// What the provider of a child's only step does.
+    child: Vec<Act>,
     operator: Vec<Resolution>,
     callbacks: Vec<(usize, When)>,
     choices: Vec<u8>,
@@ -57,6 +62,8 @@ impl Plan {
 
     pub(crate) fn world(&self) -> World {
         let mut world = World::new(&self.definition(), json!({"items": vec![0; self.items]}));
+        world.add_definition(&child());
+        world.script("x", Verb::Apply, &self.child);
         for (step, plan) in NAMES.iter().zip(&self.steps) {
             world.pins.insert(name(step), plan.pin());
             for (verb, acts, forever) in &plan.scripts {
@@ -82,6 +89,7 @@ impl StepPlan {
         (step.work, step.undo) = match self.kind {
             Kind::Pure => (Work::Pure { contract }, Undo::Never),
             Kind::Undoable => (Work::Effect { contract, callback: false }, Undo::OnUnwind),
+            Kind::Child => (Work::Child { pipeline: child().name }, Undo::Never),
             Kind::Lasting => (Work::Effect { contract, callback: false }, Undo::Never),
             Kind::UndoneAfterNext if position + 1 < count => (Work::Effect { contract, callback: false }, Undo::After(next(position))),
             Kind::UndoneAfterNext | Kind::CallsBack => (Work::Effect { contract, callback: true }, Undo::OnUnwind),
@@ -102,6 +110,12 @@ impl StepPlan {
     }
 }
 
+fn child() -> Definition {
+    let mut child = testing::linear(&["x"]);
+    child.name = PipelineName::new("child").unwrap();
+    child
+}
+
 fn next(position: usize) -> StepName {
     name(NAMES[position + 1])
 }
@@ -110,21 +124,29 @@ fn next(position: usize) -> StepName {
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let callbacks = prop::collection::vec((0..NAMES.len(), prop::sample::select(vec![When::Early, When::InTime, When::Again, When::Late])), 0..3);
     let schedule = (prop::collection::vec(any::<u8>(), 0..60), prop::collection::vec(1..60_usize, 0..3));
-    (prop::collection::vec(step_plan(), 1..=NAMES.len()), 0..4_usize, prop::collection::vec(resolution(), 0..5), callbacks, schedule).prop_map(
-        |(steps, items, operator, callbacks, (choices, crashes))| Plan { steps, items, operator, callbacks, choices, crashes },
+    let child = prop::collection::vec(act().prop_filter("an apply finds nothing", |act| fits(Verb::Apply, *act)), 0..3);
+    let world = (prop::collection::vec(step_plan(), 1..=NAMES.len()), 0..4_usize, child);
+    (world, prop::collection::vec(resolution(), 0..5), callbacks, schedule).prop_map(
+        |((steps, items, child), operator, callbacks, (choices, crashes))| Plan { steps, items, child, operator, callbacks, choices, crashes },
     )
 }
 
 fn step_plan() -> impl Strategy<Value = StepPlan> {
-    let kind = prop::sample::select(vec![Kind::Pure, Kind::Undoable, Kind::Undoable, Kind::Lasting, Kind::UndoneAfterNext, Kind::CallsBack]);
+    let kind =
+        prop::sample::select(vec![Kind::Pure, Kind::Undoable, Kind::Undoable, Kind::Lasting, Kind::UndoneAfterNext, Kind::CallsBack, Kind::Child]);
     let criticality = prop_oneof![5 => Just(Criticality::Required), 1 => Just(Criticality::BestEffort), 1 => Just(Criticality::PointOfNoReturn)];
     let then = prop::sample::select(vec![AfterFailure::Fail, AfterFailure::Fallout]);
-    let script = (prop::sample::select(vec![Verb::Apply, Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo]), prop::collection::vec(act(), 0..3), any::<bool>());
+    let script = (
+        prop::sample::select(vec![Verb::Apply, Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo]),
+        prop::collection::vec(act(), 0..3),
+        any::<bool>(),
+    );
     let shape = (any::<u8>(), prop::option::of((1..4_u32).prop_map(|bound| NonZeroU32::new(bound).unwrap())), kind, criticality);
     let provider = (any::<bool>(), prop::bool::weighted(0.9), any::<bool>(), prop::collection::vec(script, 0..3));
     (shape, (any::<bool>(), then, 1..4_u32), provider).prop_map(
         |((after, fan_out, kind, criticality), (unwind, then, attempts), (observe, undo, idempotent, scripts))| {
-            let scripts = scripts.into_iter().map(|(verb, acts, forever)| (verb, acts.into_iter().filter(|act| fits(verb, *act)).collect(), forever)).collect();
+            let scripts =
+                scripts.into_iter().map(|(verb, acts, forever)| (verb, acts.into_iter().filter(|act| fits(verb, *act)).collect(), forever)).collect();
             StepPlan { after, fan_out, kind, criticality, unwind, then, attempts, observe, undo, idempotent, scripts }
         },
     )

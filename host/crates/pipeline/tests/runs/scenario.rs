@@ -2,7 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use pipeline::{AfterFailure, Criticality, Definition, Pin, PipelineName, Resolution, StepDefinition, Undo, Verbs, Work, testing};
+use pipeline::{
+    AfterFailure, Criticality, Definition, Failure, FailureClass, Pin, PipelineName, Resolution, StepDefinition, Undo, Verbs, Work, testing,
+};
 use serde_json::{Value, json};
 
 use crate::support::{Act, Callback, Script, Verb, When, World, name};
@@ -76,6 +78,7 @@ fn shapes() -> Vec<Scenario> {
             world.operator.extend([Resolution::Cancel, Resolution::SkipWith(json!("looked"))]);
         }),
         Scenario::new("restart", abc(), "completed", |world| world.crashes.extend([7, 8])),
+        Scenario::new("receipt_refused", with(abc(), "b", |step| step.accept = refuse), "failed in b: Rejected wrong", |_| {}),
         Scenario::new("abandoned", branches(), "failed in r: Rejected refused", |world| {
             world.always("l", Verb::Apply, Act::Unavailable);
             world.always("r", Verb::Apply, Act::Rejected);
@@ -178,7 +181,7 @@ fn trouble(world: &mut World, subject: &str) {
     match subject {
         "failed" => world.script("b", Verb::Apply, &[Act::Held]),
         "refused" => {
-            let failure = pipeline::Failure::new(pipeline::FailureClass::Held, "nobody", "nothing answers");
+            let failure = Failure::new(FailureClass::Held, "nobody", "nothing answers");
             world.refusals.insert(name("b"), failure);
         }
         "unwound" => world.script("c", Verb::Apply, &[Act::Rejected]),
@@ -213,6 +216,10 @@ fn branches() -> Definition {
 pub(crate) fn with(mut definition: Definition, step: &str, change: impl Fn(&mut StepDefinition)) -> Definition {
     change(definition.steps.iter_mut().find(|candidate| candidate.name == name(step)).unwrap());
     definition
+}
+
+fn refuse(_: &Value, _: &Value) -> Result<(), Failure> {
+    Err(Failure::new(FailureClass::Rejected, "wrong", "not what was asked for"))
 }
 
 fn pure(step: &mut StepDefinition) {

@@ -17,15 +17,14 @@ use crate::{
     contracts::{Contract, Contracts},
     error::{ContractMismatch, LoadError},
     manifest::{DeclaredContract, Manifest, VerbName},
-    plugin::PluginContract,
+    plugin::{Functions, PluginContract},
     shape::{Difference, Direction, FunctionShape, compare},
 };
 
 /// What can be called.
 pub(super) struct Exports {
     pub(super) contracts: Vec<PluginContract>,
-    /// By exact contract, then by function.
-    pub(super) functions: HashMap<String, HashMap<String, Function>>,
+    pub(super) functions: Functions,
 }
 
 /// An exported interface with its version.
@@ -39,7 +38,7 @@ struct Exported {
 /// Finds for each contract of the manifest the highest version of each major track and compares it with the host's.
 pub(super) fn check(engine: &Engine, component: &Component, manifest: &Manifest, known: &Contracts) -> Result<Exports, LoadError> {
     let exported = enumerate(engine, component);
-    let mut found = Exports { contracts: Vec::new(), functions: HashMap::new() };
+    let mut found = Exports { contracts: Vec::new(), functions: Functions::new() };
     for declared in &manifest.contracts {
         if !known.knows(declared.interface()) {
             return Err(LoadError::UnknownContract { contract: declared.contract.clone(), known: known.names().join(", ") });

@@ -4,7 +4,6 @@
 
 mod calls;
 mod capabilities;
-mod echo;
 mod inventory_pool;
 mod limits;
 mod loading;

@@ -10,11 +10,11 @@ use async_trait::async_trait;
 use engine::port::{
     Answer, Call, CallEnd, CallReport, CallSpan, CallTelemetry, HostInterface, KeyValue, ReadError, Runner as _, SpanContext, SpanItem, Verb, Versioned,
 };
-use pipeline::{AttemptId, Direction, FailureClass, IdempotencyKey, ItemId, PipelineName, RunId, StepName, TenantName};
+use pipeline::{AttemptId, Direction, FailureClass, IdempotencyKey, ItemId, PipelineName, Revision, RunId, StepName, TenantName};
 use plugin_runtime::{Contracts, Grant, LoadError, Options, Plugin, Plugins, Runtime, SECTION, WasmRunner};
 use serde_json::{Value, json};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
-use wit_parser::{PackageId, Resolve, SourceMap};
+use wit_parser_tests::{PackageId, Resolve, SourceMap};
 
 /// The contract of most tests.
 pub(crate) const WORK: &str = include_str!("work.wit");
@@ -42,7 +42,7 @@ pub(crate) fn module(text: &str) -> String {
     format!(
         r#"(module
             {text}
-            (memory (export "memory") 1)
+            (memory $main (export "memory") 1)
             (global $next (mut i32) (i32.const 4096))
             (func $alloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                 (global.set $next (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
@@ -79,7 +79,7 @@ pub(crate) fn component(module: &str, imports: &str, exports: &str, manifest: &s
     let package = push(&mut resolve, &[("test.wit", &world)]);
     let world = resolve.select_world(&[package], Some("plugin")).unwrap();
     let mut bytes = wat::parse_str(module).unwrap();
-    embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8).unwrap();
+    embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8, false).unwrap();
     let mut bytes = ComponentEncoder::default().module(&bytes).unwrap().validate(true).encode().unwrap();
     append_manifest(&mut bytes, manifest);
     bytes
@@ -137,7 +137,6 @@ impl Bench {
     pub(crate) fn with(options: Options, interfaces: Vec<Arc<dyn HostInterface>>) -> Self {
         let mut contracts = Contracts::builtin();
         contracts.add(&[("work.wit", WORK)]).unwrap();
-        contracts.add(&[("echo.wit", crate::echo::WIT)]).unwrap();
         let runtime = Runtime::with(options, contracts, interfaces).unwrap();
         let (keys, spans) = (Arc::new(Keys::default()), Arc::new(Spans::default()));
         let runner = WasmRunner::new(runtime.clone(), Plugins::default(), keys.clone(), spans.clone());
@@ -176,6 +175,7 @@ pub(crate) fn call(plugin: &Plugin, verb: Verb, request: Value) -> Call {
     Call {
         tenant,
         run,
+        revision: Revision::new("0".repeat(64)).unwrap(),
         pipeline: PipelineName::new("order").unwrap(),
         attempt: AttemptId { item, direction: Direction::Do, attempt: 1 },
         label: String::new(),

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicI64, AtomicU64, Ordering},
@@ -33,7 +34,28 @@ pub(crate) struct CallFigures {
     duration: Histogram<f64>,
     dropped: Counter<u64>,
     dropped_total: AtomicU64,
-    plugins: Arc<RwLock<HashMap<Box<str>, Arc<Plugin>>>>,
+    plugins: Plugins,
+}
+
+/// Plugin versions by digest.
+type Plugins = Arc<RwLock<HashMap<Box<str>, Arc<Plugin>, BuildHasherDefault<DigestHasher>>>>;
+
+/// A digest is a hash already: its last bytes are as good as any other's.
+#[derive(Debug, Default)]
+struct DigestHasher(u64);
+
+impl Hasher for DigestHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(tail) = bytes.last_chunk::<16>() {
+            // Hexadecimal digits have four bits each that differ; the product moves them to where the table looks.
+            let folded = u128::from_le_bytes(*tail).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            self.0 ^= u64::from_le_bytes(*folded.to_be_bytes().first_chunk().expect("16 bytes have 8"));
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What is the same in all calls of one plugin version.
@@ -42,6 +64,8 @@ pub(crate) struct Plugin {
     pub(crate) name: StringValue,
     pub(crate) version: StringValue,
     pub(crate) digest: StringValue,
+    /// The names of the spans, one per function.
+    span_names: [String; FUNCTIONS.len()],
     succeeded: Vec<BoundHistogram<f64>>,
     active: AtomicI64,
 }
@@ -49,7 +73,7 @@ pub(crate) struct Plugin {
 impl CallFigures {
     pub(crate) fn new(meters: &SdkMeterProvider, units: Units) -> Self {
         let row = |name| registry::metric(name).expect("the registry has the metrics of plugin calls");
-        let plugins: Arc<RwLock<HashMap<Box<str>, Arc<Plugin>>>> = Arc::default();
+        let plugins = Plugins::default();
         let (duration, active, dropped) = (row(metric::PLUGIN_CALL_DURATION), row(metric::PLUGIN_CALL_ACTIVE), row(metric::PLUGIN_TELEMETRY_DROPPED));
         let meter = instruments::meter(meters, duration);
         let observed = plugins.clone();
@@ -81,7 +105,15 @@ impl CallFigures {
         let name = shared(name.to_owned());
         let bound = FUNCTIONS.iter().map(|function| self.duration.bind(&[plugin_name(&name), KeyValue::new(attribute::PLUGIN_FUNCTION, *function)]));
         let succeeded = bound.collect();
-        Plugin { name, version: shared(version.to_owned()), digest: shared(format!("sha256:{digest}")), succeeded, active: AtomicI64::new(0) }
+        let span_names = FUNCTIONS.map(|function| format!("plugin.call {name}/{function}"));
+        Plugin {
+            name,
+            span_names,
+            version: shared(version.to_owned()),
+            digest: shared(format!("sha256:{digest}")),
+            succeeded,
+            active: AtomicI64::new(0),
+        }
     }
 
     /// A call ended.
@@ -111,6 +143,12 @@ impl CallFigures {
 }
 
 impl Plugin {
+    /// The name of the span of a call of that function.
+    pub(crate) fn span_name(&self, function: &str) -> String {
+        let known = FUNCTIONS.iter().position(|known| *known == function);
+        known.map_or_else(|| format!("plugin.call {}/{function}", self.name), |place| self.span_names[place].clone())
+    }
+
     pub(crate) fn enter(&self) {
         self.active.fetch_add(1, Ordering::Relaxed);
     }
@@ -121,7 +159,7 @@ impl Plugin {
 }
 
 /// Versions of one plugin are one series.
-fn observe_active(plugins: &RwLock<HashMap<Box<str>, Arc<Plugin>>>, observer: &dyn AsyncInstrument<i64>) {
+fn observe_active(plugins: &Plugins, observer: &dyn AsyncInstrument<i64>) {
     let mut active: HashMap<StringValue, i64> = HashMap::new();
     for plugin in plugins.read().unwrap_or_else(PoisonError::into_inner).values() {
         *active.entry(plugin.name.clone()).or_default() += plugin.active.load(Ordering::Relaxed);

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     generated::attribute,
+    logs::SharedLogs,
     policy::{MAX_DESCRIPTION_BYTES, Policy, cut},
     registry,
     span_data::{self, LiveSpan, key_values, scope},
@@ -50,6 +51,7 @@ pub(super) struct LiveCall {
     budget: Budget,
     dropped: Vec<Dropped>,
     ended: bool,
+    logs: SharedLogs,
     recording: Option<Box<Recording>>,
 }
 
@@ -69,7 +71,11 @@ impl LiveCall {
     pub(super) fn begin(calls: &Calls, call: &Call, plugin: Arc<Plugin>) -> Self {
         plugin.enter();
         let function = call.verb.function();
-        let recording = calls.processor.as_ref().filter(|_| call.span.sampled).and_then(|processor| Recording::begin(processor, &calls.policy, call, &plugin, function));
+        let recording = calls
+            .processor
+            .as_ref()
+            .filter(|_| call.span.sampled)
+            .and_then(|processor| Recording::begin(processor, &calls.policy, call, &plugin, function));
         let mut context = call.span.clone();
         if let Some(recording) = &recording {
             context.span_id = recording.span.span_id().to_string();
@@ -83,6 +89,7 @@ impl LiveCall {
             budget: Budget::default(),
             dropped: Vec::new(),
             ended: false,
+            logs: calls.logs.clone(),
             recording: recording.map(Box::new),
         }
     }
@@ -100,7 +107,7 @@ impl LiveCall {
         }
     }
 
-    fn log(&self, level: LogLevel, message: &str, attributes: &Attributes) {
+    fn log(&self, level: LogLevel, message: String, attributes: &Attributes) {
         let (plugin, trace_id, span_id) = (self.plugin.name.as_str(), &self.context.trace_id, &self.context.span_id);
         // The level of an event is fixed where it is written, hence four of them.
         match level {
@@ -108,6 +115,9 @@ impl LiveCall {
             LogLevel::Info => tracing::info!(target: "plugin", plugin, trace_id, span_id, ?attributes, "{message}"),
             LogLevel::Warn => tracing::warn!(target: "plugin", plugin, trace_id, span_id, ?attributes, "{message}"),
             LogLevel::Error => tracing::error!(target: "plugin", plugin, trace_id, span_id, ?attributes, "{message}"),
+        }
+        if let (Some(logs), Ok(trace), Ok(span)) = (&self.logs, TraceId::from_hex(trace_id), SpanId::from_hex(span_id)) {
+            logs.guest(level, message, attributes, (trace, span, self.context.sampled));
         }
     }
 }
@@ -134,7 +144,7 @@ impl CallSpan for LiveCall {
             }
             SpanItem::Log { level, message, attributes } => {
                 if let Some((message, attributes)) = self.budget.log(&message, attributes, &mut self.dropped) {
-                    self.log(level, &message, &attributes);
+                    self.log(level, message, &attributes);
                 }
             }
             SpanItem::Dropped { signal, reason, count } => self.dropped.push((signal, reason, count)),
@@ -156,7 +166,13 @@ impl Drop for LiveCall {
     fn drop(&mut self) {
         if !self.ended {
             let error_message = Some("the call was dropped before it ended".to_owned());
-            let end = CallEnd { cpu: std::time::Duration::ZERO, memory_peak: 0, outcome: "failed", error_type: Some("host.cancelled".to_owned()), error_message };
+            let end = CallEnd {
+                cpu: std::time::Duration::ZERO,
+                memory_peak: 0,
+                outcome: "failed",
+                error_type: Some("host.cancelled".to_owned()),
+                error_message,
+            };
             self.finish(&end);
         }
         self.plugin.leave();
@@ -166,7 +182,8 @@ impl Drop for LiveCall {
 impl Recording {
     fn begin(processor: &Arc<BatchSpanProcessor>, policy: &Arc<Policy>, call: &Call, plugin: &Plugin, function: &'static str) -> Option<Self> {
         let trace_id = TraceId::from_hex(&call.span.trace_id).ok()?;
-        let trace_state: TraceState = if call.span.trace_state.is_empty() { TraceState::NONE } else { call.span.trace_state.parse().unwrap_or_default() };
+        let trace_state: TraceState =
+            if call.span.trace_state.is_empty() { TraceState::NONE } else { call.span.trace_state.parse().unwrap_or_default() };
         let span_id = RandomIdGenerator::default().new_span_id();
         // Room for what the end adds.
         let mut attributes = Vec::with_capacity(16);
@@ -213,7 +230,7 @@ impl Recording {
             context: self.span,
             parent: self.parent,
             scope: scope("jackfield.host"),
-            name: format!("plugin.call {}/{function}", plugin.name).into(),
+            name: plugin.span_name(function).into(),
             start: self.start,
             // Measured by the monotonic clock, so that a stepping clock does not make a call end before it began.
             end: self.start + took,

@@ -1,13 +1,13 @@
 //! From configuration to exporters. Built inside the exporters' runtime, which gRPC needs.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use hyper_rustls::HttpsConnectorBuilder;
 use opentelemetry_http::hyper::HyperClient;
 use opentelemetry_otlp::{RetryPolicy, WithExportConfig, WithHttpConfig, WithTonicConfig, tonic_types::metadata::MetadataMap};
-use opentelemetry_sdk::{Resource, trace::SpanExporter as _};
+use opentelemetry_sdk::{Resource, logs::LogExporter as _, trace::SpanExporter as _};
 
-use super::{JsonLines, MetricSink, MetricTarget, SpanSink, SpanTarget};
+use super::{JsonLines, LogSink, LogTarget, MetricSink, MetricTarget, SpanSink, SpanTarget};
 use crate::{
     error::TelemetryError,
     health::ExportStats,
@@ -19,7 +19,8 @@ pub(crate) fn span_sink(options: &ExporterOptions, resource: &Resource, stats: &
     let retry = if patient { RetryPolicy::disabled() } else { RetryPolicy::recommended() };
     let exporter = match &options.target {
         Target::OtlpHttp { endpoint } => {
-            let builder = opentelemetry_otlp::SpanExporter::builder().with_http().with_http_client(http_client(options)).with_timeout(options.timeout);
+            let builder =
+                opentelemetry_otlp::SpanExporter::builder().with_http().with_http_client(http_client(options)).with_timeout(options.timeout);
             let builder = builder.with_headers(http_headers(options)).with_retry_policy(retry);
             let builder = match endpoint {
                 Some(base) => builder.with_endpoint(signal_url(base, "traces")),
@@ -35,9 +36,7 @@ pub(crate) fn span_sink(options: &ExporterOptions, resource: &Resource, stats: &
             };
             otlp(builder.build(), options, resource)?
         }
-        Target::File { traces, max_bytes, .. } => {
-            SpanTarget::File(JsonLines::open(traces, *max_bytes, resource).map_err(|error| refuse(options, format!("{}: {error}", traces.display())))?)
-        }
+        Target::File { traces, max_bytes, .. } => SpanTarget::File(open(options, traces, *max_bytes, resource)?),
     };
     Ok(SpanSink { exporter, timeout: options.timeout, stats: stats.clone() })
 }
@@ -56,7 +55,8 @@ fn otlp(
 pub(crate) fn metric_sink(options: &ExporterOptions, resource: &Resource, stats: &Arc<ExportStats>) -> Result<Option<MetricSink>, TelemetryError> {
     let exporter = match &options.target {
         Target::OtlpHttp { endpoint } => {
-            let builder = opentelemetry_otlp::MetricExporter::builder().with_http().with_http_client(http_client(options)).with_timeout(options.timeout);
+            let builder =
+                opentelemetry_otlp::MetricExporter::builder().with_http().with_http_client(http_client(options)).with_timeout(options.timeout);
             let builder = builder.with_headers(http_headers(options));
             let builder = match endpoint {
                 Some(base) => builder.with_endpoint(signal_url(base, "metrics")),
@@ -73,11 +73,43 @@ pub(crate) fn metric_sink(options: &ExporterOptions, resource: &Resource, stats:
             MetricTarget::Otlp(builder.build().map_err(|error| refuse(options, error))?)
         }
         Target::File { metrics: None, .. } => return Ok(None),
-        Target::File { metrics: Some(path), max_bytes, .. } => {
-            MetricTarget::File(JsonLines::open(path, *max_bytes, resource).map_err(|error| refuse(options, format!("{}: {error}", path.display())))?)
-        }
+        Target::File { metrics: Some(path), max_bytes, .. } => MetricTarget::File(open(options, path, *max_bytes, resource)?),
     };
     Ok(Some(MetricSink { exporter, stats: stats.clone() }))
+}
+
+/// The exporter of log records of a destination; `None` for a file that takes none.
+pub(crate) fn log_sink(options: &ExporterOptions, resource: &Resource, stats: &Arc<ExportStats>) -> Result<Option<LogSink>, TelemetryError> {
+    let exporter = match &options.target {
+        Target::OtlpHttp { endpoint } => {
+            let builder = opentelemetry_otlp::LogExporter::builder().with_http().with_http_client(http_client(options)).with_timeout(options.timeout);
+            let builder = builder.with_headers(http_headers(options));
+            let builder = match endpoint {
+                Some(base) => builder.with_endpoint(signal_url(base, "logs")),
+                None => builder,
+            };
+            builder.build().map_err(|error| refuse(options, error))?
+        }
+        Target::OtlpGrpc { endpoint } => {
+            let builder = opentelemetry_otlp::LogExporter::builder().with_tonic().with_timeout(options.timeout).with_metadata(metadata(options)?);
+            let builder = match endpoint {
+                Some(base) => builder.with_endpoint(base),
+                None => builder,
+            };
+            builder.build().map_err(|error| refuse(options, error))?
+        }
+        Target::File { logs: None, .. } => return Ok(None),
+        Target::File { logs: Some(path), max_bytes, .. } => {
+            return Ok(Some(LogSink { exporter: LogTarget::File(open(options, path, *max_bytes, resource)?), stats: stats.clone() }));
+        }
+    };
+    let mut exporter = exporter;
+    exporter.set_resource(resource);
+    Ok(Some(LogSink { exporter: LogTarget::Otlp(exporter), stats: stats.clone() }))
+}
+
+fn open(options: &ExporterOptions, path: &Path, max_bytes: u64, resource: &Resource) -> Result<JsonLines, TelemetryError> {
+    JsonLines::open(path, max_bytes, resource).map_err(|error| refuse(options, format!("{}: {error}", path.display())))
 }
 
 /// A client that speaks HTTP and HTTPS (rustls with ring, the roots of Mozilla). Exports run on the exporters' runtime, so it needs no reactor elsewhere.

@@ -8,10 +8,12 @@ use std::{
 };
 
 use opentelemetry_proto::{
-    tonic::collector::{metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
-    transform::{common::tonic::ResourceAttributesWithSchema, trace::tonic::group_spans_by_resource_and_scope},
+    tonic::collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    transform::{
+        common::tonic::ResourceAttributesWithSchema, logs::tonic::group_logs_by_resource_and_scope, trace::tonic::group_spans_by_resource_and_scope,
+    },
 };
-use opentelemetry_sdk::{Resource, metrics::data::ResourceMetrics, trace::SpanData};
+use opentelemetry_sdk::{Resource, logs::LogBatch, metrics::data::ResourceMetrics, trace::SpanData};
 use serde::Serialize;
 
 /// A file of JSON lines, shared by all that append to it.
@@ -45,6 +47,10 @@ impl JsonLines {
 
     pub(crate) fn metrics(&self, metrics: &ResourceMetrics) -> Result<(), String> {
         self.append(&ExportMetricsServiceRequest::from(metrics))
+    }
+
+    pub(crate) fn logs(&self, batch: &LogBatch<'_>) -> Result<(), String> {
+        self.append(&ExportLogsServiceRequest { resource_logs: group_logs_by_resource_and_scope(batch, &self.resource) })
     }
 
     fn append(&self, request: &impl Serialize) -> Result<(), String> {

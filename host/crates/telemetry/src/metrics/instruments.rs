@@ -71,9 +71,12 @@ pub(crate) fn unit(row: &MetricRow, units: Units) -> &'static str {
 
 /// A histogram with the registry's boundaries in the profile's unit.
 pub(crate) fn histogram(meter: &Meter, row: &MetricRow, units: Units) -> Histogram<f64> {
-    let factor = factor(row, units);
-    let boundaries = row.boundaries.iter().map(|bound| bound * factor).collect();
-    meter.f64_histogram(row.name).with_unit(unit(row, units)).with_description(row.brief).with_boundaries(boundaries).build()
+    meter.f64_histogram(row.name).with_unit(unit(row, units)).with_description(row.brief).with_boundaries(boundaries(row, units)).build()
+}
+
+/// The boundaries of a histogram in the profile's unit.
+pub(crate) fn boundaries(row: &MetricRow, units: Units) -> Vec<f64> {
+    row.boundaries.iter().map(|bound| bound * factor(row, units)).collect()
 }
 
 /// What a value in the registry's unit is multiplied with.

@@ -56,7 +56,15 @@ impl Counting {
     pub(crate) const NAME: &'static str = "telemetry.metrics";
 
     pub(crate) fn new(instruments: Instruments, tallies: Arc<Tallies>, cursors: Arc<dyn CursorStore>) -> Self {
-        Self { instruments, tallies, cursors, seen: AtomicU64::new(0), pending: Mutex::default(), writing: tokio::sync::Mutex::default(), bell: Notify::new() }
+        Self {
+            instruments,
+            tallies,
+            cursors,
+            seen: AtomicU64::new(0),
+            pending: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+            bell: Notify::new(),
+        }
     }
 
     /// Writes what was counted, at most once per `delay`, for ever.

@@ -35,7 +35,8 @@ fn family<T: Display + Copy>(out: &mut String, scope: &str, metric: &Metric, dat
 fn sum<T: Display + Copy>(out: &mut String, scope: &str, metric: &Metric, sum: &Sum<T>) {
     let name = format!("{}{}", name(metric), if sum.is_monotonic() { "_total" } else { "" });
     head(out, metric, &name, if sum.is_monotonic() { "counter" } else { "gauge" });
-    let mut lines: Vec<String> = sum.data_points().map(|point| format!("{name}{} {}\n", labels(scope, point.attributes(), None), point.value())).collect();
+    let mut lines: Vec<String> =
+        sum.data_points().map(|point| format!("{name}{} {}\n", labels(scope, point.attributes(), None), point.value())).collect();
     lines.sort();
     out.extend(lines);
 }

@@ -45,12 +45,19 @@ impl Tallies {
         }
     }
 
-    /// The addition with its labels, or with those of the overflow series when the counter has too many series.
+    /// The addition with its labels, or with those of the overflow series when the counter has too many series. A new series is there at once,
+    /// with the value 0, so that its first increase can be seen as one.
     pub(crate) fn bounded(&self, change: Tally) -> Tally {
-        let series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = series.get(change.name.as_str());
-        let fits = known.is_none_or(|known| known.len() < self.max_series || known.contains_key(&change.labels));
-        if fits { change } else { Tally { labels: vec![("otel.metric.overflow".to_owned(), "true".to_owned())], ..change } }
+        let Some(row) = durable(&change.name) else { return change };
+        let mut series = self.series.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = series.entry(row.name).or_default();
+        if known.contains_key(&change.labels) {
+            return change;
+        }
+        let overflow = || vec![("otel.metric.overflow".to_owned(), "true".to_owned())];
+        let change = if known.len() < self.max_series { change } else { Tally { labels: overflow(), ..change } };
+        known.entry(change.labels.clone()).or_default();
+        change
     }
 
     /// The points of a counter.

@@ -1,8 +1,6 @@
 //! Spans of attempts: one per attempt, waiting included, in both directions; of children; and of steps that were refused.
 
-use pipeline::{
-    AttemptId, Attributes, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict,
-};
+use pipeline::{AttemptId, Attributes, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::{ParentSpan, ProjectedSpan, Scene, SpanLink};
@@ -32,9 +30,10 @@ impl<'a> Scene<'a> {
             }
             Event::AttemptLost { attempt, started_at } => {
                 let failure = Failure::new(FailureClass::Unknown, "host.restarted", "the host was restarted during the attempt");
-                let mut span = self.attempt(&Ended { id: attempt, started_at: *started_at, output: None, failure: Some(&failure), provided: &nothing })?;
+                let mut span =
+                    self.attempt(&Ended { id: attempt, started_at: *started_at, output: None, failure: Some(&failure), provided: &nothing })?;
                 span.end = self.lost_at(*started_at);
-                span.events.iter_mut().for_each(|event| event.at = span.end);
+                span.events.iter_mut().chain(&mut span.exception).for_each(|event| event.at = span.end);
                 Some(span)
             }
             Event::ChildEnded { item, result, .. } => {

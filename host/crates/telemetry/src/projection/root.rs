@@ -28,7 +28,9 @@ impl Scene<'_> {
         match outcome {
             Outcome::Completed if registry::span(telemetry.root_span).is_some_and(|row| row.ok_on_success) => span.status = SpanStatus::Ok,
             Outcome::Completed => {}
-            Outcome::Cancelled => span.fail(&self.run.fallouts().last().map_or("cancelled".to_owned(), |fallout| fallout.opened.reason.clone()), "host.cancelled"),
+            Outcome::Cancelled => {
+                span.fail(&self.run.fallouts().last().map_or("cancelled".to_owned(), |fallout| fallout.opened.reason.clone()), "host.cancelled")
+            }
             Outcome::Failed { failure, step } => span.fail(&self.reason(failure, step.as_ref()), &failure.error_type),
         }
         Some(span)

@@ -2,7 +2,9 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use pipeline::{AttributeValue, Attributes, Definition, Event, Failure, Mapped, Measurement, PipelineName, RunTelemetry, Transition, Verdict, View, testing};
+use pipeline::{
+    AttributeValue, Attributes, Definition, Event, Failure, Mapped, Measurement, PipelineName, RunTelemetry, Transition, Verdict, View, testing,
+};
 use serde_json::Value;
 
 /// Steps `decompose`, then `allocate_inventory` for each of the input's `items`, then `activate`.
@@ -16,10 +18,14 @@ pub fn order() -> Arc<Definition> {
         root_is_server: true,
         root_attributes,
         submitted_span: Some("bss.order.submitted"),
-        end_attributes: |view| vec![text("bss.order.status", if view.run().outcome() == Some(&pipeline::Outcome::Completed) { "completed" } else { "failed" })],
+        end_attributes: |view| {
+            vec![text("bss.order.status", if view.run().outcome() == Some(&pipeline::Outcome::Completed) { "completed" } else { "failed" })]
+        },
     };
     let [decompose, allocate, activate] = &mut definition.steps[..] else { unreachable!("three steps were made") };
     decompose.telemetry.span = |_| "bss.order.decompose".to_owned();
+    decompose.telemetry.undo_span = |_| "bss.order.compensate.decompose".to_owned();
+    activate.telemetry.undo_span = |_| "bss.order.compensate.service".to_owned();
     decompose.telemetry.attributes = |view, _, output| {
         let mut attributes = vec![order_id(view)];
         if output.is_some() {
@@ -29,7 +35,9 @@ pub fn order() -> Arc<Definition> {
         attributes
     };
     allocate.fan_out = NonZeroU32::new(8);
-    allocate.map = |view| Ok(view.input()["items"].as_array().into_iter().flatten().map(|item| Mapped { label: String::new(), request: item.clone() }).collect());
+    allocate.map = |view| {
+        Ok(view.input()["items"].as_array().into_iter().flatten().map(|item| Mapped { label: String::new(), request: item.clone() }).collect())
+    };
     allocate.telemetry.group_span = Some("bss.order.allocate_inventory");
     allocate.telemetry.span = |request| format!("bss.inventory.allocate.{}", resource_type(request));
     allocate.telemetry.undo_span = |request| format!("bss.order.compensate.{}", resource_type(request));
@@ -77,7 +85,11 @@ fn text(key: &str, value: &str) -> (String, AttributeValue) {
 
 /// M1 at the start and at the end, M2, M3 of `decompose`.
 fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
-    let count = |status: &str| Measurement { instrument: "bss.order.count", value: 1.0, labels: vec![("type", "add".to_owned()), ("status", status.to_owned())] };
+    let count = |status: &str| Measurement {
+        instrument: "bss.order.count",
+        value: 1.0,
+        labels: vec![("type", "add".to_owned()), ("status", status.to_owned())],
+    };
     match &transition.record.event {
         Event::RunStarted(_) => vec![count("submitted")],
         Event::AttemptFinished { attempt, started_at, verdict: Verdict::Done(_), .. } if attempt.item.step.as_str() == "decompose" => {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use engine::port::{OwnedTransition, Position};
 use pipeline::{
-    AttemptId, Attributes, Command, Definition, Direction, Event, Failure, ItemId, Record, Run, RunStarted, StepName, Timestamp, Verdict, apply, begin, decide, testing,
+    AttemptId, Attributes, Command, Definition, Direction, Event, Failure, ItemId, Record, Run, RunStarted, StepName, Timestamp, Verdict, apply,
+    begin, decide, testing,
 };
 use serde_json::{Value, json};
 
@@ -45,7 +46,13 @@ impl History {
     pub fn append(&mut self, record: Record) -> &mut Self {
         let after = Arc::new(apply(&self.definition, (*self.run).clone(), &record).unwrap());
         let position = Position(self.transitions.len() as u64 + 1);
-        self.transitions.push(OwnedTransition { position, definition: self.definition.clone(), before: Some(self.run.clone()), record, after: after.clone() });
+        self.transitions.push(OwnedTransition {
+            position,
+            definition: self.definition.clone(),
+            before: Some(self.run.clone()),
+            record,
+            after: after.clone(),
+        });
         self.run = after;
         self
     }
@@ -66,6 +73,10 @@ impl History {
             self.push(ms, event);
         }
         self
+    }
+
+    pub fn definition(&self) -> &Definition {
+        &self.definition
     }
 
     pub fn run(&self) -> &Run {
@@ -103,7 +114,9 @@ pub fn completed(number: u64) -> History {
 pub fn unwound(number: u64) -> History {
     let mut history = History::start(&super::definition::order(), number, two_items());
     history.drive(0, |attempt| match (attempt.direction, attempt.item.step.as_str(), attempt.item.item) {
-        (Direction::Do, "allocate_inventory", 1) => Verdict::Failed(Failure::new(pipeline::FailureClass::Rejected, "no_inventory", "the pool is empty\nat pool.rs")),
+        (Direction::Do, "allocate_inventory", 1) => {
+            Verdict::Failed(Failure::new(pipeline::FailureClass::Rejected, "no_inventory", "the pool is empty\nat pool.rs"))
+        }
         (Direction::Do, _, _) => Verdict::Done("RES-7".into()),
         (Direction::Undo, _, _) => Verdict::Undone,
     });

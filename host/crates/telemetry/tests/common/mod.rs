@@ -32,7 +32,10 @@ pub fn options(store: &Arc<store::MemoryStore>, exporters: Vec<ExporterOptions>)
         exporters,
         units: Units::Seed,
         policy: Policy::default(),
-        zero_series: vec![zero("bss.order.count", &[("type", "add"), ("status", "completed")]), zero("bss.order.in_progress", &[("state", "submitted")])],
+        zero_series: vec![
+            zero("bss.order.count", &[("type", "add"), ("status", "completed")]),
+            zero("bss.order.in_progress", &[("state", "submitted")]),
+        ],
         census: Arc::new(ThreeOrders),
         cursors: store.clone(),
         epoch: Epoch(1),

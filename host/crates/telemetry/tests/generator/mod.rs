@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde_yaml_ng::Value;
 
 /// The text of `src/generated.rs`.
-pub fn generate(yaml: &str) -> String {
+pub(crate) fn generate(yaml: &str) -> String {
     let registry: Value = serde_yaml_ng::from_str(yaml).unwrap();
     let mut out = String::from(HEAD);
     attributes(&registry, &mut out);
@@ -18,7 +18,7 @@ pub fn generate(yaml: &str) -> String {
 }
 
 /// Panics with the reference that names no attribute.
-pub fn check_references(yaml: &str) {
+pub(crate) fn check_references(yaml: &str) {
     let registry: Value = serde_yaml_ng::from_str(yaml).unwrap();
     let known = attribute_rows(&registry);
     let refs = |row: &Value| list(&row["attributes"]).iter().map(|reference| text(&reference["ref"])).collect::<Vec<_>>();
@@ -33,7 +33,8 @@ pub fn check_references(yaml: &str) {
     }
 }
 
-const HEAD: &str = "//! Generated from `registry.yaml`; a test fails when it is stale. Regenerate: `UPDATE_EXPECT=1 cargo test -p telemetry --test registry`.
+const HEAD: &str =
+    "//! Generated from `registry.yaml`; a test fails when it is stale. Regenerate: `UPDATE_EXPECT=1 cargo test -p telemetry --test registry`.
 
 use crate::registry::{AttributeRow, Instrument, Kind, MetricRow, Number, SpanRow, ValueType, When};
 
@@ -49,8 +50,11 @@ fn attributes(registry: &Value, out: &mut String) {
 
 /// Key to type and flag, ordered by key.
 fn attribute_rows(registry: &Value) -> BTreeMap<String, (&'static str, bool)> {
-    let seed = list(&registry["attributes"]).iter().map(|row| (text(&row["key"]), (value_type(&row["type"]), row["annotations"]["pii"] == Value::Bool(true))));
-    let ours = list(&registry["ours"]["attributes"]).iter().map(|row| (text(&row["key"]), (value_type(&row["type"]), row["pii"] == Value::Bool(true))));
+    let seed = list(&registry["attributes"])
+        .iter()
+        .map(|row| (text(&row["key"]), (value_type(&row["type"]), row["annotations"]["pii"] == Value::Bool(true))));
+    let ours =
+        list(&registry["ours"]["attributes"]).iter().map(|row| (text(&row["key"]), (value_type(&row["type"]), row["pii"] == Value::Bool(true))));
     seed.chain(ours).collect()
 }
 
@@ -72,7 +76,8 @@ fn spans(registry: &Value, out: &mut String) {
     for row in list(&registry["spans"]) {
         let id = text(&row["type"]);
         let ruling = list(&ours["span_rulings"]).iter().find(|ruling| text(&ruling["span"]) == id).unwrap_or(&Value::Null);
-        let mut when: BTreeMap<String, String> = list(&row["attributes"]).iter().map(|reference| (text(&reference["ref"]), "optional".to_owned())).collect();
+        let mut when: BTreeMap<String, String> =
+            list(&row["attributes"]).iter().map(|reference| (text(&reference["ref"]), "optional".to_owned())).collect();
         when.insert("error.type".to_owned(), "failure".to_owned());
         when.extend(mapping(&ruling["when"]));
         span(registry, out, &id, &text(&row["name"]["note"]), &text(&row["kind"]), ruling, &when);

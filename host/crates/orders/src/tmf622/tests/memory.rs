@@ -124,7 +124,8 @@ impl Documents for Memory {
             return Err(ReadError::Unavailable("the store is closed".to_owned()));
         }
         let has = |document: &Document, (key, value): &(String, String)| document.attributes.iter().any(|(name, has)| name == key && has == value);
-        let mut matches: Vec<Document> = state.documents.iter().filter(|document| query.equal.iter().all(|pair| has(document, pair))).cloned().collect();
+        let mut matches: Vec<Document> =
+            state.documents.iter().filter(|document| query.equal.iter().all(|pair| has(document, pair))).cloned().collect();
         matches.sort_by_key(|document| std::cmp::Reverse(document.rank));
         let total = matches.len() as u64;
         let documents = matches.into_iter().skip(query.offset as usize).take(query.limit as usize).collect();

@@ -101,7 +101,13 @@ fn the_schemas_refuse_what_they_should() {
     let order = json!({"id": "00000000-0000-7000-8000-000000000001", "href": "/tmf-api/productOrderingManagement/v4/productOrder/00000000-0000-7000-8000-000000000001",
         "state": "held", "productOrderItem": [{"id": "1", "action": "add", "state": "held"}]});
     assert!(is_valid("ProductOrder", &order));
-    for (pointer, value) in [("/state", json!("fallout")), ("/id", json!("1")), ("/href", json!("/x")), ("/productOrderItem", json!([])), ("/productOrderItem/0/state", json!("partial"))] {
+    for (pointer, value) in [
+        ("/state", json!("fallout")),
+        ("/id", json!("1")),
+        ("/href", json!("/x")),
+        ("/productOrderItem", json!([])),
+        ("/productOrderItem/0/state", json!("partial")),
+    ] {
         let mut wrong = order.clone();
         *wrong.pointer_mut(pointer).unwrap() = value;
         assert!(!is_valid("ProductOrder", &wrong), "{pointer}");

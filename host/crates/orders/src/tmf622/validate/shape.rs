@@ -59,16 +59,7 @@ pub(super) static ORDER: Shape = Shape {
         ("@schemaLocation", Text),
     ],
     required: &[("productOrderItem", "at least one item")],
-    server: &[
-        "id",
-        "href",
-        "state",
-        "orderDate",
-        "completionDate",
-        "expectedCompletionDate",
-        "cancellationDate",
-        "cancellationReason",
-    ],
+    server: &["id", "href", "state", "orderDate", "completionDate", "expectedCompletionDate", "cancellationDate", "cancellationReason"],
 };
 
 static ITEM: Shape = Shape {

@@ -51,7 +51,8 @@ pub(crate) struct Effect {
     pub(crate) copies: u32,
     /// Whether it is there now, perhaps unfinished.
     pub(crate) live: bool,
-    /// Whether it is complete: `observe` does not see an operation that is under way, `apply` joins it.
+    /// Whether it is complete. The contract has no word for an operation that is under way: here `observe` calls it absent when the work is to be
+    /// done, so that `apply` joins it, and ours when it is to be undone.
     finished: bool,
 }
 
@@ -65,6 +66,8 @@ pub(crate) struct Call {
     pub(crate) key: String,
     pub(crate) idempotent: bool,
     pub(crate) pure: bool,
+    /// Whether the attempt takes the effect back.
+    pub(crate) undoing: bool,
     /// Whether a pending operation is to be given up.
     pub(crate) cancel: bool,
 }
@@ -106,7 +109,7 @@ impl Backend {
                 }
                 Err(unknown())
             }
-            other => Err(failure(other)),
+            other @ (Act::Rejected | Act::Unavailable | Act::Held | Act::Foreign | Act::Drifted) => Err(failure(other)),
         }
     }
 
@@ -125,7 +128,7 @@ impl Backend {
                 self.take_back(call);
                 Err(failure(Act::Rejected))
             }
-            other => Err(failure(other)),
+            other @ (Act::Unavailable | Act::Held | Act::Unknown { .. } | Act::Foreign | Act::Drifted) => Err(failure(other)),
         }
     }
 
@@ -142,17 +145,17 @@ impl Backend {
                 }
                 Err(unknown())
             }
-            other => Err(failure(other)),
+            other @ (Act::Rejected | Act::Unavailable | Act::Held | Act::Foreign | Act::Drifted) => Err(failure(other)),
         }
     }
 
     pub(crate) fn observe(&mut self, call: &Call) -> Result<Observed, Failure> {
-        let live = self.effects.get(&call.key).is_some_and(|effect| effect.live && effect.finished);
+        let live = self.effects.get(&call.key).is_some_and(|effect| effect.live && (effect.finished || call.undoing));
         match self.act(call, Verb::Observe) {
             Act::Foreign if !live => Ok(Observed::Foreign("another order".to_owned())),
             Act::Drifted if live => Ok(Observed::Drifted(receipt(call))),
             Act::Obeys | Act::Drifted | Act::Foreign => Ok(if live { Observed::Ours(receipt(call)) } else { Observed::Absent }),
-            other => Err(failure(other)),
+            other @ (Act::Rejected | Act::Unavailable | Act::Held | Act::Unknown { .. } | Act::Pending { .. }) => Err(failure(other)),
         }
     }
 
@@ -201,6 +204,8 @@ fn failure(act: Act) -> Failure {
         Act::Unavailable => Failure::new(FailureClass::Unavailable, "busy", "not now"),
         Act::Held => Failure::new(FailureClass::Held, "odd", "a person must look"),
         Act::Unknown { .. } => unknown(),
-        Act::Obeys | Act::Pending { .. } | Act::Foreign | Act::Drifted => Failure::new(FailureClass::Held, "script", "the script does not fit the call"),
+        Act::Obeys | Act::Pending { .. } | Act::Foreign | Act::Drifted => {
+            Failure::new(FailureClass::Held, "script", "the script does not fit the call")
+        }
     }
 }

@@ -2,11 +2,15 @@
 
 use pipeline::{
     Activity, AfterObserve, AttemptId, CallAnswer, CallResult, Command, Direction, Event, Failure, FailureClass, ItemId, ItemState, Parent, Ready,
-    Resolution, ResumeSignal, RunId, Standing, Timestamp, Work, after_observe, check_resolution, decide, needs_start_record, observe_failed, settle, testing,
+    Resolution, ResumeSignal, RunId, Standing, Timestamp, Work, after_observe, check_resolution, decide, needs_start_record, observe_failed, settle,
+    testing,
 };
 use serde_json::Value;
 
-use super::{Callback, Flight, Flow, When, World, backend::{Call, Verb}};
+use super::{
+    Callback, Flight, Flow, When, World,
+    backend::{Call, Verb},
+};
 
 /// Something that can happen next.
 #[derive(Debug)]
@@ -151,6 +155,7 @@ impl World {
             key: entry.run.key(&attempt.item, Direction::Do).to_string(),
             idempotent: item.pin.as_ref().is_some_and(|pin| pin.idempotent),
             pure: matches!(work, Work::Pure { .. }),
+            undoing: ready.direction == Direction::Undo,
             cancel: ready.resume.as_ref().is_some_and(|resume| resume.signal == ResumeSignal::Cancel),
         };
         let mut verbs = Vec::new();

@@ -125,6 +125,11 @@ impl World {
         self.definitions.insert(definition.name.clone(), definition.clone());
     }
 
+    /// The pipelines that are known.
+    pub(crate) fn definitions(&self) -> impl Iterator<Item = &Definition> {
+        self.definitions.values()
+    }
+
     /// Writes down what a step's provider does for every item, call by call.
     pub(crate) fn script(&mut self, step: &str, verb: Verb, acts: &[Act]) {
         self.backend.scripts.insert((name(step), None, verb), Script { acts: acts.to_vec(), forever: false });
@@ -262,9 +267,7 @@ impl Entry {
 
     /// Whether a person took something upon himself: what he skipped or replaced is his.
     fn by_hand(&self) -> bool {
-        let taken = |event: &Event| {
-            matches!(event, Event::FalloutResolved { resolution: Resolution::SkipWith(_) | Resolution::RetryWith(_), .. })
-        };
+        let taken = |event: &Event| matches!(event, Event::FalloutResolved { resolution: Resolution::SkipWith(_) | Resolution::RetryWith(_), .. });
         self.journal.iter().any(|record| taken(&record.event))
     }
 }

@@ -1,0 +1,73 @@
+//! The figures, one file each.
+
+mod intake;
+mod js_plugin_call;
+mod plugin_call;
+pub(crate) mod restart;
+mod run_latency;
+mod runs;
+mod telemetry_share;
+
+use std::{future::Future, pin::Pin};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    harness::{field::FIELDS, report::Measured},
+    setup::Setup,
+};
+
+type Measuring<'a> = Pin<Box<dyn Future<Output = Result<Measured>> + 'a>>;
+
+/// Fields that are measured together.
+#[derive(Clone, Copy)]
+pub(crate) struct Figure {
+    /// Their names.
+    pub(crate) fields: &'static [&'static str],
+    /// Measures them.
+    pub(crate) measure: for<'a> fn(&'a Setup) -> Measuring<'a>,
+}
+
+/// In the order in which they are measured: what needs a quiet machine comes first.
+const FIGURES: [Figure; 7] = [
+    Figure { fields: &["plugin_call_us", "floor_us", "plugin_call_ratio"], measure: |setup| Box::pin(plugin_call::measure(setup)) },
+    Figure { fields: &["js_plugin_call_us"], measure: |setup| Box::pin(js_plugin_call::measure(setup)) },
+    Figure { fields: &["telemetry_share_sampled", "telemetry_share_unsampled"], measure: |setup| Box::pin(telemetry_share::measure(setup)) },
+    Figure { fields: &["run_p50_ms_c1"], measure: |setup| Box::pin(run_latency::measure(setup)) },
+    Figure { fields: &["runs_per_s_c128"], measure: |setup| Box::pin(runs::measure(setup)) },
+    Figure { fields: &["intake_p99_ms_500"], measure: |setup| Box::pin(intake::measure(setup)) },
+    Figure { fields: &["restart_ms_1m"], measure: |setup| Box::pin(restart::measure(setup)) },
+];
+
+/// The figures with at least one of the named fields; all of them when none is named.
+pub(crate) fn chosen(only: &[String]) -> Result<Vec<Figure>> {
+    if let Some(unknown) = only.iter().find(|name| !FIELDS.iter().any(|field| field.name == **name)) {
+        let known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+        bail!("there is no field `{unknown}`; there are: {}", known.join(", "));
+    }
+    let named = |figure: &&Figure| only.is_empty() || figure.fields.iter().any(|field| only.iter().any(|name| name == field));
+    Ok(FIGURES.iter().filter(named).copied().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_belongs_to_one_figure() {
+        let mut measured: Vec<&str> = FIGURES.iter().flat_map(|figure| figure.fields).copied().collect();
+        let mut known: Vec<&str> = FIELDS.iter().map(|field| field.name).collect();
+        measured.sort_unstable();
+        known.sort_unstable();
+        assert_eq!(measured, known);
+    }
+
+    #[test]
+    fn named_fields_bring_those_they_are_measured_with_and_unknown_ones_are_refused() {
+        assert_eq!(chosen(&[]).unwrap().len(), FIGURES.len());
+        let one = chosen(&["floor_us".to_owned(), "plugin_call_ratio".to_owned()]).unwrap();
+        assert_eq!((one.len(), one[0].fields.len()), (1, 3));
+        let Err(error) = chosen(&["speed".to_owned()]) else { panic!("`speed` is no field") };
+        assert!(error.to_string().starts_with("there is no field `speed`; there are: plugin_call_us, floor_us"));
+    }
+}

@@ -1,0 +1,60 @@
+//! The fields of the report and what is asked of each.
+
+/// What is asked of a field.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    /// Not more.
+    AtMost(f64),
+    /// Not less.
+    AtLeast(f64),
+    /// It is reported, and that is all.
+    Reported,
+}
+
+impl Goal {
+    /// Whether a value meets it.
+    pub(crate) fn is_met(self, value: f64) -> bool {
+        match self {
+            Self::AtMost(most) => value <= most,
+            Self::AtLeast(least) => value >= least,
+            Self::Reported => true,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn text(self) -> String {
+        match self {
+            Self::AtMost(most) => format!("<= {most}"),
+            Self::AtLeast(least) => format!(">= {least}"),
+            Self::Reported => "-".to_owned(),
+        }
+    }
+}
+
+/// A figure that is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Field {
+    /// Its name, which ends in its unit where it has one.
+    pub(crate) name: &'static str,
+    /// What is asked of it.
+    pub(crate) goal: Goal,
+}
+
+/// Every figure that is measured.
+pub(crate) const FIELDS: [Field; 10] = [
+    Field { name: "plugin_call_us", goal: Goal::Reported },
+    Field { name: "floor_us", goal: Goal::Reported },
+    Field { name: "plugin_call_ratio", goal: Goal::AtMost(1.3) },
+    Field { name: "telemetry_share_sampled", goal: Goal::AtMost(0.10) },
+    Field { name: "telemetry_share_unsampled", goal: Goal::AtMost(0.03) },
+    Field { name: "runs_per_s_c128", goal: Goal::AtLeast(1_200.0) },
+    Field { name: "run_p50_ms_c1", goal: Goal::AtMost(4.0) },
+    Field { name: "intake_p99_ms_500", goal: Goal::AtMost(20.0) },
+    Field { name: "restart_ms_1m", goal: Goal::AtMost(2_000.0) },
+    Field { name: "js_plugin_call_us", goal: Goal::Reported },
+];
+
+/// The goal of a field.
+pub(crate) fn goal(name: &str) -> Goal {
+    FIELDS.iter().find(|field| field.name == name).map_or(Goal::Reported, |field| field.goal)
+}

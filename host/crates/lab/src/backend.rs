@@ -1,0 +1,9 @@
+//! The back ends.
+
+mod activation;
+mod billing;
+mod catalogue;
+mod element;
+
+pub use self::catalogue::{Catalogue, CatalogueError};
+pub(crate) use self::{activation::activation, billing::billing, catalogue::catalogue, element::element};

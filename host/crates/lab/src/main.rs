@@ -1,0 +1,49 @@
+//! Runs the back ends until standard input is closed or SIGTERM comes. Prints one line of JSON with their URLs as soon as they answer.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context;
+use clap::Parser;
+use lab::{Lab, Options};
+use tokio::{
+    io::{AsyncReadExt, stdin},
+    signal::unix::{SignalKind, signal},
+};
+
+/// Vendor-like back ends on 127.0.0.1: a catalogue, a network element, an activation system, a billing system.
+#[derive(Debug, Parser)]
+#[command(name = "lab", version)]
+struct Arguments {
+    /// A JSON file with the documents of the catalogue (productOffering, productSpecification, serviceSpecification).
+    #[arg(long, value_name = "FILE")]
+    catalogue: Option<PathBuf>,
+    /// How long an activation takes, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 200)]
+    activation_ms: u64,
+    /// The ports of catalogue, element, activation and billing; 0 lets the system choose.
+    #[arg(long, value_name = "PORT,PORT,PORT,PORT", value_delimiter = ',', default_values_t = [0, 0, 0, 0])]
+    ports: Vec<u16>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let ports = arguments.ports.try_into().ok().context("--ports takes four ports separated by commas")?;
+    let options = Options { catalogue: arguments.catalogue, activation: Duration::from_millis(arguments.activation_ms), ports };
+    let lab = Lab::start(options).await?;
+    println!("{}", serde_json::to_string(lab.urls())?);
+    let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+        () = end_of_input() => {}
+    }
+    // Blocking reads of standard input cannot be cancelled, and there is nothing to clean up.
+    std::process::exit(0);
+}
+
+/// Whoever started the lab holds its standard input open, and is gone when it is closed.
+async fn end_of_input() {
+    let mut buffer = [0; 256];
+    while stdin().read(&mut buffer).await.is_ok_and(|read| read > 0) {}
+}

@@ -1,0 +1,49 @@
+//! The program `lab`: says where it is, and goes when its standard input is closed or SIGTERM comes.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+fn start(arguments: &[&str]) -> (Child, Value) {
+    let mut lab = Command::new(env!("CARGO_BIN_EXE_lab"));
+    let mut child = lab.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (child, serde_json::from_str(&line).unwrap())
+}
+
+#[test]
+fn it_prints_urls_that_answer_and_goes_with_its_standard_input() {
+    let (mut child, urls) = start(&[]);
+    let urls = urls.as_object().unwrap();
+    assert_eq!(urls.keys().collect::<Vec<_>>(), ["activation", "billing", "catalogue", "element"]);
+    for url in urls.values() {
+        TcpStream::connect(url.as_str().unwrap().strip_prefix("http://").unwrap()).unwrap();
+    }
+    drop(child.stdin.take());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn it_goes_when_it_is_told_to() {
+    let (mut child, _) = start(&["--activation-ms", "0"]);
+    let told = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(told.success() && child.wait().unwrap().success());
+}
+
+#[test]
+fn what_it_cannot_use_it_names() {
+    let run = |arguments: &[&str]| Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).stdin(Stdio::null()).output().unwrap();
+    let output = run(&["--catalogue", "/nowhere/c.json"]);
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the catalogue /nowhere/c.json cannot be read"));
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = run(&["--ports", &format!("0,0,0,{port}")]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("the billing cannot listen on 127.0.0.1:{port}")));
+}

@@ -1,0 +1,6 @@
+//! The back ends over real HTTP.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod backends;
+mod client;
+mod switches;

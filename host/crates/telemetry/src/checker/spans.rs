@@ -1,0 +1,183 @@
+//! Spans against the registry.
+
+use std::collections::HashMap;
+
+use opentelemetry_proto::tonic::{
+    collector::trace::v1::ExportTraceServiceRequest,
+    common::v1::{InstrumentationScope, KeyValue},
+    trace::v1::{Span, SpanFlags, span::SpanKind, status::StatusCode},
+};
+
+use super::{Capture, Rule, Violation, attributes};
+use crate::{
+    calls::is_guest_key,
+    generated::attribute,
+    policy::MAX_DESCRIPTION_BYTES,
+    registry::{self, Kind, SpanRow, When},
+};
+
+/// Everything about captured spans that is not as the registry says. A span that was captured twice is looked at once.
+pub fn check_traces(requests: &[ExportTraceServiceRequest], capture: Capture) -> Vec<Violation> {
+    let scopes = requests.iter().flat_map(|request| &request.resource_spans).flat_map(|resource| &resource.scope_spans);
+    let captured: Vec<_> = scopes.flat_map(|scope| scope.spans.iter().map(move |span| (scope.scope.as_ref(), span))).collect();
+    let mut known: HashMap<(&[u8], &[u8]), &Span> = HashMap::new();
+    let mut violations = Vec::new();
+    for (scope, span) in &captured {
+        let id = (span.trace_id.as_slice(), span.span_id.as_slice());
+        match known.get(&id) {
+            Some(first) if first == span => {}
+            Some(_) => violations.push(violation(span, Rule::Repeat, "the same id was exported with other content".to_owned())),
+            None => {
+                known.insert(id, span);
+                violations.extend(one(*scope, span));
+            }
+        }
+    }
+    for span in known.values() {
+        violations.extend(relations(span, &known, capture));
+    }
+    violations.sort_by(|a, b| (&a.subject, a.rule, &a.detail).cmp(&(&b.subject, b.rule, &b.detail)));
+    violations
+}
+
+fn violation(span: &Span, rule: Rule, detail: String) -> Violation {
+    Violation { subject: span.name.clone(), rule, detail }
+}
+
+/// What can be seen on the span alone.
+fn one(scope: Option<&InstrumentationScope>, span: &Span) -> Vec<Violation> {
+    let Some(row) = registry::span(&span.name) else {
+        return vec![violation(span, Rule::Name, "the registry has no such span".to_owned())];
+    };
+    let mut wrong = kind_and_scope(scope, span, row);
+    wrong.extend(status(span, row));
+    wrong.extend(attributes::check(&span.attributes));
+    wrong.extend(attribute_set(span, row));
+    wrong.extend(events(span, row));
+    wrong.into_iter().map(|(rule, detail)| violation(span, rule, detail)).collect()
+}
+
+type Wrong = Vec<(Rule, String)>;
+
+fn kind_and_scope(scope: Option<&InstrumentationScope>, span: &Span, row: &SpanRow) -> Wrong {
+    let mut wrong = Wrong::new();
+    let kind = match row.kind {
+        Kind::Internal => SpanKind::Internal,
+        Kind::Server => SpanKind::Server,
+    };
+    if span.kind() != kind {
+        wrong.push((Rule::Kind, format!("{:?}, expected {kind:?}", span.kind())));
+    }
+    match scope {
+        Some(scope) if scope.name == row.scope && !scope.version.is_empty() => {}
+        scope => wrong.push((Rule::Scope, format!("{scope:?}, expected `{}` with a version", row.scope))),
+    }
+    if span.end_time_unix_nano < span.start_time_unix_nano {
+        wrong.push((Rule::Time, "it ends before it begins".to_owned()));
+    }
+    wrong
+}
+
+fn failed(span: &Span) -> bool {
+    span.status.as_ref().is_some_and(|status| status.code() == StatusCode::Error)
+}
+
+fn status(span: &Span, row: &SpanRow) -> Wrong {
+    let mut wrong = Wrong::new();
+    let status = span.status.clone().unwrap_or_default();
+    let expected = if row.ok_on_success { StatusCode::Ok } else { StatusCode::Unset };
+    if !failed(span) && status.code() != expected {
+        wrong.push((Rule::Status, format!("{:?} without a failure, expected {expected:?}", status.code())));
+    }
+    if failed(span) == status.message.is_empty() {
+        wrong.push((Rule::Status, format!("the description is `{}`; a failure has one, a success has none", status.message)));
+    }
+    if status.message.len() > MAX_DESCRIPTION_BYTES {
+        wrong.push((Rule::Length, format!("the description has {} bytes, more than {MAX_DESCRIPTION_BYTES}", status.message.len())));
+    }
+    if let Some(code) = attributes::text_of(&span.attributes, attribute::ERROR_TYPE).filter(|code| registry::error_type(code) != *code) {
+        wrong.push((Rule::ErrorType, format!("`{code}` is neither in the closed list nor a code that a plugin could declare")));
+    }
+    wrong
+}
+
+fn attribute_set(span: &Span, row: &SpanRow) -> Wrong {
+    let mut wrong = Wrong::new();
+    for KeyValue { key, .. } in &span.attributes {
+        match row.attribute(key) {
+            Some(When::Success) if failed(span) => wrong.push((Rule::MisplacedAttribute, format!("`{key}` is set on success only"))),
+            Some(When::Failure) if !failed(span) => wrong.push((Rule::MisplacedAttribute, format!("`{key}` is set on failure only"))),
+            Some(When::Always | When::Success | When::After | When::Failure | When::Optional) => {}
+            None if row.guest_attributes && is_guest_key(key) => {}
+            None => wrong.push((Rule::UnknownAttribute, format!("the registry has no `{key}` here"))),
+        }
+    }
+    for (key, when) in row.attributes {
+        let required = match when {
+            When::Always => true,
+            When::Success | When::After => !failed(span),
+            When::Failure => failed(span),
+            When::Optional => false,
+        };
+        if required && !span.attributes.iter().any(|attribute| attribute.key == *key) {
+            wrong.push((Rule::MissingAttribute, format!("`{key}` is missing")));
+        }
+    }
+    wrong
+}
+
+fn events(span: &Span, row: &SpanRow) -> Wrong {
+    let mut wrong = Wrong::new();
+    let (exceptions, others): (Vec<_>, Vec<_>) = span.events.iter().partition(|event| event.name == "exception");
+    if exceptions.len() > usize::from(failed(span)) {
+        wrong.push((Rule::Event, format!("{} exceptions; a failure has one, a success has none", exceptions.len())));
+    }
+    for exception in exceptions {
+        wrong.extend(attributes::check(&exception.attributes));
+        let has = |key| exception.attributes.iter().any(|attribute| attribute.key == key);
+        if !has(attribute::EXCEPTION_TYPE) || !has(attribute::EXCEPTION_MESSAGE) {
+            wrong.push((Rule::Event, "an exception has a type and a message".to_owned()));
+        }
+        let known = [attribute::EXCEPTION_TYPE, attribute::EXCEPTION_MESSAGE, attribute::EXCEPTION_STACKTRACE];
+        let unknown = exception.attributes.iter().filter(|attribute| !known.contains(&attribute.key.as_str()));
+        wrong.extend(unknown.map(|attribute| (Rule::UnknownAttribute, format!("an exception has no `{}`", attribute.key))));
+    }
+    if let Some(other) = others.first().filter(|_| !row.guest_attributes) {
+        wrong.push((Rule::Event, format!("the registry has no event `{}` here", other.name)));
+    }
+    wrong
+}
+
+/// What can be seen only together with other spans.
+fn relations(span: &Span, known: &HashMap<(&[u8], &[u8]), &Span>, capture: Capture) -> Vec<Violation> {
+    let Some(row) = registry::span(&span.name) else { return Vec::new() };
+    let mut wrong = parent(span, row, known, capture);
+    for link in &span.links {
+        match attributes::text_of(&link.attributes, attribute::LINK_REASON) {
+            Some("retry_of" | "callback_of") => {}
+            reason => wrong.push((Rule::Link, format!("the reason is {reason:?}, expected retry_of or callback_of"))),
+        }
+        if capture == Capture::Whole && !known.contains_key(&(link.trace_id.as_slice(), link.span_id.as_slice())) {
+            wrong.push((Rule::Link, "its target was not captured".to_owned()));
+        }
+    }
+    wrong.into_iter().map(|(rule, detail)| violation(span, rule, detail)).collect()
+}
+
+fn parent(span: &Span, row: &SpanRow, known: &HashMap<(&[u8], &[u8]), &Span>, capture: Capture) -> Wrong {
+    let remote = span.flags & SpanFlags::ContextIsRemoteMask as u32 != 0;
+    let parent = known.get(&(span.trace_id.as_slice(), span.parent_span_id.as_slice()));
+    let (any, root) = (row.parents.contains(&"any"), row.parents.contains(&"remote"));
+    let wrong = |detail: String| vec![(Rule::Parent, detail)];
+    match parent {
+        _ if root && (span.parent_span_id.is_empty() || remote) => Wrong::new(),
+        None if span.parent_span_id.is_empty() => wrong(format!("it has none, expected {:?}", row.parents)),
+        None if capture == Capture::Partial => Wrong::new(),
+        None => wrong("it was not captured".to_owned()),
+        Some(_) if any => Wrong::new(),
+        Some(parent) => match registry::span(&parent.name) {
+            Some(found) if row.parents.contains(&found.id) => Wrong::new(),
+            Some(_) | None => wrong(format!("`{}`, expected {:?}", parent.name, row.parents)),
+        },
+    }
+}

@@ -1,0 +1,40 @@
+//! The lab's back ends as a child process.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::process::{Process, binary};
+
+/// Running back ends. They end with this value.
+#[derive(Debug)]
+pub struct Lab {
+    _process: Process,
+    urls: Value,
+}
+
+impl Lab {
+    /// Starts all back ends on free ports.
+    pub fn start() -> Self {
+        let (process, urls) = Process::start(&mut Command::new(binary("lab")), |line| serde_json::from_str::<Value>(line).ok());
+        Self { _process: process, urls }
+    }
+
+    /// The address of a back end.
+    pub fn url(&self, name: &str) -> &str {
+        self.urls[name].as_str().unwrap_or_else(|| panic!("the lab has no back end `{name}`: {}", self.urls))
+    }
+
+    /// Turns a switch of a back end, such as `fail`.
+    pub fn switch(&self, name: &str, switch: &str, body: Value) {
+        let url = format!("{}/_lab/{switch}", self.url(name));
+        let answer = ureq::post(&url).content_type("application/json").send(body.to_string());
+        answer.unwrap_or_else(|error| panic!("{url} {body}: {error}"));
+    }
+
+    /// What a back end was asked and did.
+    pub fn ledger(&self, name: &str) -> Value {
+        let text = ureq::get(format!("{}/_lab/ledger", self.url(name))).call().and_then(|mut answer| answer.body_mut().read_to_string());
+        serde_json::from_str(&text.expect("the lab answers")).unwrap_or(json!(null))
+    }
+}

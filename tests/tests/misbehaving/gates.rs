@@ -1,0 +1,66 @@
+//! Plugins that are refused when they are loaded: what they import, what they ask for, what the operator granted.
+
+use std::fs;
+
+use end_to_end_tests::{
+    harness,
+    runtime::{Bench, Core, component, inventory_manifest, order_files},
+};
+use expect_test::{Expect, expect};
+use plugin_runtime::Grant;
+use serde_json::json;
+
+use crate::{element::Element, grant, options};
+
+async fn refused(bytes: Vec<u8>, grant: &Grant, expected: Expect) {
+    let bench = Bench::new(options());
+    let error = bench.load(bytes, grant).await.unwrap_err();
+    expected.assert_eq(&error.to_string());
+    assert!(bench.runner.plugins().all().is_empty());
+}
+
+fn importing(package: &[&str], import: &str) -> Vec<u8> {
+    component(&order_files(), package, &format!("import {import};"), Core::Dummy, &inventory_manifest())
+}
+
+#[tokio::test]
+async fn an_import_that_the_manifest_does_not_ask_for_is_refused_with_its_name_and_the_line_to_add() {
+    let bytes = importing(&[], "jackfield:host/keyvalue@1.0.0");
+    refused(bytes, &Grant { keyvalue: true, ..Grant::default() }, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn an_import_that_nobody_offers_is_refused_with_its_name() {
+    let vault = "package acme:vault@1.0.0;\ninterface secrets { open: func(name: string) -> string; }";
+    refused(importing(&[vault], "acme:vault/secrets@1.0.0"), &Grant::default(), expect![[""]]).await;
+    let sockets = "package wasi:sockets@0.2.12;\ninterface udp { send: func(to: string); }";
+    refused(importing(&[sockets], "wasi:sockets/udp@0.2.12"), &Grant::default(), expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn a_capability_that_the_operator_did_not_grant_is_refused_with_the_line_that_grants_it() {
+    let element = Element::start();
+    let bytes = fs::read(harness::plugin("misbehaving")).unwrap();
+    let whole = grant(&element);
+    let without_http = Grant { http: Default::default(), ..whole.clone() };
+    refused(bytes.clone(), &without_http, expect![[""]]).await;
+    let without_keys = Grant { keyvalue: false, ..whole.clone() };
+    refused(bytes.clone(), &without_keys, expect![[""]]).await;
+    let with_setting = Grant { config: [("pool".to_owned(), "x".to_owned())].into(), ..whole };
+    refused(bytes, &with_setting, expect![[""]]).await;
+}
+
+#[tokio::test]
+async fn a_manifest_without_a_verb_or_with_an_unknown_contract_is_refused() {
+    let with = |contracts: serde_json::Value| {
+        let mut manifest = inventory_manifest();
+        manifest["contracts"] = contracts;
+        component(&order_files(), &[], "", Core::Dummy, &manifest)
+    };
+    let no_apply = json!([{ "contract": "jackfield:order/inventory", "verbs": ["observe"], "idempotent": true }]);
+    refused(with(no_apply), &Grant::default(), expect![[""]]).await;
+    let unknown = json!([{ "contract": "jackfield:order/catering", "verbs": ["apply"], "idempotent": true }]);
+    refused(with(unknown), &Grant::default(), expect![[""]]).await;
+    let absent = json!([{ "contract": "jackfield:order/billing", "verbs": ["apply"], "idempotent": true }]);
+    refused(with(absent), &Grant::default(), expect![[""]]).await;
+}
