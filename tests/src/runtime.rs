@@ -2,10 +2,12 @@
 
 mod bench;
 mod component;
+mod keys;
 mod spans;
 
 pub use self::{
-    bench::{Bench, call, failed, inventory_request, receipt},
+    bench::{Bench, call, call_of, failed, inventory_request, receipt},
     component::{Core, append_manifest, component, inventory_manifest, order_files},
+    keys::Keys,
     spans::Spans,
 };

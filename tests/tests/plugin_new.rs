@@ -74,7 +74,7 @@ fn a_new_billing_plugin_sets_up_an_account() {
 /// Generates a crate, runs its tests, builds its component and has it checked.
 fn make(contract: &str) -> Made {
     let directory = tempfile::tempdir().unwrap();
-    let name = format!("acme-{contract}");
+    let name = format!("new-{contract}");
     let sdk = Path::new(ROOT).join("plugin-sdk");
     let new = ["plugin", "new", &name, "--contract", contract, "--path", "made", "--sdk", sdk.to_str().unwrap()];
     good(Command::new(jackfield()).args(new).current_dir(&directory));

@@ -57,7 +57,7 @@ impl Floor {
         let mut store = Store::new(&self.engine, Bare::default());
         store.set_epoch_deadline(u64::MAX / 2);
         let instance = self.pre.instantiate_async(&mut store).await.map_err(wasm)?;
-        let apply = instance.get_func(&mut store, &self.apply).context("`apply` is no function")?;
+        let apply = instance.get_func(&mut store, self.apply).context("`apply` is no function")?;
         let mut results = [Val::Bool(false)];
         apply.call_async(&mut store, &self.params, &mut results).await.map_err(wasm)?;
         match black_box(&results) {

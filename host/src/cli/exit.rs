@@ -47,9 +47,11 @@ pub(super) fn code(error: &anyhow::Error) -> ExitCode {
 }
 
 fn of_restore(error: &RestoreError) -> u8 {
-    match error {
-        RestoreError::Missing { .. } => 4,
-        RestoreError::Exists { .. } | RestoreError::Unfit(OpenError::InUse { .. }) | RestoreError::Copy(BackupError::Exists { .. }) => 5,
-        _ => 1,
+    let in_the_way =
+        matches!(error, RestoreError::Exists { .. } | RestoreError::Unfit(OpenError::InUse { .. }) | RestoreError::Copy(BackupError::Exists { .. }));
+    match (matches!(error, RestoreError::Missing { .. }), in_the_way) {
+        (true, _) => 4,
+        (false, true) => 5,
+        (false, false) => 1,
     }
 }

@@ -37,7 +37,12 @@ impl Backup {
         let path = std::path::absolute(&self.file).with_context(|| format!("{} is no path", self.file.display()))?;
         let path = path.to_str().with_context(|| format!("{} is not UTF-8", self.file.display()))?.to_owned();
         let body = serde_json::to_vec(&json!({ "path": path }))?;
-        self.connection.client()?.post_slowly("/api/v1/backup", body, PATIENCE).await?;
+        let client = self.connection.client()?;
+        let mut progress = output::Progress::new();
+        progress.show("the host copies its store");
+        let copied = client.post_slowly("/api/v1/backup", body, PATIENCE).await;
+        progress.end();
+        copied?;
         if self.connection.json {
             output::say_json(&json!({ "backup": path }))?;
         } else {

@@ -15,7 +15,7 @@ use axum::{
 use engine::{
     Driver,
     api::{Engine, RunView},
-    port::Journal,
+    port::{Clock, Journal, SystemClock},
 };
 use pipeline::{Definition, RunId};
 use serde_json::{Value, json};
@@ -55,7 +55,7 @@ async fn trace(State(inspect): State<Inspect>, Path(id): Path<String>) -> Respon
         Err(refused) => return refused,
     };
     // The fold of a long journal takes a while, and this thread has others to serve.
-    let traced: Result<Result<Value, _>, _> = tokio::task::spawn_blocking(move || trace::trace(&definition, &view)).await;
+    let traced: Result<Result<Value, _>, _> = tokio::task::spawn_blocking(move || trace::trace(&definition, &view, SystemClock.now())).await;
     match traced {
         Ok(Ok(trace)) => Json(trace).into_response(),
         Ok(Err(illegal)) => problem(StatusCode::INTERNAL_SERVER_ERROR, &format!("the journal of run {id} cannot be read: {illegal}")),

@@ -25,11 +25,13 @@ pub(crate) fn catalog() -> Vec<u8> {
         files.iter().for_each(|(name, text)| map.push_str(name, *text));
         resolve.push_group(map.parse().map_err(|(map, error)| error.render(&map)).unwrap()).unwrap()
     };
-    WIT.iter().for_each(|files| drop(push(files)));
+    for files in WIT {
+        push(files);
+    }
     let package = push(&[("world.wit", WORLD)]);
     let world = resolve.select_world(&[package], Some("plugin")).unwrap();
     let mut module = wat::parse_str(MODULE).unwrap();
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).unwrap();
     ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }
 

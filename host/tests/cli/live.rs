@@ -47,7 +47,14 @@ fn a_held_run_is_explained_traced_and_resolved() {
     assert_eq!(place.run(&["run", "list", "--state", "stuck", "--json"]).json(), json!([]));
 
     let shown = place.run(&["run", "show", &id]).good();
-    for part in ["state       held", "step        decompose", "nothing is bound to contract jackfield:order/catalog@1", "a person to resolve fallout 1", "these fit: retry, ", "jackfield run resolve"] {
+    for part in [
+        "state       held",
+        "step        decompose",
+        "nothing is bound to contract jackfield:order/catalog@1",
+        "a person to resolve fallout 1",
+        "these fit: retry, ",
+        "jackfield run resolve",
+    ] {
         assert!(shown.contains(part), "expected: {part}\nfound: {shown}");
     }
     let trace = place.run(&["run", "trace", &id]).good();

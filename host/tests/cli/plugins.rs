@@ -45,7 +45,10 @@ fn a_contract_that_is_not_known_or_not_complete_is_refused() {
     };
     let contract = |name: &str| json!({"contracts": [{"contract": name, "verbs": ["apply"], "idempotent": true}]});
     check(contract("acme:test/work"), "contract `acme:test/work` is not known to this host, expected one of: jackfield:order/activation@1.1.0");
-    check(contract("jackfield:order/billing"), "the manifest lists `jackfield:order/billing` but the component does not export it; its exports are: jackfield:order/catalog@1.1.0");
+    check(
+        contract("jackfield:order/billing"),
+        "the manifest lists `jackfield:order/billing` but the component does not export it; its exports are: jackfield:order/catalog@1.1.0",
+    );
 }
 
 #[test]
@@ -56,7 +59,11 @@ fn a_contract_without_all_its_functions_is_refused() {
     let contracts = json!([{"contract": "jackfield:order/inventory", "verbs": ["apply"], "idempotent": true}]);
     place.write("manifest.json", manifest(&json!({"contracts": contracts})));
     place.run(&["plugin", "pack", "bare.wasm", "--manifest", "manifest.json", "-o", "plugin.wasm"]).good();
-    let expected = ["`jackfield:order/inventory@1.1.0` does not go together with version 1.1.0 of this host", "apply: the function is missing", "undo: the function is missing"];
+    let expected = [
+        "`jackfield:order/inventory@1.1.0` does not go together with version 1.1.0 of this host",
+        "apply: the function is missing",
+        "undo: the function is missing",
+    ];
     place.run(&["plugin", "check", "plugin.wasm"]).bad(1, &expected);
 }
 
@@ -74,7 +81,8 @@ fn a_manifest_that_cannot_be_used_is_not_packed() {
 #[test]
 fn a_capability_that_is_not_granted_is_named_with_the_line_to_add() {
     let asks = json!({"capabilities": {"http": ["element"], "keyvalue": true, "config": []}});
-    let endpoint = "the plugin asks for the HTTP endpoint `element`, which is not granted; to grant it, add to the configuration:\nhttp.element = { url = ";
+    let endpoint =
+        "the plugin asks for the HTTP endpoint `element`, which is not granted; to grant it, add to the configuration:\nhttp.element = { url = ";
     packed(PLUGIN, &asks).run(&["serve"]).bad(1, &["plugins.tester: ", endpoint]);
 
     let some = format!("{PLUGIN}[plugins.tester.grant]\nhttp.element = {{ url = \"http://127.0.0.1:1\" }}\n");
@@ -107,9 +115,34 @@ fn a_call_prints_its_outcome_and_its_span() {
         assert!(ran.err().contains(part), "expected: {part}\nfound: {}", ran.err());
     }
     place.write("request.json", request);
-    let whole: Value = serde_json::from_str(&place.run(&["plugin", "call", "plugin.wasm", "--config", "jackfield.toml", "--input", "@request.json", "--json"]).out()).unwrap();
+    let whole: Value = serde_json::from_str(
+        &place.run(&["plugin", "call", "plugin.wasm", "--config", "jackfield.toml", "--input", "@request.json", "--json"]).out(),
+    )
+    .unwrap();
     assert_eq!(whole["span"]["error.type"], "plugin.trap");
 
     place.run(&["plugin", "call", "plugin.wasm", "--input", "{"]).bad(1, &["--input is not JSON: expected JSON or @FILE"]);
     place.run(&["plugin", "call", "plugin.wasm", "--input", "{}", "--contract", "catalog"]).bad(2, &["--contract: contract `catalog` is not valid"]);
+}
+
+#[test]
+fn a_new_plugin_takes_the_sdk_of_the_source_tree_it_is_in_and_otherwise_the_published_one() {
+    let place = Place::new();
+    let made = |path: &std::path::Path| std::fs::read_to_string(path.join("Cargo.toml")).unwrap();
+    let outside = place.path("outside");
+    place.run(&["plugin", "new", "acme-bill", "--contract", "billing", "--path", outside.to_str().unwrap()]).good();
+    assert!(made(&outside).contains("jackfield-plugin-sdk = \"0.1.0\"\n"), "{}", made(&outside));
+    place
+        .run(&["plugin", "new", "acme-bill", "--contract", "billing", "--path", "outside"])
+        .bad(1, &["outside exists already: name another directory with --path"]);
+    place
+        .run(&["plugin", "new", "acme-bill", "--contract", "billing", "--sdk", "outside"])
+        .bad(1, &["--sdk: outside does not hold the crate jackfield-plugin-sdk"]);
+
+    let target = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let inside = target.path().join("inside");
+    place.run(&["plugin", "new", "acme-bill", "--contract", "billing", "--path", inside.to_str().unwrap()]).good();
+    assert!(made(&inside).contains("plugin-sdk' }\n"), "{}", made(&inside));
+    let lib = std::fs::read_to_string(inside.join("src/lib.rs")).unwrap();
+    assert!(lib.contains("name: \"acme-bill\",") && !lib.contains("plugin-name"));
 }

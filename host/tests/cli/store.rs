@@ -30,7 +30,9 @@ fn a_newer_database_is_refused_untouched() {
     // SQLite file format, section 1.3: the user version is the big-endian number at byte 60.
     bytes[60..64].copy_from_slice(&1_000_u32.to_be_bytes());
     fs::write(&path, &bytes).unwrap();
-    place.run(&["serve"]).bad(1, &["store.path: ", "has database version 1000, this binary knows versions up to", "use the newer binary, nothing was changed"]);
+    place
+        .run(&["serve"])
+        .bad(1, &["store.path: ", "has database version 1000, this binary knows versions up to", "use the newer binary, nothing was changed"]);
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
 

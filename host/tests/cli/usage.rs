@@ -5,7 +5,15 @@ use crate::support::Place;
 #[test]
 fn the_exit_codes_are_in_the_help() {
     let help = Place::new().run(&["--help"]).good();
-    for line in ["0  done", "1  failed", "2  wrong usage", "3  a drain ran out of time", "4  what was named does not exist", "5  refused", "6  the host cannot be reached"] {
+    for line in [
+        "0  done",
+        "1  failed",
+        "2  wrong usage",
+        "3  a drain ran out of time",
+        "4  what was named does not exist",
+        "5  refused",
+        "6  the host cannot be reached",
+    ] {
         assert!(help.contains(line), "{help}");
     }
 }
@@ -25,7 +33,9 @@ fn wrong_usage_is_told_apart_from_failure() {
 #[test]
 fn a_host_that_does_not_run_is_told_apart_from_one_that_refuses() {
     let place = Place::new();
-    place.run(&["order", "list"]).bad(6, &["no host serves from ", "there is no file `endpoint`; start one with `jackfield serve --config jackfield.toml`"]);
+    place
+        .run(&["order", "list"])
+        .bad(6, &["no host serves from ", "there is no file `endpoint`; start one with `jackfield serve --config jackfield.toml`"]);
     place.write("data/endpoint", "http://127.0.0.1:1\n");
     place.run(&["order", "list"]).bad(1, &["data/admin-token cannot be read", "expected a file with a token"]);
     place.write("data/admin-token", "abc");

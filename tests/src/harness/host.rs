@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::process::{Process, binary, plugin};
+use super::process::{Process, binary, plugin, target_directory};
 
 /// What a host is started with.
 #[derive(Debug, Default)]
@@ -44,7 +44,9 @@ impl Setup {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}\n[http]\nlisten = \"127.0.0.1:0\"\n", self.extra);
+        // Compiled once for all tests: the cache knows code by its content.
+        let cache = target_directory().join("tmp/compiled");
+        let mut text = format!("{}\n[http]\nlisten = \"127.0.0.1:0\"\n[runtime]\ncache_dir = {cache:?}\n", self.extra);
         for (name, grant) in &self.plugins {
             let path = plugin(name);
             let _infallible = write!(text, "[plugins.{name}]\npath = {path:?}\ngrant = {}\n", inline(grant));

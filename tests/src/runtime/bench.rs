@@ -2,15 +2,12 @@
 
 use std::{fs, sync::Arc, time::Duration};
 
-use engine::{
-    port::{Answer, Call, CallReport, HostInterface, Runner as _, SpanContext, Verb},
-    testing::MemoryStore,
-};
+use engine::port::{Answer, Call, CallReport, HostInterface, Runner as _, SpanContext, Verb};
 use pipeline::{AttemptId, Direction, FailureClass, IdempotencyKey, ItemId, PipelineName, Revision, RunId, StepName, TenantName};
 use plugin_runtime::{Contracts, Grant, LoadError, Options, Plugin, Plugins, Runtime, WasmRunner};
 use serde_json::{Value, json};
 
-use super::spans::Spans;
+use super::{keys::Keys, spans::Spans};
 use crate::harness;
 
 /// A runtime with a store of keys in memory and telemetry that remembers.
@@ -20,6 +17,8 @@ pub struct Bench {
     pub runtime: Runtime,
     /// What makes calls.
     pub runner: WasmRunner,
+    /// The keys of the plugins. What a call wrote is in its report until it is committed.
+    pub keys: Arc<Keys>,
     /// What calls reported.
     pub spans: Spans,
 }
@@ -33,9 +32,9 @@ impl Bench {
     /// The same, which offers plugins these interfaces too.
     pub fn with(options: Options, interfaces: Vec<Arc<dyn HostInterface>>) -> Self {
         let runtime = Runtime::with(options, Contracts::builtin(), interfaces).expect("the runtime starts");
-        let spans = Spans::default();
-        let runner = WasmRunner::new(runtime.clone(), Plugins::default(), Arc::new(MemoryStore::default()), Arc::new(spans.clone()));
-        Self { runtime, runner, spans }
+        let (keys, spans) = (Arc::new(Keys::default()), Spans::default());
+        let runner = WasmRunner::new(runtime.clone(), Plugins::default(), keys.clone(), Arc::new(spans.clone()));
+        Self { runtime, runner, keys, spans }
     }
 
     /// Few slots, so that many tests fit in one address space, and code that is compiled once for all tests.
@@ -69,11 +68,16 @@ impl Bench {
 
 /// A call of the inventory contract of a plugin.
 pub fn call(plugin: &Plugin, verb: Verb, request: Value) -> Call {
+    call_of(plugin, "jackfield:order/inventory@1", verb, request)
+}
+
+/// A call of a contract of a plugin.
+pub fn call_of(plugin: &Plugin, track: &str, verb: Verb, request: Value) -> Call {
     let tenant = TenantName::new("default").expect("a valid name");
     let run = RunId::new("01890a5d-ac96-774b-bcce-b302099a8057").expect("a valid id");
     let item = ItemId { step: StepName::new("allocate_inventory").expect("a valid name"), item: 0, round: 1 };
     let key = IdempotencyKey::derive(&tenant, &run, &item, Direction::Do);
-    let track = "jackfield:order/inventory@1".parse().expect("a valid track");
+    let track = track.parse().expect("a valid track");
     Call {
         tenant,
         run,
@@ -82,14 +86,19 @@ pub fn call(plugin: &Plugin, verb: Verb, request: Value) -> Call {
         attempt: AttemptId { item, direction: Direction::Do, attempt: 1 },
         label: String::new(),
         key,
-        pin: plugin.pin(&track).expect("the plugin answers the inventory contract"),
+        pin: plugin.pin(&track).expect("the plugin answers the contract"),
         verb,
         request: Arc::new(request),
         must_understand: &[],
         // Far more than a call takes even on a busy machine; tests of the wall clock set their own.
         timeout: Duration::from_secs(120),
         callback: None,
-        span: SpanContext { trace_id: "0af7651916cd43dd8448eb211c80319c".into(), span_id: "b7ad6b7169203331".into(), sampled: true, trace_state: String::new() },
+        span: SpanContext {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
+            span_id: "b7ad6b7169203331".into(),
+            sampled: true,
+            trace_state: String::new(),
+        },
     }
 }
 

@@ -40,8 +40,9 @@ pub fn component(order: &[(String, String)], packages: &[&str], imports: &str, c
         Core::Text(text) => wat::parse_str(text).expect("the module's text is right"),
     };
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8, false).expect("the world fits into the module");
-    let encoder = ComponentEncoder::default().validate(true).module(&module).expect("the module fits the world");
-    let mut bytes = { encoder }.encode().expect("the component can be encoded");
+    let mut encoder = ComponentEncoder::default();
+    encoder.validate(true).module(&module).expect("the module fits the world");
+    let mut bytes = encoder.encode().expect("the component can be encoded");
     append_manifest(&mut bytes, manifest);
     bytes
 }

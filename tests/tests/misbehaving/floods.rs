@@ -74,12 +74,8 @@ async fn huge_attributes_are_cut_or_dropped_and_counted() {
         };
         assert!(fits && key.len() <= 64, "{key}");
     }
-    let expected = [
-        ("attributes", "invalid_key", 1),
-        ("attributes", "limit", 10_000 - 62),
-        ("attributes", "not_finite", 1),
-        ("attributes", "reserved_key", 1),
-    ];
+    let expected =
+        [("attributes", "invalid_key", 1), ("attributes", "limit", 10_000 - 62), ("attributes", "not_finite", 1), ("attributes", "reserved_key", 1)];
     assert_eq!(dropped(&bench.spans.take_items()), expected);
 }
 

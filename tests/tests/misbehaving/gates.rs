@@ -26,15 +26,30 @@ fn importing(package: &[&str], import: &str) -> Vec<u8> {
 #[tokio::test]
 async fn an_import_that_the_manifest_does_not_ask_for_is_refused_with_its_name_and_the_line_to_add() {
     let bytes = importing(&[], "jackfield:host/keyvalue@1.0.0");
-    refused(bytes, &Grant { keyvalue: true, ..Grant::default() }, expect![[""]]).await;
+    refused(
+        bytes,
+        &Grant { keyvalue: true, ..Grant::default() },
+        expect!["the component imports `jackfield:host/keyvalue@1.0.0`, which its manifest does not ask for: set `capabilities.keyvalue` to true"],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn an_import_that_nobody_offers_is_refused_with_its_name() {
     let vault = "package acme:vault@1.0.0;\ninterface secrets { open: func(name: string) -> string; }";
-    refused(importing(&[vault], "acme:vault/secrets@1.0.0"), &Grant::default(), expect![[""]]).await;
+    refused(
+        importing(&[vault], "acme:vault/secrets@1.0.0"),
+        &Grant::default(),
+        expect!["the component imports `acme:vault/secrets@1.0.0`, which this host does not offer"],
+    )
+    .await;
     let sockets = "package wasi:sockets@0.2.12;\ninterface udp { send: func(to: string); }";
-    refused(importing(&[sockets], "wasi:sockets/udp@0.2.12"), &Grant::default(), expect![[""]]).await;
+    refused(
+        importing(&[sockets], "wasi:sockets/udp@0.2.12"),
+        &Grant::default(),
+        expect!["the component imports `wasi:sockets/udp@0.2.12`, which no plugin gets: reach other systems with wasi:http/outgoing-handler"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -43,11 +58,25 @@ async fn a_capability_that_the_operator_did_not_grant_is_refused_with_the_line_t
     let bytes = fs::read(harness::plugin("misbehaving")).unwrap();
     let whole = grant(&element);
     let without_http = Grant { http: Default::default(), ..whole.clone() };
-    refused(bytes.clone(), &without_http, expect![[""]]).await;
+    refused(
+        bytes.clone(),
+        &without_http,
+        expect![[r#"
+        the plugin asks for the HTTP endpoint `element`, which is not granted; to grant it, add to the configuration:
+        http.element = { url = "https://...", methods = ["GET"] }"#]],
+    )
+    .await;
     let without_keys = Grant { keyvalue: false, ..whole.clone() };
-    refused(bytes.clone(), &without_keys, expect![[""]]).await;
+    refused(
+        bytes.clone(),
+        &without_keys,
+        expect![[r#"
+        the plugin asks for the key-value store, which is not granted; to grant it, add to the configuration:
+        keyvalue = true"#]],
+    )
+    .await;
     let with_setting = Grant { config: [("pool".to_owned(), "x".to_owned())].into(), ..whole };
-    refused(bytes, &with_setting, expect![[""]]).await;
+    refused(bytes, &with_setting, expect!["grant of `misbehaving`: config.pool: the plugin does not read this setting, it reads no settings"]).await;
 }
 
 #[tokio::test]
@@ -58,9 +87,16 @@ async fn a_manifest_without_a_verb_or_with_an_unknown_contract_is_refused() {
         component(&order_files(), &[], "", Core::Dummy, &manifest)
     };
     let no_apply = json!([{ "contract": "jackfield:order/inventory", "verbs": ["observe"], "idempotent": true }]);
-    refused(with(no_apply), &Grant::default(), expect![[""]]).await;
+    refused(with(no_apply), &Grant::default(), expect!["manifest.contracts[0].verbs: `apply` is missing: every contract has it"]).await;
     let unknown = json!([{ "contract": "jackfield:order/catering", "verbs": ["apply"], "idempotent": true }]);
-    refused(with(unknown), &Grant::default(), expect![[""]]).await;
+    refused(with(unknown), &Grant::default(), expect!["contract `jackfield:order/catering` is not known to this host, expected one of: jackfield:order/activation@1.1.0, jackfield:order/billing@1.1.0, jackfield:order/catalog@1.1.0, jackfield:order/inventory@1.1.0, jackfield:order/provisioning@1.1.0"]).await;
     let absent = json!([{ "contract": "jackfield:order/billing", "verbs": ["apply"], "idempotent": true }]);
-    refused(with(absent), &Grant::default(), expect![[""]]).await;
+    refused(
+        with(absent),
+        &Grant::default(),
+        expect![
+            "the manifest lists `jackfield:order/billing` but the component does not export it; its exports are: jackfield:order/inventory@1.1.0"
+        ],
+    )
+    .await;
 }

@@ -1,8 +1,12 @@
 //! One plugin that hogs what it can, and another that must not notice.
 
-use end_to_end_tests::runtime::Bench;
+use std::time::Duration;
+
+use end_to_end_tests::runtime::{Bench, failed};
+use engine::port::Runner as _;
 use pipeline::FailureClass;
 use plugin_runtime::{Grant, Limits, Options};
+use tokio::task::JoinSet;
 
 use crate::{MEMORY, element::Element, grant, misbehave, options, works};
 
@@ -15,7 +19,7 @@ async fn a_plugin_that_loops_leaves_room_even_on_a_single_thread() {
     let bad = bench.load_built("misbehaving", &grant(&element)).await;
     let neighbour = bench.load_built("noop", &Grant::default()).await;
     let (runner, hog) = (bench.runner.clone(), misbehave(&bad, "endless-loop", false));
-    let hogging = bench.runtime.spawn(async move { engine::port::Runner::call(&runner, hog).await });
+    let hogging = bench.runtime.spawn(async move { runner.call(hog).await });
     for _ in 0..10 {
         works(&bench, &neighbour).await;
     }
@@ -31,22 +35,17 @@ async fn a_plugin_that_fills_its_own_room_is_busy_and_nobody_else_is() {
     let bench = Bench::new(Options { max_calls_per_plugin: 2, max_queue_per_plugin: 1, ..options() });
     let bad = bench.load_built("misbehaving", &grant(&element)).await;
     let neighbour = bench.load_built("noop", &Grant::default()).await;
-    let sleepers: Vec<_> = (0..6)
-        .map(|_| {
-            let (runner, sleeper) = (bench.runner.clone(), crate::impatient(misbehave(&bad, "sleep", false)));
-            tokio::spawn(async move { engine::port::Runner::call(&runner, sleeper).await })
-        })
-        .collect();
-    works(&bench, &neighbour).await;
-    let mut kinds = Vec::new();
-    for sleeper in sleepers {
-        let failure = sleeper.await.unwrap().answer.unwrap_err();
-        assert_eq!(failure.class, FailureClass::Unavailable);
-        kinds.push(failure.error_type);
+    // They sleep until the test is over.
+    let mut sleepers = JoinSet::new();
+    for load in [(1, 0), (2, 0), (2, 1)] {
+        let (runner, sleeper) = (bench.runner.clone(), misbehave(&bad, "sleep", false));
+        sleepers.spawn(async move { runner.call(sleeper).await });
+        while bad.load() != load {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
-    kinds.sort();
-    // Two run, one waits for room until its time is over, three find no room to wait.
-    assert_eq!(kinds.iter().filter(|kind| *kind == "plugin.timeout").count(), 2, "{kinds:?}");
-    assert_eq!(kinds.iter().filter(|kind| *kind == "plugin.busy").count(), 4, "{kinds:?}");
-    works(&bench, &bad).await;
+    let report = bench.call(misbehave(&bad, "honest", false)).await;
+    let (class, error_type, message) = failed(&report);
+    assert_eq!((class, error_type, report.sent), (FailureClass::Unavailable, "plugin.busy", false), "{message}");
+    works(&bench, &neighbour).await;
 }

@@ -19,8 +19,8 @@ use axum::{
 };
 use serde::Serialize;
 
-pub(crate) use self::rule::Rule;
 use self::rule::{Action, Kind};
+pub(crate) use self::rule::{Outcome, Rule};
 use crate::server::Delivery;
 
 /// The largest request that a back end takes, in bytes.
@@ -159,6 +159,9 @@ async fn switch(
         return (StatusCode::NOT_FOUND, format!("there is no switch `{action}`: expected {}\n", Action::NAMES)).into_response();
     };
     match rule {
+        Ok(Json(rule)) if StatusCode::from_u16(rule.status).is_err() => {
+            (StatusCode::BAD_REQUEST, format!("status {} is not valid: expected 100 to 999\n", rule.status)).into_response()
+        }
         Ok(Json(rule)) => {
             control.memory().rules.push((action, rule));
             StatusCode::NO_CONTENT.into_response()

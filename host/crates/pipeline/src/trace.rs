@@ -53,6 +53,8 @@ impl TraceIdentity {
     fn derive(&self, parts: &[&[u8]]) -> String {
         let mut hasher = blake3::Hasher::new_derive_key("jackfield 2026 span id");
         hasher.update(self.trace_id.as_bytes());
+        // Several runs may belong to one trace: a caller's, or a parent's with its children.
+        hasher.update(self.span_id.as_bytes());
         for part in parts {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);

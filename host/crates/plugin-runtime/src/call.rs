@@ -91,10 +91,9 @@ async fn attempt(
     finished: &mut Finished,
 ) -> Result<Answer, Ended> {
     let deadline = Instant::now() + call.timeout.min(MAX_TIMEOUT);
-    let function = plugin.function(&call.pin.contract, call.verb.function()).ok_or_else(|| Ended::NoFunction {
-        contract: call.pin.contract.clone(),
-        function: call.verb.function(),
-    })?;
+    let function = plugin
+        .function(&call.pin.contract, call.verb.function())
+        .ok_or_else(|| Ended::NoFunction { contract: call.pin.contract.clone(), function: call.verb.function() })?;
     let _room = plugin.bulkhead.enter(deadline).await.map_err(Ended::Busy)?;
     let _slot = bulkhead::until(deadline, &shared.slots).await.map_err(Ended::Busy)?;
     let left = deadline.saturating_duration_since(Instant::now());
@@ -107,7 +106,7 @@ async fn attempt(
     let mut store = Store::new(&shared.engine, state);
     prepare(&mut store, shared, &account, deadline);
     let mut results = [Val::Bool(false)];
-    let work = Box::pin(Metered::new(&account, guest(&mut store, plugin, function, &params, &mut results)));
+    let work = Metered::new(&account, guest(&mut store, plugin, function, &params, &mut results));
     let worked = timeout_at(deadline, work).await;
     let state = finished.state.insert(store.into_data());
     match worked {
@@ -144,13 +143,7 @@ fn prepare(store: &mut Store<CallState>, shared: &Shared, account: &Arc<Account>
     });
 }
 
-async fn guest(
-    store: &mut Store<CallState>,
-    plugin: &Loaded,
-    function: &Function,
-    params: &[Val],
-    results: &mut [Val],
-) -> Result<(), Caused> {
+async fn guest(store: &mut Store<CallState>, plugin: &Loaded, function: &Function, params: &[Val], results: &mut [Val]) -> Result<(), Caused> {
     let instance = plugin.pre.instantiate_async(&mut *store).await.map_err(Caused::instantiating)?;
     let func = instance.get_func(&mut *store, function.index()).expect("the index was looked up in this component");
     func.call_async(store, params, results).await.map_err(Caused::calling)

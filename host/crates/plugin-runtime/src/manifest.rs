@@ -210,12 +210,18 @@ mod tests {
         let contract = r#"{"contract":"jackfield:order/inventory","verbs":["apply","undo"],"idempotent":true}"#;
         let of = |rest: &str| format!(r#"{{"name":"pool","version":"1.2.3","contracts":[{contract}]{rest}}}"#);
         check(&of(""), "ok pool 1.2.3");
-        check(&of(r#","colour":1"#), "manifest: unknown field `colour`, expected one of `name`, `version`, `vendor`, `contracts`, `capabilities`, `failure_codes` at line 1 column 139");
+        check(
+            &of(r#","colour":1"#),
+            "manifest: unknown field `colour`, expected one of `name`, `version`, `vendor`, `contracts`, `capabilities`, `failure_codes` at line 1 column 139",
+        );
         check("{", "manifest: EOF while parsing an object at line 1 column 1");
         check(&of(r#","failure_codes":["plugin.trap"]"#), "manifest.failure_codes: `plugin.trap` begins with `plugin.`, which only the host gives");
         check(&of(r#","failure_codes":["No!"]"#), "manifest.failure_codes: `No!` is not valid: expected 1 to 48 characters of [a-z0-9_.]");
         check(&of(r#","capabilities":{"http":["a/b"]}"#), "manifest.capabilities.http: `a/b` is not valid: expected 1 to 63 characters of [a-z0-9-]");
-        check(r#"{"name":"pool","version":"1","contracts":[]}"#, "manifest.version: `1` is not a semantic version: unexpected end of input while parsing major version number");
+        check(
+            r#"{"name":"pool","version":"1","contracts":[]}"#,
+            "manifest.version: `1` is not a semantic version: unexpected end of input while parsing major version number",
+        );
         check(r#"{"name":"pool","version":"1.0.0","contracts":[]}"#, "manifest.contracts: it is empty, expected at least one contract");
         check(
             r#"{"name":"pool","version":"1.0.0","contracts":[{"contract":"a:b/c","verbs":["undo"],"idempotent":false}]}"#,

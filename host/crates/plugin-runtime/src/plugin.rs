@@ -39,6 +39,8 @@ pub struct Plugin {
 
 /// What a call needs of a plugin, prepared when it was loaded.
 pub(crate) struct Loaded {
+    /// The name of the manifest, for what keeps it during a call.
+    pub(crate) name: Arc<str>,
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) digest: Digest,
     contracts: Arc<[PluginContract]>,
@@ -70,12 +72,22 @@ impl Loaded {
         options: &Options,
     ) -> Self {
         let bulkhead = Arc::new(Bulkhead::new(options.max_calls_per_plugin, options.max_queue_per_plugin));
-        Self { manifest: Arc::new(manifest), digest, contracts: contracts.into(), functions: Arc::new(functions), pre, granted, bulkhead }
+        Self {
+            name: manifest.name.as_str().into(),
+            manifest: Arc::new(manifest),
+            digest,
+            contracts: contracts.into(),
+            functions: Arc::new(functions),
+            pre,
+            granted,
+            bulkhead,
+        }
     }
 
     /// The same component under other grants; nothing is compiled again.
     pub(crate) fn regranted(&self, granted: Granted) -> Self {
         Self {
+            name: Arc::clone(&self.name),
             manifest: Arc::clone(&self.manifest),
             digest: self.digest.clone(),
             contracts: Arc::clone(&self.contracts),
@@ -131,8 +143,7 @@ impl Plugin {
     /// The pin for a contract track that it answers.
     pub fn pin(&self, track: &ContractTrack) -> Option<Pin> {
         let contract = self.contracts().iter().find(|contract| contract.track == *track)?;
-        let provider =
-            Provider::Plugin { name: self.name().to_owned(), version: self.version().to_owned(), digest: self.digest().clone() };
+        let provider = Provider::Plugin { name: self.name().to_owned(), version: self.version().to_owned(), digest: self.digest().clone() };
         Some(Pin { provider, contract: contract.exact.clone(), verbs: contract.verbs, idempotent: contract.idempotent })
     }
 

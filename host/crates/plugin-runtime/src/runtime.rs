@@ -169,12 +169,8 @@ pub(crate) struct Ticking(Arc<Ticker>);
 
 impl Ticker {
     fn start(engine: &Engine) -> std::io::Result<Arc<Self>> {
-        let ticker = Arc::new(Self {
-            active: AtomicUsize::new(0),
-            parked: AtomicBool::new(false),
-            stopped: AtomicBool::new(false),
-            thread: Mutex::new(None),
-        });
+        let ticker =
+            Arc::new(Self { active: AtomicUsize::new(0), parked: AtomicBool::new(false), stopped: AtomicBool::new(false), thread: Mutex::new(None) });
         let (engine, shared) = (engine.weak(), Arc::clone(&ticker));
         let handle = thread::Builder::new().name("plugin-epoch".to_owned()).spawn(move || {
             let mut idle = 0;

@@ -31,7 +31,7 @@ pub(crate) struct SpanSink {
 
 #[derive(Debug)]
 enum SpanTarget {
-    Otlp(opentelemetry_otlp::SpanExporter),
+    Otlp(Box<opentelemetry_otlp::SpanExporter>),
     File(JsonLines),
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct MetricSink {
 }
 
 enum MetricTarget {
-    Otlp(opentelemetry_otlp::MetricExporter),
+    Otlp(Box<opentelemetry_otlp::MetricExporter>),
     File(JsonLines),
 }
 
@@ -97,7 +97,7 @@ pub(crate) struct LogSink {
 
 #[derive(Debug)]
 enum LogTarget {
-    Otlp(opentelemetry_otlp::LogExporter),
+    Otlp(Box<opentelemetry_otlp::LogExporter>),
     File(JsonLines),
 }
 

@@ -4,7 +4,11 @@
 //! * each exporter delivers them at least once, keeping its place in the store ([`CursorStore`]);
 //! * counters continue from durable tallies, in-progress figures are observed ([`Census`]);
 //! * plugin calls have live spans and are all measured ([`Telemetry::calls`]);
-//! * [`registry`] says what may be exported at all.
+//! * [`registry`] says what may be exported at all, [`checker`] compares what was captured with it.
+//!
+//! The host calls [`Telemetry::start`] after it has opened the store and before the engine recovers runs, feeds each of
+//! [`Telemetry::observers`] on its own, hands [`Telemetry::calls`] to the plugin runtime and [`Sampling::decide`] to the engine, and calls
+//! [`Telemetry::shutdown`] after the engine has stopped and its feeds have drained.
 
 mod calls;
 pub mod checker;

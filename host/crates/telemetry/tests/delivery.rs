@@ -1,5 +1,5 @@
 //! Delivery over real HTTP, real gRPC and files: at least once, in bounded memory, with what was lost counted.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
 
 mod common;
 

@@ -33,7 +33,7 @@ fn text(trace: &Value) -> String {
     }
     let mut rows = Vec::new();
     for root in roots {
-        walk(root, &children, &Branch::default(), trace["last_at"].as_u64(), &mut rows);
+        walk(root, &children, &Branch::default(), trace["now"].as_u64(), &mut rows);
     }
     let sampled = if trace["sampled"] == true { "exported" } else { "not exported: the run is not sampled" };
     format!("trace {} ({sampled})\n{}", output::cell(&trace["trace_id"]), output::table(&["SPAN", "TOOK", "STATUS"], &rows))
@@ -49,8 +49,8 @@ struct Branch {
     depth: usize,
 }
 
-fn walk(span: &Value, children: &HashMap<&str, Vec<&Value>>, branch: &Branch, last_at: Option<u64>, rows: &mut Vec<Vec<String>>) {
-    rows.push(vec![format!("{}{}", branch.own, output::cell(&span["name"])), took(span, last_at), status(span)]);
+fn walk(span: &Value, children: &HashMap<&str, Vec<&Value>>, branch: &Branch, now: Option<u64>, rows: &mut Vec<Vec<String>>) {
+    rows.push(vec![format!("{}{}", branch.own, output::cell(&span["name"])), took(span, now), status(span)]);
     let below = span["span_id"].as_str().and_then(|id| children.get(id)).map_or(&[][..], Vec::as_slice);
     if branch.depth >= MAX_DEPTH {
         return;
@@ -59,15 +59,15 @@ fn walk(span: &Value, children: &HashMap<&str, Vec<&Value>>, branch: &Branch, la
         let last = index + 1 == below.len();
         let (corner, line) = if last { ("└─ ", "   ") } else { ("├─ ", "│  ") };
         let branch = Branch { own: format!("{}{corner}", branch.below), below: format!("{}{line}", branch.below), depth: branch.depth + 1 };
-        walk(child, children, &branch, last_at, rows);
+        walk(child, children, &branch, now, rows);
     }
 }
 
-fn took(span: &Value, last_at: Option<u64>) -> String {
+fn took(span: &Value, now: Option<u64>) -> String {
     match (span["start"].as_u64(), span["end"].as_u64()) {
         (Some(start), Some(end)) => output::duration(end.saturating_sub(start)),
-        // An open span has lasted at least until the run's last event.
-        (Some(start), None) => format!("{} so far", output::duration(last_at.unwrap_or(start).saturating_sub(start))),
+        // The host's clock, by which spans start, says how long an open one has lasted.
+        (Some(start), None) => format!("{} so far", output::duration(now.unwrap_or(start).saturating_sub(start))),
         (None, _) => String::new(),
     }
 }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn spans_are_drawn_below_their_parents_and_open_ones_are_marked() {
-        let trace = json!({"trace_id": "t", "sampled": true, "last_at": 5_000_000, "spans": [
+        let trace = json!({"trace_id": "t", "sampled": true, "now": 5_000_000, "spans": [
             {"span_id": "r", "parent": "elsewhere", "name": "root", "start": 0, "end": null, "status": "open"},
             {"span_id": "a", "parent": "r", "name": "first", "start": 0, "end": 1500, "status": "unset", "links": []},
             {"span_id": "g", "parent": "r", "name": "group", "start": 1500, "end": null, "status": "open"},

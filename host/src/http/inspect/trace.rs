@@ -12,15 +12,15 @@ use pipeline::{Activity, AttemptId, Definition, Direction, Event, IllegalEvent, 
 use serde_json::{Value, json};
 use telemetry::projection::{ProjectedSpan, Projector, SpanStatus};
 
-/// The trace of a run, ended or not.
-pub(super) fn trace(definition: &Arc<Definition>, view: &RunView) -> Result<Value, IllegalEvent> {
+/// The trace of a run, ended or not, as it is `now`.
+pub(super) fn trace(definition: &Arc<Definition>, view: &RunView, now: Timestamp) -> Result<Value, IllegalEvent> {
     let ended = ended(definition, view)?;
     let known: HashSet<&str> = ended.iter().map(|span| span.span_id.as_str()).collect();
     let open = open(definition, &view.run).into_iter().filter(|span| !known.contains(span.span_id.as_str()));
     let mut spans: Vec<Value> = ended.iter().map(ended_json).chain(open.map(|span| span.json())).collect();
     spans.sort_by_key(|span| (span["start"].as_u64(), span["end"].as_u64().unwrap_or(u64::MAX)));
     let identity = &view.run.started().trace;
-    Ok(json!({"trace_id": identity.trace_id, "sampled": identity.sampled, "root": identity.span_id, "last_at": view.run.last_at(), "spans": spans}))
+    Ok(json!({"trace_id": identity.trace_id, "sampled": identity.sampled, "root": identity.span_id, "now": now, "spans": spans}))
 }
 
 /// The spans that the journal ends, by the projector that exports them. It skips runs that are not sampled, and a person wants to see those too.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::{
-    control::{Control, Rule},
+    control::{Control, Outcome, Rule},
     reply,
 };
 
@@ -68,11 +68,11 @@ enum End {
 impl Service {
     fn new(ordered: Value, takes: Duration, rule: Option<&Rule>) -> Self {
         let takes = rule.map_or(takes, |rule| Duration::from_millis(rule.ms));
-        let end = match rule.map_or("active", |rule| rule.result.as_str()) {
-            "test-failed" => End::Active { test: "fail" },
-            "inactive" => End::Inactive,
-            "in-error" => End::InError { why: rule.map(|rule| rule.answer.clone()).unwrap_or_default() },
-            _ => End::Active { test: "pass" },
+        let end = match rule.map_or(Outcome::Active, |rule| rule.result) {
+            Outcome::Active => End::Active { test: "pass" },
+            Outcome::TestFailed => End::Active { test: "fail" },
+            Outcome::Inactive => End::Inactive,
+            Outcome::InError => End::InError { why: rule.map(|rule| rule.answer.clone()).unwrap_or_default() },
         };
         Self { ordered, due: Instant::now() + takes, end }
     }

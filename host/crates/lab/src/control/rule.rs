@@ -28,7 +28,21 @@ pub(crate) struct Rule {
     /// How long a delay or an activation takes, in milliseconds.
     pub(crate) ms: u64,
     /// What becomes of an activation.
-    pub(crate) result: String,
+    pub(crate) result: Outcome,
+}
+
+/// What becomes of an activation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Outcome {
+    /// The service works.
+    Active,
+    /// The service is active but its test failed.
+    TestFailed,
+    /// The activation ends without an active service.
+    Inactive,
+    /// The monitor ends in error.
+    InError,
 }
 
 impl Default for Rule {
@@ -43,7 +57,7 @@ impl Default for Rule {
             answer: String::new(),
             bytes: 0,
             ms: 0,
-            result: "active".to_owned(),
+            result: Outcome::Active,
         }
     }
 }

@@ -101,7 +101,14 @@ async fn a_switch_that_does_not_exist_or_is_misspelt_is_refused() {
         (answer.status, &answer.bytes[..]),
         (404, &b"there is no switch `explode`: expected fail, delay, drop-answer, twice, outcome or reset\n"[..])
     );
-    let answer = client.post(&format!("{base}/_lab/fail"), &json!({"cuont": 1})).await;
-    assert!(answer.status == 422 || answer.status == 400, "{answer:?}");
-    assert!(String::from_utf8_lossy(&answer.bytes).contains("unknown field `cuont`"));
+    let cases = [
+        ("fail", json!({"cuont": 1}), "unknown field `cuont`"),
+        ("fail", json!({"status": 99}), "status 99 is not valid: expected 100 to 999"),
+        ("outcome", json!({"result": "maybe"}), "unknown variant `maybe`"),
+    ];
+    for (action, rule, expected) in cases {
+        let answer = client.post(&format!("{base}/_lab/{action}"), &rule).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        assert!(String::from_utf8_lossy(&answer.bytes).contains(expected), "{answer:?}");
+    }
 }

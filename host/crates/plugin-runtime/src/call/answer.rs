@@ -29,9 +29,9 @@ impl AnswerShape {
     /// How the result of a function of this name and type is read; `None` where it is not one of a step contract.
     pub(super) fn of(function: &str, result: Shape) -> Option<Self> {
         let Shape::Result { ok: Some(ok), err: Some(_) } = result else { return None };
-        let payload = |name: &str| match &*ok {
-            Shape::Variant(cases) => cases.iter().find(|case| case.name == name).and_then(|case| case.payload.clone()),
-            _ => None,
+        let payload = |name: &str| {
+            let Shape::Variant(cases) = &*ok else { return None };
+            cases.iter().find(|case| case.name == name).and_then(|case| case.payload.clone())
         };
         match function {
             "observe" => payload("ours").map(Self::Observed),
@@ -42,10 +42,11 @@ impl AnswerShape {
 
     /// Reads a result.
     pub(super) fn read(&self, result: Val) -> Result<Answer, Ended> {
+        let Val::Result(result) = result else { return Err(Ended::Answer("it is no result".to_owned())) };
         match result {
-            Val::Result(Ok(Some(ok))) => self.read_ok(*ok),
-            Val::Result(Err(Some(failure))) => Err(read_failure(*failure).map_or_else(Ended::Answer, Ended::Reported)),
-            other => Err(Ended::Answer(format!("it is {other:?}, expected a result"))),
+            Ok(Some(ok)) => self.read_ok(*ok),
+            Err(Some(failure)) => Err(read_failure(*failure).map_or_else(Ended::Answer, Ended::Reported)),
+            Ok(None) | Err(None) => Err(Ended::Answer("the result is empty".to_owned())),
         }
     }
 
@@ -114,10 +115,8 @@ struct Fields(Vec<(String, Val)>);
 
 impl Fields {
     fn of(val: Val) -> Result<Self, String> {
-        match val {
-            Val::Record(fields) => Ok(Self(fields)),
-            other => Err(format!("{other:?} is no record")),
-        }
+        let Val::Record(fields) = val else { return Err("what should be a record is none".to_owned()) };
+        Ok(Self(fields))
     }
 
     fn take(&mut self, name: &str) -> Result<Val, String> {
@@ -127,23 +126,16 @@ impl Fields {
 }
 
 fn text(val: Val) -> Result<String, String> {
-    match val {
-        Val::String(text) => Ok(text),
-        other => Err(format!("{other:?} is no string")),
-    }
+    let Val::String(text) = val else { return Err("what should be a string is none".to_owned()) };
+    Ok(text)
 }
 
 fn number(val: Val) -> Result<u64, String> {
-    match val {
-        Val::U64(number) => Ok(number),
-        other => Err(format!("{other:?} is no u64")),
-    }
+    let Val::U64(number) = val else { return Err("what should be a u64 is none".to_owned()) };
+    Ok(number)
 }
 
 fn optional_number(val: Val) -> Result<Option<u64>, String> {
-    match val {
-        Val::Option(None) => Ok(None),
-        Val::Option(Some(inner)) => number(*inner).map(Some),
-        other => Err(format!("{other:?} is no option")),
-    }
+    let Val::Option(val) = val else { return Err("what should be an option is none".to_owned()) };
+    val.map(|inner| number(*inner)).transpose()
 }

@@ -170,3 +170,57 @@ pub(crate) fn bounded(mut text: String, most: usize) -> String {
 pub(super) fn text(bytes: &[u8]) -> Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        let json = r#"{"name":"worker","version":"1.0.0","failure_codes":["no_paper"],
+            "contracts":[{"contract":"acme:test/work","verbs":["apply"],"idempotent":false}]}"#;
+        Manifest::parse(json.as_bytes()).unwrap()
+    }
+
+    fn check(ended: Ended, sent: bool, denied: Option<&str>, class: FailureClass, error_type: &str) {
+        let failure = ended.classify(&manifest(), sent, denied);
+        assert_eq!((failure.class, failure.error_type.as_str()), (class, error_type), "{failure:?}");
+    }
+
+    #[test]
+    fn what_was_sent_decides_between_a_retry_and_doubt() {
+        let timed_out = || Ended::TimedOut { after: Duration::from_secs(1) };
+        check(timed_out(), false, None, FailureClass::Unavailable, "plugin.timeout");
+        check(timed_out(), true, None, FailureClass::Unknown, "plugin.timeout");
+        let caused = |error: wasmtime::Error| Ended::Caused(Caused::calling(error));
+        check(caused(LimitReached::Time.into()), false, None, FailureClass::Unavailable, "plugin.timeout");
+        check(caused(Trap::UnreachableCodeReached.into()), true, None, FailureClass::Unknown, "plugin.trap");
+        let instantiating = Ended::Caused(Caused::instantiating(wasmtime::Error::msg("no slot")));
+        check(instantiating, false, None, FailureClass::Unavailable, "plugin.instantiate");
+    }
+
+    #[test]
+    fn what_the_host_denied_is_not_retried() {
+        let reported =
+            |class| Ended::Reported(Reported { class, code: "no_paper".to_owned(), message: "cannot print".to_owned(), retry_after_ms: None });
+        let denied = Some("PUT http://printer/ was denied: the method is not allowed");
+        check(reported(FailureClass::Unavailable), false, denied, FailureClass::Rejected, "plugin.denied");
+        check(reported(FailureClass::Unavailable), true, denied, FailureClass::Rejected, "plugin.denied");
+        check(reported(FailureClass::Unknown), false, denied, FailureClass::Rejected, "plugin.denied");
+        check(reported(FailureClass::Unknown), true, denied, FailureClass::Unknown, "no_paper");
+        check(reported(FailureClass::Rejected), false, denied, FailureClass::Rejected, "no_paper");
+        check(reported(FailureClass::Unavailable), false, None, FailureClass::Unavailable, "no_paper");
+    }
+
+    #[test]
+    fn standard_error_travels_with_the_trap_and_everything_is_bounded() {
+        let mut caused = Caused::calling(Trap::UnreachableCodeReached.into());
+        caused.stderr = "thread 'main' panicked at src/lib.rs:7:5:\nno paper\n".to_owned();
+        let failure = Ended::Caused(caused).classify(&manifest(), false, None);
+        let expected = "`worker` was stopped: wasm trap: wasm `unreachable` instruction executed\n\
+                        stderr: thread 'main' panicked at src/lib.rs:7:5:\nno paper";
+        assert_eq!(failure.message, expected);
+        let mut caused = Caused::calling(Trap::UnreachableCodeReached.into());
+        caused.stderr = "ä".repeat(20_000);
+        assert!(Ended::Caused(caused).classify(&manifest(), false, None).message.len() <= MAX_MESSAGE);
+    }
+}

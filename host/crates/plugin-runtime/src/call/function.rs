@@ -136,7 +136,9 @@ fn understood(shape: &Shape, call: &Call) -> Result<(), CodecError> {
     for name in call.must_understand {
         let set = call.request.get(name).is_some_and(|value| !value.is_null());
         if set && shape.field(name).is_none() {
-            return Err(CodecError::new("the plugin was built from a version of the contract without this field, and it must not be ignored").in_field(name));
+            return Err(
+                CodecError::new("the plugin was built from a version of the contract without this field, and it must not be ignored").in_field(name)
+            );
         }
     }
     Ok(())

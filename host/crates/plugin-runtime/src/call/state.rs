@@ -60,7 +60,7 @@ impl CallState {
             stderr_bytes: limits.stderr_bytes,
             http: WasiHttpCtx::new(),
             egress,
-            keyvalue: Staged::new(Arc::clone(keys), plugin.manifest.name.clone(), limits),
+            keyvalue: Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), limits),
             telemetry: GuestTelemetry::new(span, limits),
             plugin: Arc::clone(plugin),
             account,

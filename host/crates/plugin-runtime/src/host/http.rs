@@ -5,5 +5,7 @@ mod client;
 mod path;
 mod rule;
 mod send;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{client::Client, rule::Rule, rule::Rules, send::Egress};

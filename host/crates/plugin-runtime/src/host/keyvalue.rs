@@ -16,7 +16,7 @@ const MAX_LISTED: usize = 1_000;
 /// The keys that one call has touched.
 pub(crate) struct Staged {
     store: Arc<dyn KeyValue>,
-    namespace: String,
+    namespace: Arc<str>,
     touched: BTreeMap<String, Touched>,
     operations: u32,
     max_operations: u32,
@@ -47,7 +47,7 @@ impl Touched {
 }
 
 impl Staged {
-    pub(crate) fn new(store: Arc<dyn KeyValue>, namespace: String, limits: &Limits) -> Self {
+    pub(crate) fn new(store: Arc<dyn KeyValue>, namespace: Arc<str>, limits: &Limits) -> Self {
         let Limits { keyvalue_operations, key_bytes, value_bytes, .. } = *limits;
         Self { store, namespace, touched: BTreeMap::new(), operations: 0, max_operations: keyvalue_operations, key_bytes, value_bytes }
     }
@@ -56,7 +56,7 @@ impl Staged {
     pub(crate) fn into_writes(self) -> Vec<KeyValueWrite> {
         let Self { namespace, touched, .. } = self;
         let write = |(key, touched): (String, Touched)| KeyValueWrite {
-            namespace: namespace.clone(),
+            namespace: namespace.as_ref().to_owned(),
             key,
             expected_version: touched.version,
             value: touched.value,
@@ -137,8 +137,7 @@ impl Staged {
             self.touched.iter().filter(|(key, touched)| touched.value.is_none() && in_range(key)).map(|(key, _)| key.as_str()).collect();
         // So many more are read that enough are left when the deleted ones are taken out.
         let wanted = limit + deleted.len();
-        let committed =
-            self.store.list(&self.namespace, prefix, after, wanted).await.map_err(|error| Error::Unavailable(error.to_string()))?;
+        let committed = self.store.list(&self.namespace, prefix, after, wanted).await.map_err(|error| Error::Unavailable(error.to_string()))?;
         // Beyond the last key of a full page there may be committed keys that were not read.
         let complete_to = (committed.len() >= wanted).then(|| committed.last().cloned()).flatten();
         let own = self.touched.iter().filter(|(key, touched)| touched.value.is_some() && in_range(key)).map(|(key, _)| key.clone());

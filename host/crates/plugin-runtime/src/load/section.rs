@@ -18,10 +18,14 @@ pub(super) fn manifest(bytes: &[u8], limit: usize) -> Result<&[u8], LoadError> {
     let mut manifests: Vec<&[u8]> = Vec::new();
     let mut first = true;
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(|error| LoadError::Damaged { offset: error.offset(), problem: error.message().to_owned() })? {
-            Payload::Version { encoding: Encoding::Module, .. } if first => return Err(LoadError::CoreModule),
-            Payload::CustomSection(section) if section.name() == SECTION => manifests.push(section.data()),
-            _ => {}
+        let payload = payload.map_err(|error| LoadError::Damaged { offset: error.offset(), problem: error.message().to_owned() })?;
+        if first && matches!(payload, Payload::Version { encoding: Encoding::Module, .. }) {
+            return Err(LoadError::CoreModule);
+        }
+        if let Payload::CustomSection(section) = payload
+            && section.name() == SECTION
+        {
+            manifests.push(section.data());
         }
         first = false;
     }
@@ -52,11 +56,19 @@ mod tests {
 
     #[test]
     fn what_is_no_component_is_refused() {
-        check("(module)", 0, 1000, "the file is a core module, expected a component: build it with --target wasm32-wasip2 or wrap it with a component tool");
+        check(
+            "(module)",
+            0,
+            1000,
+            "the file is a core module, expected a component: build it with --target wasm32-wasip2 or wrap it with a component tool",
+        );
         check("(component)", 0, 1000, "the component has no manifest: expected JSON in exactly one custom section `jackfield.manifest`, found 0");
         check("(component)", 0, 4, "the file has 8 bytes, expected at most 4");
         check(r#"(component (@custom "jackfield.manifest" "here"))"#, 2, 1000, "the component is damaged at byte 10: unexpected end-of-file");
-        assert_eq!(manifest(b"PK\x03\x04", 10).unwrap_err().to_string(), "the file is not webassembly: it begins with 50 4b 03 04, expected 00 61 73 6d");
+        assert_eq!(
+            manifest(b"PK\x03\x04", 10).unwrap_err().to_string(),
+            "the file is not webassembly: it begins with 50 4b 03 04, expected 00 61 73 6d"
+        );
         assert_eq!(manifest(b"", 10).unwrap_err().to_string(), "the file is not webassembly: it begins with nothing, expected 00 61 73 6d");
     }
 }

@@ -95,12 +95,9 @@ fn variants(path: &str, host: &[Case], plugin: &[Case], direction: Direction, fo
         match host.iter().find(|other| other.name == case.name) {
             Some(other) => payloads(&path, other.payload.as_ref(), case.payload.as_ref(), direction, found),
             None if direction == Direction::ToPlugin => {}
-            None => found.push(Difference {
-                path,
-                problem: "the host does not know this case".to_owned(),
-                host: None,
-                plugin: Some(case.to_string()),
-            }),
+            None => {
+                found.push(Difference { path, problem: "the host does not know this case".to_owned(), host: None, plugin: Some(case.to_string()) })
+            }
         }
     }
 }

@@ -34,9 +34,7 @@ impl Shape {
             Type::Variant(variant) => Self::Variant(
                 variant
                     .cases()
-                    .map(|case| {
-                        Ok(Case { name: case.name.to_owned(), payload: case.ty.as_ref().map(Self::of_component_type).transpose()? })
-                    })
+                    .map(|case| Ok(Case { name: case.name.to_owned(), payload: case.ty.as_ref().map(Self::of_component_type).transpose()? }))
                     .collect::<Result<_, _>>()?,
             ),
             Type::Enum(names) => Self::Enum(names.names().map(str::to_owned).collect()),
@@ -58,10 +56,8 @@ impl Shape {
 impl FunctionShape {
     /// The shape of a component's function.
     pub fn of_component_func(func: &ComponentFunc) -> Result<Self, UnsupportedType> {
-        let params = func
-            .params()
-            .map(|(name, ty)| Ok(Field { name: name.to_owned(), shape: Shape::of_component_type(&ty)? }))
-            .collect::<Result<_, _>>()?;
+        let params =
+            func.params().map(|(name, ty)| Ok(Field { name: name.to_owned(), shape: Shape::of_component_type(&ty)? })).collect::<Result<_, _>>()?;
         let result = func.results().next().as_ref().map(Shape::of_component_type).transpose()?;
         Ok(Self { params, result })
     }

@@ -123,7 +123,9 @@ fn option(of: &Shape, json: &Value, unknown: UnknownFields) -> Result<Val, Codec
     }
     let inner = if of.is_option() {
         match json.as_object() {
-            Some(object) if object.len() == 1 && object.contains_key("some") => of.encode(&object["some"], unknown).map_err(|e| e.in_field("some"))?,
+            Some(object) if object.len() == 1 && object.contains_key("some") => {
+                of.encode(&object["some"], unknown).map_err(|e| e.in_field("some"))?
+            }
             _ => return Err(expected("null or {\"some\": ..}", json)),
         }
     } else {

@@ -6,11 +6,8 @@ use super::{Case, Field, FunctionShape, Shape, UnsupportedType};
 
 /// The shape of a function that a WIT interface declares.
 pub(crate) fn shape_of_wit(resolve: &Resolve, function: &Function) -> Result<FunctionShape, UnsupportedType> {
-    let params = function
-        .params
-        .iter()
-        .map(|param| Ok(Field { name: param.name.clone(), shape: shape(resolve, &param.ty)? }))
-        .collect::<Result<_, _>>()?;
+    let params =
+        function.params.iter().map(|param| Ok(Field { name: param.name.clone(), shape: shape(resolve, &param.ty)? })).collect::<Result<_, _>>()?;
     Ok(FunctionShape { params, result: function.result.as_ref().map(|ty| shape(resolve, ty)).transpose()? })
 }
 
@@ -39,11 +36,7 @@ fn defined(resolve: &Resolve, kind: &TypeDefKind) -> Result<Shape, UnsupportedTy
     Ok(match kind {
         TypeDefKind::Type(ty) => shape(resolve, ty)?,
         TypeDefKind::Record(record) => Shape::Record(
-            record
-                .fields
-                .iter()
-                .map(|field| Ok(Field { name: field.name.clone(), shape: shape(resolve, &field.ty)? }))
-                .collect::<Result<_, _>>()?,
+            record.fields.iter().map(|field| Ok(Field { name: field.name.clone(), shape: shape(resolve, &field.ty)? })).collect::<Result<_, _>>()?,
         ),
         TypeDefKind::Variant(variant) => Shape::Variant(
             variant

@@ -36,8 +36,8 @@ const REASON: &str = r#"(data (i32.const 2048) "no_paper") (data (i32.const 2064
 #[tokio::test]
 async fn every_field_of_the_call_arrives() {
     let bench = Bench::new(options());
-    // Offsets of the strings of `call` in the parameters, then of `request.text`, which follows the record of 88 bytes.
-    for (at, expected) in [(0, "01890a5d-ac96-774b-bcce-b302099a8057"), (8, "order"), (16, "print"), (24, "port 7"), (88, "hello")] {
+    // Offsets of the strings of `call` in the parameters, then of `request.text`, which follows the record of 80 bytes.
+    for (at, expected) in [(0, "01890a5d-ac96-774b-bcce-b302099a8057"), (8, "order"), (16, "print"), (24, "port 7"), (80, "hello")] {
         let bytes = working(&worker(&echo_text(at)), "", json!({}));
         let plugin = bench.load(bytes, &Grant::default()).await.unwrap();
         let mut call = call(&plugin, Verb::Apply, json!({ "text": "hello" }));
@@ -52,7 +52,7 @@ async fn every_field_of_the_call_arrives() {
 #[tokio::test]
 async fn fields_that_a_plugin_does_not_know_are_dropped_unless_it_must_understand_them() {
     let bench = Bench::new(options());
-    let plugin = bench.load(working(&worker(&echo_text(88)), "", json!({})), &Grant::default()).await.unwrap();
+    let plugin = bench.load(working(&worker(&echo_text(80)), "", json!({})), &Grant::default()).await.unwrap();
     let request = json!({ "text": "hello", "colour": "red" });
     assert_eq!(receipt(&bench.runner.call(call(&plugin, Verb::Apply, request.clone())).await), &json!({ "text": "hello" }));
 
@@ -113,7 +113,7 @@ async fn each_verb_reaches_its_function_and_its_answer_comes_back() {
     let text = [
         r#"(data (i32.const 2048) "opckp")"#.to_owned(),
         function("apply", pending),
-        function("resume", &echo_text(88)),
+        function("resume", &echo_text(80)),
         function("observe", foreign),
         function("undo", undone),
     ]

@@ -89,7 +89,7 @@ async fn a_pending_answer_that_is_too_long_is_refused() {
     let bench = Bench::new(options());
     let pending = "(i32.store8 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1032) (i32.const 2))
         (i32.store (i32.const 1040) (i32.const 2048)) (i32.store (i32.const 1044) (i32.const 2))
-        (i32.store (i32.const 1048) (i32.const 2048)) (i32.store (i32.const 1052) (i32.const 16385))
+        (i32.store (i32.const 1048) (i32.const 40000)) (i32.store (i32.const 1052) (i32.const 16385))
         (i32.store8 (i32.const 1056) (i32.const 0)) (i64.store (i32.const 1072) (i64.const 1)) (i32.const 1024)";
     let report = bench.apply(&worker(pending)).await;
     assert_eq!(failed(&report), (UNAVAILABLE, "plugin.output_limit"));
@@ -160,6 +160,7 @@ fn where_the_address_space_is_refused_instances_are_made_on_demand() {
     assert_eq!(Runtime::new(options()).unwrap().allocation(), Allocation::Pooling);
     let name = "limits::where_the_address_space_is_refused_instances_are_made_on_demand";
     let script = "ulimit -v 4000000 && exec \"$0\" --exact \"$1\" --nocapture";
-    let child = std::process::Command::new("sh").args(["-c", script]).arg(std::env::current_exe().unwrap()).arg(name).env(CHILD, "1").output().unwrap();
+    let child =
+        std::process::Command::new("sh").args(["-c", script]).arg(std::env::current_exe().unwrap()).arg(name).env(CHILD, "1").output().unwrap();
     assert!(child.status.success(), "{}\n{}", String::from_utf8_lossy(&child.stdout), String::from_utf8_lossy(&child.stderr));
 }

@@ -51,7 +51,8 @@ async fn a_contract_must_be_known_and_exported() {
     let of = |contract: &str| json!({ "contracts": [{ "contract": contract, "verbs": ["apply"], "idempotent": false }] });
     let known = "acme:test/work@1.0.0, jackfield:order/activation@1.1.0, jackfield:order/billing@1.1.0, jackfield:order/catalog@1.1.0, \
                  jackfield:order/inventory@1.1.0, jackfield:order/provisioning@1.1.0";
-    check(plain(of("acme:other/x")), &Grant::default(), &format!("contract `acme:other/x` is not known to this host, expected one of: {known}")).await;
+    check(plain(of("acme:other/x")), &Grant::default(), &format!("contract `acme:other/x` is not known to this host, expected one of: {known}"))
+        .await;
     let exports = "the manifest lists `jackfield:order/billing@1` but the component does not export it; its exports are: acme:test/work@1.0.0";
     check(plain(of("jackfield:order/billing@1")), &Grant::default(), exports).await;
     let track = "the manifest lists `acme:test/work@2` but the component does not export it; its exports are: acme:test/work@1.0.0";
@@ -114,13 +115,16 @@ async fn a_missing_function_is_refused_with_a_diff() {
     let text = worker(&done(0, 0)).lines().filter(|line| !line.contains("#undo")).collect::<Vec<_>>().join("\n");
     let bytes = component(&module(&text), "", "export work;", &manifest(json!({})), &wit);
     let error = Bench::new(options()).load(bytes, &Grant::default()).await.unwrap_err().to_string();
-    let expected = "`acme:test/work@1.0.0` does not go together with version 1.0.0 of this host:\nundo: the function is missing\n  host:   func(call: record {";
+    let expected =
+        "`acme:test/work@1.0.0` does not go together with version 1.0.0 of this host:\nundo: the function is missing\n  host:   func(call: record {";
     assert!(error.starts_with(expected) && error.ends_with("\n  plugin: (absent)"), "{error}");
 }
 
 /// A component that imports `wasi:http` as text: what counts is the import, not its use.
 fn importing(import: &str, change: Value) -> Vec<u8> {
-    let package = format!("package wasi:http@0.2.12 {{ interface outgoing-handler {{ go: func(); }} }}\npackage acme:gadget@1.0.0 {{ interface drill {{ go: func(); }} }}\npackage wasi:sockets@0.2.12 {{ interface tcp {{ go: func(); }} }}\n{WORK}");
+    let package = format!(
+        "package wasi:http@0.2.12 {{ interface outgoing-handler {{ go: func(); }} }}\npackage acme:gadget@1.0.0 {{ interface drill {{ go: func(); }} }}\npackage wasi:sockets@0.2.12 {{ interface tcp {{ go: func(); }} }}\n{WORK}"
+    );
     let (name, _) = import.trim_start_matches("import ").trim_end_matches(';').split_once('@').unwrap();
     let version = import.trim_end_matches(';').rsplit('@').next().unwrap();
     let text = format!("(import \"{name}@{version}\" \"go\" (func $go))\n{}", worker(&format!("(call $go) {}", done(0, 0))));
@@ -172,7 +176,8 @@ async fn a_capability_must_be_granted_and_a_grant_must_fit() {
     )
     .await;
     let config = Grant { config: [("colour".to_owned(), "red".to_owned())].into(), ..Grant::default() };
-    check(asks(json!({ "config": ["size"] })), &config, "grant of `worker`: config.colour: the plugin does not read this setting, it reads size").await;
+    check(asks(json!({ "config": ["size"] })), &config, "grant of `worker`: config.colour: the plugin does not read this setting, it reads size")
+        .await;
     let bad = Grant { http: [("printer".to_owned(), HttpRule::to("printer.local"))].into(), ..Grant::default() };
     check(asks(json!({ "http": ["printer"] })), &bad, "grant of `worker`: http.printer: url: `printer.local`: expected http:// or https://").await;
 }

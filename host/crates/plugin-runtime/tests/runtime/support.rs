@@ -8,7 +8,8 @@ use std::{
 
 use async_trait::async_trait;
 use engine::port::{
-    Answer, Call, CallEnd, CallReport, CallSpan, CallTelemetry, HostInterface, KeyValue, ReadError, Runner as _, SpanContext, SpanItem, Verb, Versioned,
+    Answer, Call, CallEnd, CallReport, CallSpan, CallTelemetry, HostInterface, KeyValue, ReadError, Runner as _, SpanContext, SpanItem, Verb,
+    Versioned,
 };
 use pipeline::{AttemptId, Direction, FailureClass, IdempotencyKey, ItemId, PipelineName, Revision, RunId, StepName, TenantName};
 use plugin_runtime::{Contracts, Grant, LoadError, Options, Plugin, Plugins, Runtime, SECTION, WasmRunner};
@@ -57,7 +58,8 @@ pub(crate) fn module(text: &str) -> String {
 
 /// The functions of the contract; `apply` does what is given and the others trap. A function gets a pointer to its parameters and returns one to its result.
 pub(crate) fn worker(apply: &str) -> String {
-    let function = |name: &str, body: &str| format!("(func $f_{name} (export \"acme:test/work@1.0.0#{name}\") (param $args i32) (result i32) {body})");
+    let function =
+        |name: &str, body: &str| format!("(func $f_{name} (export \"acme:test/work@1.0.0#{name}\") (param $args i32) (result i32) {body})");
     let rest = ["resume", "observe", "undo"].map(|name| function(name, "unreachable")).join("\n");
     format!("{}\n{rest}", function("apply", apply))
 }
@@ -187,7 +189,12 @@ pub(crate) fn call(plugin: &Plugin, verb: Verb, request: Value) -> Call {
         // Far more than a call takes even on a busy machine; the tests of the wall clock set their own.
         timeout: Duration::from_secs(60),
         callback: None,
-        span: SpanContext { trace_id: "0af7651916cd43dd8448eb211c80319c".into(), span_id: "b7ad6b7169203331".into(), sampled: true, trace_state: String::new() },
+        span: SpanContext {
+            trace_id: "0af7651916cd43dd8448eb211c80319c".into(),
+            span_id: "b7ad6b7169203331".into(),
+            sampled: true,
+            trace_state: String::new(),
+        },
     }
 }
 

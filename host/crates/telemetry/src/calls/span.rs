@@ -209,7 +209,7 @@ impl Recording {
         })
     }
 
-    fn end(mut self: Box<Self>, took: std::time::Duration, plugin: &Plugin, function: &'static str, end: &CallEnd, error_type: Option<&str>) {
+    fn end(mut self, took: std::time::Duration, plugin: &Plugin, function: &'static str, end: &CallEnd, error_type: Option<&str>) {
         self.attributes.extend([
             KeyValue::new("plugin.cpu.time", end.cpu.as_secs_f64()),
             KeyValue::new("plugin.memory.peak", i64::try_from(end.memory_peak).unwrap_or(i64::MAX)),

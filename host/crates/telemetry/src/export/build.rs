@@ -48,7 +48,7 @@ fn otlp(
 ) -> Result<SpanTarget, TelemetryError> {
     let mut exporter = built.map_err(|error| refuse(options, error))?;
     exporter.set_resource(resource);
-    Ok(SpanTarget::Otlp(exporter))
+    Ok(SpanTarget::Otlp(Box::new(exporter)))
 }
 
 /// The exporter of metrics of a destination; `None` for a file that takes spans only.
@@ -62,7 +62,7 @@ pub(crate) fn metric_sink(options: &ExporterOptions, resource: &Resource, stats:
                 Some(base) => builder.with_endpoint(signal_url(base, "metrics")),
                 None => builder,
             };
-            MetricTarget::Otlp(builder.build().map_err(|error| refuse(options, error))?)
+            MetricTarget::Otlp(Box::new(builder.build().map_err(|error| refuse(options, error))?))
         }
         Target::OtlpGrpc { endpoint } => {
             let builder = opentelemetry_otlp::MetricExporter::builder().with_tonic().with_timeout(options.timeout).with_metadata(metadata(options)?);
@@ -70,7 +70,7 @@ pub(crate) fn metric_sink(options: &ExporterOptions, resource: &Resource, stats:
                 Some(base) => builder.with_endpoint(base),
                 None => builder,
             };
-            MetricTarget::Otlp(builder.build().map_err(|error| refuse(options, error))?)
+            MetricTarget::Otlp(Box::new(builder.build().map_err(|error| refuse(options, error))?))
         }
         Target::File { metrics: None, .. } => return Ok(None),
         Target::File { metrics: Some(path), max_bytes, .. } => MetricTarget::File(open(options, path, *max_bytes, resource)?),
@@ -105,7 +105,7 @@ pub(crate) fn log_sink(options: &ExporterOptions, resource: &Resource, stats: &A
     };
     let mut exporter = exporter;
     exporter.set_resource(resource);
-    Ok(Some(LogSink { exporter: LogTarget::Otlp(exporter), stats: stats.clone() }))
+    Ok(Some(LogSink { exporter: LogTarget::Otlp(Box::new(exporter)), stats: stats.clone() }))
 }
 
 fn open(options: &ExporterOptions, path: &Path, max_bytes: u64, resource: &Resource) -> Result<JsonLines, TelemetryError> {

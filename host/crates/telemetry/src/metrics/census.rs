@@ -20,7 +20,7 @@ use crate::{
 /// Tells what runs there are. The host implements it over its store.
 pub trait Census: fmt::Debug + Send + Sync {
     /// How many runs that are not over there are, by pipeline and state; `None` when that is not known now. Called on every collection of
-    /// metrics, on a thread that may wait for a quick read. What it does not name is 0.
+    /// metrics, on a thread that may block for a quick read. What it does not name is 0.
     fn runs(&self) -> Option<Vec<(PipelineName, RunState, u64)>>;
 }
 

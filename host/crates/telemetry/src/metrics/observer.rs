@@ -100,11 +100,11 @@ impl Counting {
     }
 
     /// Records histograms and collects additions.
-    fn count(&self, transition: &OwnedTransition) {
+    fn count(&self, transition: &OwnedTransition, changes: &mut Vec<Tally>) {
         let measured = (transition.definition.measure)(&transition.as_transition());
         for measurement in measured.iter().chain(&run_duration(transition)) {
             match tally(measurement) {
-                Some(change) => self.pending().changes.push(self.tallies.bounded(change)),
+                Some(change) => changes.push(self.tallies.bounded(change)),
                 None => self.instruments.record(measurement),
             }
         }
@@ -122,13 +122,16 @@ impl Observer for MetricObserver {
     }
 
     async fn observe(&self, batch: &[OwnedTransition]) -> Result<(), ObserverError> {
+        let mut changes = Vec::new();
         for transition in batch {
             if transition.position.0 > self.0.seen.fetch_max(transition.position.0, Ordering::AcqRel) {
-                self.0.count(transition);
+                self.0.count(transition, &mut changes);
             }
         }
         let waiting = {
+            // Together, so that no write takes a part of a batch, or a batch without its position.
             let mut pending = self.0.pending();
+            pending.changes.extend(changes);
             pending.position = pending.position.max(batch.last().map(|last| last.position));
             pending.changes.len()
         };

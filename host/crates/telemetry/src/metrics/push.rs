@@ -18,7 +18,11 @@ pub(crate) async fn push(sink: MetricSink, reader: SharedReader, interval: Durat
             },
             () = tokio::time::sleep(interval) => None,
         };
-        sink.export(&collect(&reader)).await;
+        // The census may wait for the store, on a thread where that is allowed.
+        let reading = reader.clone();
+        if let Ok(metrics) = tokio::task::spawn_blocking(move || collect(&reading)).await {
+            sink.export(&metrics).await;
+        }
         // Whoever asked may have stopped waiting; that is no failure.
         done.map(|done| done.send(()).ok());
     }

@@ -1,6 +1,8 @@
 //! Spans that group the items of a fan-out step: one per step and round, made when the step settles.
 
-use pipeline::{Activity, Criticality, Definition, Direction, Failure, ItemState, Phase, Run, Standing, StepStatus, Timestamp};
+use pipeline::{
+    Activity, Criticality, Definition, Direction, Failure, FalloutOpened, FalloutSubject, ItemState, Phase, Run, Standing, StepStatus, Timestamp,
+};
 
 use super::{ProjectedSpan, Scene};
 
@@ -33,7 +35,9 @@ impl Scene<'_> {
     fn had_fallout(&self, position: usize, scheduled: Timestamp) -> bool {
         let name = &self.definition.steps[position].name;
         let before = self.before.map_or(&[][..], Run::fallouts);
-        before.iter().any(|fallout| fallout.opened.step == *name && fallout.opened_at >= scheduled)
+        // Other kinds of fallout lead to a new round or come while everything is undone.
+        let failed = |opened: &FalloutOpened| opened.subject == FalloutSubject::Failed && opened.item.is_some() && opened.step == *name;
+        before.iter().any(|fallout| failed(&fallout.opened) && fallout.opened_at >= scheduled)
     }
 }
 

@@ -1,5 +1,12 @@
 //! What the tests share: a pipeline with the contract's names, histories of runs, a store in memory, and receivers that speak OTLP.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test uses a part of it")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    clippy::type_complexity,
+    reason = "each test uses a part of it"
+)]
 
 pub mod definition;
 pub mod history;

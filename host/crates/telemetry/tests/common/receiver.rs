@@ -1,5 +1,11 @@
 //! Receivers of OTLP over HTTP and gRPC on a free port.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared by tests and by the example, which is a receiver in a process of its own")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "shared by tests and by the example; a receiver lives as long as its process"
+)]
 
 use std::{
     io::Write,

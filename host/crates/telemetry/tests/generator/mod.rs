@@ -141,7 +141,7 @@ fn metric(registry: &Value, out: &mut String, name: &str, row: &Value, ruling: &
 /// One constant per name of ours, for the code that emits it; the customer's names are written where pipelines are defined.
 fn names(registry: &Value, out: &mut String) {
     let ours = &registry["ours"];
-    let named = list(&registry["attributes"]).iter().filter(|row| row["annotations"]["source"] == Value::from("ours"));
+    let named = list(&registry["attributes"]).iter().filter(|row| row["annotations"]["source"].as_str() == Some("ours"));
     let attributes: Vec<String> = named.chain(list(&ours["attributes"])).map(|row| text(&row["key"])).collect();
     let metrics: Vec<String> = list(&ours["metrics"]).iter().map(|row| text(&row["metric"])).chain(["plugin.call.duration".to_owned()]).collect();
     for (module, what, names) in [("attribute", "Attributes and labels", attributes), ("metric", "Metrics", metrics)] {

@@ -102,9 +102,14 @@ mod tests {
 
     #[test]
     fn below_means_whole_segments() {
-        for (path, prefix, expected) in
-            [("/data", "/data", true), ("/data/x", "/data", true), ("/data/x", "/data/", true), ("/database", "/data", false), ("/x", "/", true), ("/", "/", true)]
-        {
+        for (path, prefix, expected) in [
+            ("/data", "/data", true),
+            ("/data/x", "/data", true),
+            ("/data/x", "/data/", true),
+            ("/database", "/data", false),
+            ("/x", "/", true),
+            ("/", "/", true),
+        ] {
             assert_eq!(below(path, prefix), expected, "{path} {prefix}");
         }
     }

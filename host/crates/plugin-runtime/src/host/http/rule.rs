@@ -165,7 +165,9 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_the_rfc() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")] {
+        for (plain, encoded) in
+            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
+        {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }
     }
@@ -190,7 +192,10 @@ mod tests {
             "GET http://evil/restconf/data",
             "GET http://evil/restconf/data was denied: `evil` is not one of the endpoints that are granted: olt / -",
         );
-        check("GET http://olt:80/restconf/data", "GET http://olt:80/restconf/data was denied: `olt:80` is not one of the endpoints that are granted: olt / -");
+        check(
+            "GET http://olt:80/restconf/data",
+            "GET http://olt:80/restconf/data was denied: `olt:80` is not one of the endpoints that are granted: olt / -",
+        );
         check(
             "PUT http://olt/restconf/data",
             "PUT http://olt/restconf/data was denied: the method is not allowed / http.olt.methods = [\"GET\", \"HEAD\", \"PUT\"]",

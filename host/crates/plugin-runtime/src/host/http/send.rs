@@ -92,7 +92,11 @@ impl Egress {
 
     fn deny(&self, denial: Denial) -> Error {
         let Denial { what, allow } = denial;
-        tracing::warn!(plugin = self.rules.plugin(), "{what}; to allow it, add to the plugin's grant: {}", allow.as_deref().unwrap_or("(no setting allows it)"));
+        tracing::warn!(
+            plugin = self.rules.plugin(),
+            "{what}; to allow it, add to the plugin's grant: {}",
+            allow.as_deref().unwrap_or("(no setting allows it)")
+        );
         self.account.deny(what);
         Error::HttpRequestDenied
     }
@@ -137,8 +141,7 @@ async fn send(client: &Client, account: &Account, request: Request<WasiBody>, op
         Err(_elapsed) => return Err(Error::ConnectionReadTimeout),
     };
     let between = options.between_bytes_timeout.unwrap_or(Duration::MAX).min(deadline.saturating_duration_since(Instant::now()));
-    let response = response
-        .map(|body| Bounded::new(body, most, || Error::HttpResponseBodySize(None)).paced(between, deadline).boxed_unsync());
+    let response = response.map(|body| Bounded::new(body, most, || Error::HttpResponseBodySize(None)).paced(between, deadline).boxed_unsync());
     // The client owns the connection, so there is nothing to drive here.
     Ok((response, Box::new(async { Ok(()) })))
 }
@@ -162,7 +165,11 @@ fn translated(error: &legacy::Error) -> Error {
         }
         source = cause.source();
     }
-    if error.is_connect() { Error::DnsError { rcode: Some(bounded_text(error)), info_code: None } } else { Error::InternalError(Some(bounded_text(error))) }
+    if error.is_connect() {
+        Error::DnsError { rcode: Some(bounded_text(error)), info_code: None }
+    } else {
+        Error::InternalError(Some(bounded_text(error)))
+    }
 }
 
 fn from_hyper(error: &hyper::Error) -> Error {
@@ -171,9 +178,10 @@ fn from_hyper(error: &hyper::Error) -> Error {
     } else if error.is_parse() {
         Error::HttpProtocolError
     } else if let Some(bounded) = error.source().and_then(|source| source.downcast_ref::<Error>()) {
-        match bounded {
-            Error::HttpRequestBodySize(size) => Error::HttpRequestBodySize(*size),
-            other => Error::InternalError(Some(other.to_string())),
+        if let Error::HttpRequestBodySize(size) = bounded {
+            Error::HttpRequestBodySize(*size)
+        } else {
+            Error::InternalError(Some(bounded.to_string()))
         }
     } else {
         Error::ConnectionTerminated

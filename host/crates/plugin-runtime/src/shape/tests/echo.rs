@@ -31,7 +31,7 @@ fn a_value_of_a_random_type_survives_a_component() {
         assert_eq!(found.params[0].shape, padded(&shape), "{shape}");
         let mut store = Store::new(&engine, ());
         let instance = Linker::new(&engine).instantiate(&mut store, &component).unwrap();
-        let echo = instance.get_func(&mut store, &index).unwrap();
+        let echo = instance.get_func(&mut store, index).unwrap();
         for _ in 0..VALUES {
             let val = values(&shape).new_tree(&mut runner).unwrap().current();
             let json = found.params[0].shape.decode(padded_value(val)).unwrap();
@@ -67,7 +67,8 @@ fn exported(component: &Component) -> (FunctionShape, wasmtime::component::Compo
 fn echo(shape: &Shape) -> Vec<u8> {
     let mut declared = Declared::default();
     let name = declared.name(&padded(shape));
-    let wit = format!("package acme:echo;\ninterface echo {{\n{}echo: func(x: {name}) -> {name};\n}}\nworld plugin {{ export echo; }}", declared.text);
+    let wit =
+        format!("package acme:echo;\ninterface echo {{\n{}echo: func(x: {name}) -> {name};\n}}\nworld plugin {{ export echo; }}", declared.text);
     let mut resolve = Resolve::default();
     let package = resolve.push_source("echo.wit", &wit).unwrap();
     let world = resolve.select_world(&[package], Some("plugin")).unwrap();
@@ -119,7 +120,19 @@ impl Declared {
             }
             Shape::Enum(names) => self.declare("enum", names),
             Shape::Flags(names) => self.declare("flags", names),
-            simple => simple.to_string(),
+            Shape::Bool
+            | Shape::S8
+            | Shape::U8
+            | Shape::S16
+            | Shape::U16
+            | Shape::S32
+            | Shape::U32
+            | Shape::S64
+            | Shape::U64
+            | Shape::F32
+            | Shape::F64
+            | Shape::Char
+            | Shape::String => shape.to_string(),
         }
     }
 

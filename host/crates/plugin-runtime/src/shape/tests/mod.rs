@@ -236,7 +236,12 @@ fn a_contract_evolves_by_the_rules_and_no_further() {
     let cases = |last: &str| Shape::Variant(vec![case("a", None), case(last, Some(Shape::U8))]);
     check_evolution(ToPlugin, cases("b"), cases("c"), &[]);
     check_evolution(ToHost, cases("b"), cases("c"), &["request.c: the host does not know this case\n  host:   (absent)\n  plugin: c(u8)"]);
-    check_evolution(ToHost, Shape::Enum(names(1)), Shape::Enum(names(2)), &["request.name-1: the host does not know this case\n  host:   (absent)\n  plugin: name-1"]);
+    check_evolution(
+        ToHost,
+        Shape::Enum(names(1)),
+        Shape::Enum(names(2)),
+        &["request.name-1: the host does not know this case\n  host:   (absent)\n  plugin: name-1"],
+    );
     check_evolution(ToPlugin, Shape::Enum(names(1)), Shape::Enum(names(2)), &[]);
     let payload = |payload| Shape::Variant(vec![case("a", payload)]);
     check_evolution(ToPlugin, payload(None), payload(Some(Shape::U8)), &["request.a: the payload changed\n  host:   (absent)\n  plugin: u8"]);
