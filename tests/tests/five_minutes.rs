@@ -2,19 +2,19 @@
 //! what they print is what the README says.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::{
-    env,
-    fmt::Write as _,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fmt::Write as _, fs, path::Path, process::Command};
 
 use end_to_end_tests::harness;
 use serde_json::Value;
 
 const README: &str = include_str!("../../README.md");
 const SECTION: &str = "## A first plugin in five minutes";
+
+/// A new home directory, except for what Cargo and rustup keep in it.
+const NEW_HOME: &str = r#"set -eu
+export CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
+export HOME="$JACKFIELD_HOME"
+"#;
 
 /// A fenced block of the section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,7 +65,7 @@ fn blocks(readme: &str) -> Vec<Block> {
 /// The section as a shell script. Between its commands nothing is added but what lets it use what is built already: the versions and the target directory
 /// of the other tests.
 fn script(blocks: &[Block]) -> String {
-    let mut script = String::from("set -eu\n");
+    let mut script = String::from(NEW_HOME);
     for (index, Block { language, text, file }) in blocks.iter().enumerate() {
         let _infallible = match (language.as_str(), file) {
             ("sh", _) => script.write_str(text),
@@ -88,12 +88,7 @@ fn shell(script: &str, home: &Path) -> Command {
     let target = harness::target_directory().join("plugin-new");
     fs::create_dir_all(&target).unwrap();
     let mut shell = Command::new("sh");
-    shell.args(["-c", script]).current_dir(&root).env("HOME", home).env("JACKFIELD_ROOT", &root).env("JACKFIELD_TARGET", target);
-    // What Cargo and rustup find in the home directory.
-    let old = PathBuf::from(env::var_os("HOME").unwrap_or_default());
-    for (variable, place) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
-        shell.env(variable, env::var_os(variable).unwrap_or_else(|| old.join(place).into()));
-    }
+    shell.args(["-c", script]).current_dir(&root).env("JACKFIELD_HOME", home).env("JACKFIELD_ROOT", &root).env("JACKFIELD_TARGET", target);
     // Everything that it needs was fetched for this workspace.
     shell.env("CARGO_NET_OFFLINE", "true").env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS");
     shell

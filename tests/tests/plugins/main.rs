@@ -65,10 +65,9 @@ impl Socket {
     }
 
     async fn receipt(&self, request: &Value) -> Value {
-        match self.answer(Verb::Apply, request).await {
-            Answer::Done(receipt) => receipt,
-            other => panic!("expected a receipt, got {other:?}"),
-        }
+        let answer = self.answer(Verb::Apply, request).await;
+        let Answer::Done(receipt) = answer else { panic!("expected a receipt, got {answer:?}") };
+        receipt
     }
 
     /// The class and the `error.type` of a call that must fail.

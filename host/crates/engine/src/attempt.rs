@@ -1,6 +1,9 @@
 //! One attempt: the calls it consists of, `observe` first when an earlier outcome is in doubt.
 
-use pipeline::{AfterObserve, CallAnswer, CallResult, Direction, Failure, FailureClass, IdempotencyKey, ItemState, MAX_CROSSING_BYTES, Ready, ResumeSignal, Standing};
+use pipeline::{
+    AfterObserve, CallAnswer, CallResult, Direction, Failure, FailureClass, IdempotencyKey, ItemState, MAX_CROSSING_BYTES, Ready, ResumeSignal,
+    Standing,
+};
 use serde_json::Value;
 
 use crate::port::{Answer, Call, CallReport, Clock, KeyValueWrite, Runner, Signal, Verb};
@@ -47,7 +50,9 @@ fn first_verb(item: &ItemState, ready: &Ready) -> First {
     }
     match (ready.direction, &item.standing) {
         (Direction::Do, _) => First::Call(Verb::Apply),
-        (Direction::Undo, Standing::Done { output, .. } | Standing::Failed { receipt: Some(output), .. }) => First::Call(Verb::Undo { receipt: output.clone() }),
+        (Direction::Undo, Standing::Done { output, .. } | Standing::Failed { receipt: Some(output), .. }) => {
+            First::Call(Verb::Undo { receipt: output.clone() })
+        }
         (Direction::Undo, _) => First::Refuse(Failure::new(FailureClass::Held, "host.internal", "there is no receipt to undo with")),
     }
 }

@@ -1,6 +1,8 @@
 //! From one cause to one append: the cause and everything that follows from the state alone, so that a step's end and the next step's beginning are one write.
 
-use pipeline::{Command, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply, decide, needs_start_record};
+use pipeline::{
+    Command, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply, decide, needs_start_record,
+};
 
 use crate::{
     bindings::BindingTable,

@@ -124,7 +124,9 @@ async fn a_failure_unwinds_in_reverse_and_ends_as_failed() {
             match call.verb {
                 engine::port::Verb::Apply if fails => Err(pipeline::Failure::new(pipeline::FailureClass::Rejected, "no", "no")),
                 engine::port::Verb::Undo { .. } => Ok(engine::port::Answer::Undone),
-                _ => Ok(engine::port::Answer::Done(json!({}))),
+                engine::port::Verb::Apply | engine::port::Verb::Resume { .. } | engine::port::Verb::Observe => {
+                    Ok(engine::port::Answer::Done(json!({})))
+                }
             }
         }
     });

@@ -29,7 +29,7 @@ fn by_callback() -> (Providers, Arc<Mutex<Vec<String>>>) {
             Ok(match call.verb {
                 Verb::Resume { signal: Signal::Callback(body), .. } => Answer::Done(json!(body)),
                 Verb::Resume { signal: Signal::Cancel, .. } => Answer::Undone,
-                _ => Answer::Pending(PendingAnswer {
+                Verb::Apply | Verb::Resume { .. } | Verb::Observe | Verb::Undo { .. } => Answer::Pending(PendingAnswer {
                     operation: "op".to_owned(),
                     checkpoint: "cp".to_owned(),
                     poll_after: None,
@@ -60,10 +60,7 @@ async fn a_callback_is_accepted_once() {
     assert_eq!(world.driver.signal(&token, "issued".to_owned()).await.unwrap(), SignalAnswer::AlreadyUsed);
     let view = world.ended(&run).await;
     assert_eq!(view.run.outcome(), Some(&Outcome::Completed));
-    assert_eq!(
-        kinds(&view),
-        ["run-started", "step-scheduled", "attempt-pended", "callback-received", "attempt-finished", "run-ended"]
-    );
+    assert_eq!(kinds(&view), ["run-started", "step-scheduled", "attempt-pended", "callback-received", "attempt-finished", "run-ended"]);
     assert_eq!(world.driver.signal(&token, "again".to_owned()).await.unwrap(), SignalAnswer::AlreadyUsed);
 }
 
@@ -142,9 +139,9 @@ async fn a_child_run_belongs_to_its_parent_and_returns_its_output() {
     let (world, parent) = run_parent(done()).await;
     assert_eq!(parent.run.outcome(), Some(&Outcome::Completed));
     assert_eq!(kinds(&parent), ["run-started", "step-scheduled", "child-started", "child-ended", "run-ended"]);
-    let child = parent.records.iter().find_map(|record| match &record.event {
-        pipeline::Event::ChildStarted { child, .. } => Some(child.clone()),
-        _ => None,
+    let child = parent.records.iter().find_map(|record| {
+        let pipeline::Event::ChildStarted { child, .. } = &record.event else { return None };
+        Some(child.clone())
     });
     let child = world.until(&child.unwrap(), |view| !view.run.owes_parent()).await;
     assert_eq!(child.run.started().parent.as_ref().unwrap().run, *parent.run.id());

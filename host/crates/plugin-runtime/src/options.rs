@@ -40,7 +40,8 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Bytes that one crossing from the guest to the host may hold, a result included, counted as the host stores them: 16 MiB.
     pub output_bytes: usize,
-    /// Bytes of standard error that are kept: 16 KiB. The rest is counted.
+    /// Bytes of standard error that are kept, half of them the first and half the last: 4 KiB, so that a backtrace fits into the same message. The rest is
+    /// counted.
     pub stderr_bytes: usize,
     /// Bytes of the guest's stack: 512 KiB.
     pub stack_bytes: usize,
@@ -83,7 +84,7 @@ impl Default for Limits {
             cpu_ms: 1_000,
             memory_bytes: 256 << 20,
             output_bytes: 16 << 20,
-            stderr_bytes: 16 << 10,
+            stderr_bytes: 4 << 10,
             stack_bytes: 512 << 10,
             attributes: 64,
             events: 64,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipeline::{AttemptId, Command, Failure, ItemId, PipelineName, Parent, Ready, RunId, Work, settle};
+use pipeline::{AttemptId, Command, Failure, ItemId, Parent, PipelineName, Ready, RunId, Work, settle};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tracing::warn;

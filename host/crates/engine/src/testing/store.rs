@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use pipeline::{Epoch, PipelineName, Record, RunId, Seq, Timestamp};
 
 use crate::port::{
-    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Journal, KeyValue, Opening, Position,
-    ReadError, RunRow, RunState, Timers, Versioned,
+    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Journal, KeyValue, Opening,
+    Position, ReadError, RunRow, RunState, Timers, Versioned,
 };
 
 /// A store in memory. It can be opened again, which fences whoever had it open.
@@ -58,7 +58,8 @@ impl State {
         }
         let row = &append.row;
         let same_key = |other: &&RunRow| {
-            row.idempotency_key.is_some() && (&other.tenant, &other.pipeline, &other.idempotency_key) == (&row.tenant, &row.pipeline, &row.idempotency_key)
+            row.idempotency_key.is_some()
+                && (&other.tenant, &other.pipeline, &other.idempotency_key) == (&row.tenant, &row.pipeline, &row.idempotency_key)
         };
         if let (Seq(0), Some(other)) = (append.expected_head, self.rows.values().find(same_key)) {
             return Err(AppendError::Exists(other.run.clone()));

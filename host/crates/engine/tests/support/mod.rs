@@ -51,7 +51,13 @@ impl World {
         Self::over(Arc::new(MemoryStore::default()), Arc::new(SimClock::default()), definitions, providers, default_table()).await
     }
 
-    pub(crate) async fn over(store: Arc<MemoryStore>, clock: Arc<SimClock>, definitions: Vec<Definition>, providers: Providers, table: BindingTable) -> Self {
+    pub(crate) async fn over(
+        store: Arc<MemoryStore>,
+        clock: Arc<SimClock>,
+        definitions: Vec<Definition>,
+        providers: Providers,
+        table: BindingTable,
+    ) -> Self {
         Self::observed(store, clock, definitions, providers, table, Vec::new()).await
     }
 
@@ -66,8 +72,7 @@ impl World {
         let opening = store.open();
         let appends = Arc::new(AtomicU32::new(0));
         let journal = Arc::new(Counting(store.clone(), appends.clone()));
-        let ports =
-            Ports { journal, timers: store.clone(), blobs: store.clone(), runner: Arc::new(providers), clock: clock.clone(), observers };
+        let ports = Ports { journal, timers: store.clone(), blobs: store.clone(), runner: Arc::new(providers), clock: clock.clone(), observers };
         let packs = definitions.into_iter().map(|definition| Pack { definition: Arc::new(definition), document: None }).collect();
         let driver = Driver::open(ports, &opening, Options { packs, table, ..Options::default() }).await.unwrap();
         Self { store, clock, driver, appends }

@@ -140,12 +140,13 @@ impl Ended {
 }
 
 impl Reported {
-    /// A plugin that could not work because the host refused it something will be refused again: that is no reason to retry.
+    /// A plugin that could not work because the host refused it something will be refused again: that is no reason to retry. What was refused is also what
+    /// the operator needs to read, so it goes before the plugin's own word wherever nothing was sent.
     fn classify(self, manifest: &Manifest, sent: bool, denied: Option<&str>) -> Failure {
         let caused_by_host = match self.class {
             FailureClass::Unavailable => true,
-            FailureClass::Unknown => !sent,
-            FailureClass::Rejected | FailureClass::Held => false,
+            FailureClass::Rejected | FailureClass::Unknown => !sent,
+            FailureClass::Held => false,
         };
         let message = bounded(self.message, MAX_REASON);
         if let (Some(denied), true) = (denied, caused_by_host) {

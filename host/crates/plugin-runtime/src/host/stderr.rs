@@ -1,6 +1,8 @@
-//! Standard output and error of a guest: kept up to a limit, then counted, never refused, because a guest that cannot print its panic hides it.
+//! Standard output and error of a guest: the beginning and the end are kept up to a limit, the rest is counted and nothing refused, because a guest that cannot
+//! print its panic hides it, and the panic comes last.
 
 use std::{
+    collections::VecDeque,
     io,
     pin::Pin,
     sync::{Arc, Mutex},
@@ -18,7 +20,7 @@ use wasmtime_wasi::{
 /// How much a guest may write at once.
 const PERMIT: usize = 64 << 10;
 
-/// Keeps the first bytes that are written. Clones share them.
+/// Keeps the first and the last bytes that are written. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Capture {
     kept: Arc<Mutex<Kept>>,
@@ -26,31 +28,40 @@ pub(crate) struct Capture {
 
 #[derive(Debug)]
 struct Kept {
-    bytes: Vec<u8>,
-    limit: usize,
+    first: Vec<u8>,
+    last: VecDeque<u8>,
+    /// The most bytes of each.
+    half: usize,
     dropped: u64,
 }
 
 impl Capture {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { kept: Arc::new(Mutex::new(Kept { bytes: Vec::new(), limit, dropped: 0 })) }
+        Self { kept: Arc::new(Mutex::new(Kept { first: Vec::new(), last: VecDeque::new(), half: limit / 2, dropped: 0 })) }
     }
 
     /// What was kept, with a note of what was not.
     pub(crate) fn contents(&self) -> Vec<u8> {
         let Ok(kept) = self.kept.lock() else { return Vec::new() };
-        let mut contents = kept.bytes.clone();
+        let mut contents = kept.first.clone();
         if kept.dropped > 0 {
             contents.extend_from_slice(format!("[{} bytes more]", kept.dropped).as_bytes());
         }
+        contents.extend(&kept.last);
         contents
     }
 
     fn take(&self, bytes: &[u8]) {
         let Ok(mut kept) = self.kept.lock() else { return };
-        let room = kept.limit.saturating_sub(kept.bytes.len()).min(bytes.len());
-        kept.bytes.extend_from_slice(&bytes[..room]);
-        kept.dropped += (bytes.len() - room) as u64;
+        let room = (kept.half - kept.first.len()).min(bytes.len());
+        let (first, rest) = bytes.split_at(room);
+        kept.first.extend_from_slice(first);
+        // Of what is longer than the whole end, only its own end can stay.
+        let (skipped, rest) = rest.split_at(rest.len().saturating_sub(kept.half));
+        kept.last.extend(rest);
+        let over = kept.last.len().saturating_sub(kept.half);
+        kept.last.drain(..over);
+        kept.dropped += (skipped.len() + over) as u64;
     }
 }
 
@@ -110,11 +121,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_bytes_are_kept_and_the_others_counted() {
-        let mut capture = Capture::new(5);
-        for _ in 0..3 {
-            OutputStream::write(&mut capture, Bytes::from_static(b"abc")).unwrap();
+    fn the_first_and_the_last_bytes_are_kept_and_the_others_counted() {
+        let mut capture = Capture::new(6);
+        for (text, contents) in [("ab", "ab"), ("cde", "abcde"), ("f", "abcdef"), ("ghij", "abc[4 bytes more]hij"), ("k", "abc[5 bytes more]ijk")] {
+            OutputStream::write(&mut capture, Bytes::from_static(text.as_bytes())).unwrap();
+            assert_eq!(String::from_utf8(capture.contents()).unwrap(), contents);
         }
-        assert_eq!(capture.contents(), b"abcab[4 bytes more]");
     }
 }
