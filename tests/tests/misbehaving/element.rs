@@ -50,11 +50,11 @@ fn serve(stream: TcpStream, effects: &AtomicUsize) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let (first, length) = head(&mut reader)?;
     std::io::copy(&mut reader.by_ref().take(length), &mut std::io::sink())?;
-    if first.contains(" /drip ") {
-        return drip(stream);
-    }
     if first.starts_with("PUT ") {
         effects.fetch_add(1, Ordering::SeqCst);
+    }
+    if first.contains(" /drip ") {
+        return drip(stream);
     }
     (&stream).write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n")
 }

@@ -10,7 +10,7 @@ mod runaway;
 use std::time::Duration;
 
 use end_to_end_tests::runtime::{Bench, call, inventory_request, receipt};
-use engine::port::{Call, Verb};
+use engine::port::{Call, CallReport, Verb};
 use plugin_runtime::{Grant, HttpRule, Limits, Options, Plugin};
 use serde_json::json;
 use tokio::sync::RwLock;
@@ -41,9 +41,18 @@ fn misbehave(plugin: &Plugin, behaviour: &str, sent: bool) -> Call {
     call(plugin, Verb::Apply, request)
 }
 
-/// A call that ends soon, whatever the plugin does.
-fn impatient(call: Call) -> Call {
-    Call { timeout: Duration::from_millis(300), ..call }
+/// Makes a call that never ends and has little time. Where it is to change something outside first, it gets more time until it comes so far.
+async fn impatient(bench: &Bench, element: &Element, call: Call, changes: bool) -> CallReport {
+    let before = element.effects();
+    let mut timeout = Duration::from_millis(300);
+    loop {
+        let report = bench.call(Call { timeout, ..call.clone() }).await;
+        if !changes || element.effects() > before {
+            return report;
+        }
+        bench.spans.take_ends();
+        timeout *= 2;
+    }
 }
 
 /// Makes an honest call, which must succeed.

@@ -112,6 +112,7 @@ impl Driver {
             max_input_bytes: options.max_input_bytes,
             tasks: Tasks::default(),
             places: Arc::new(Semaphore::new(options.max_driven)),
+            reserved_places: options.max_driven / 8,
             driven: Mutex::new(HashMap::new()),
             committed: watch::Sender::new(Position(0)),
             stopping: watch::Sender::new(false),

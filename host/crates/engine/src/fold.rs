@@ -1,7 +1,8 @@
 //! From one cause to one append: the cause and everything that follows from the state alone, so that a step's end and the next step's beginning are one write.
 
 use pipeline::{
-    Command, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply, decide, needs_start_record,
+    Command, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply_in_place, decide,
+    needs_start_record,
 };
 
 use crate::{
@@ -59,9 +60,8 @@ impl Folding<'_> {
         if self.records.len() >= MAX_RECORDS {
             return Err(IllegalEvent { seq: record.seq, reason: format!("one cause has {MAX_RECORDS} consequences and no end") });
         }
-        // `apply` consumes the run; a refused event is a fault of this process and ends the task, so nothing is lost with it.
-        let run = self.run.clone();
-        self.run = apply(&self.context.pack.definition, run, &record)?;
+        // A refused event is a fault of this process and ends the fold, so the run is not needed afterwards.
+        apply_in_place(&self.context.pack.definition, &mut self.run, &record)?;
         self.records.push(record);
         Ok(())
     }

@@ -12,14 +12,28 @@ use crate::{
 
 /// How many rows are read at a time.
 const PAGE: usize = 256;
+/// The pause before recovery looks again for room in memory.
+const WAIT_FOR_ROOM: Duration = Duration::from_millis(5);
 /// How often the watch looks.
 const WATCH_EVERY: Duration = Duration::from_secs(30);
 
 /// Wakes every run that an earlier process left with something to do.
 pub(crate) async fn recover(shared: Arc<Shared>) {
-    for_each(&shared, RunState::Active, |run| shared.tell(run, Message::Wake)).await.unwrap_or_else(|error| {
-        warn!("recovery could not read all runs, the watch goes on: {error}");
-    });
+    let mut after = None;
+    while !shared.is_stopping() {
+        let room = shared.room_to_wake().min(PAGE);
+        if room == 0 {
+            shared.clock.sleep_until(shared.clock.now().plus(WAIT_FOR_ROOM)).await;
+            continue;
+        }
+        let rows = match shared.timers.in_state(RunState::Active, after.as_ref(), room).await {
+            Ok(rows) => rows,
+            Err(error) => return warn!("recovery could not read all runs, the watch goes on: {error}"),
+        };
+        let Some(last) = rows.last() else { return };
+        after = Some(last.run.clone());
+        rows.iter().filter(|row| !shared.is_driven(&row.run)).for_each(|row| shared.tell(&row.run, Message::Wake));
+    }
 }
 
 /// Looks for live runs that nothing drives, until the engine stops.

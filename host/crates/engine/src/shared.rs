@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) tasks: Tasks,
     /// Bounds the runs that are in memory at a time.
     pub(crate) places: Arc<Semaphore>,
+    /// How many places woken runs leave to new ones, so that a long outage does not keep intake waiting.
+    pub(crate) reserved_places: usize,
     /// The runs that are being driven, by whom.
     pub(crate) driven: Mutex<HashMap<RunId, mpsc::UnboundedSender<Message>>>,
     /// The last known commit.
@@ -93,6 +95,11 @@ impl Shared {
     /// Whether a task drives the run.
     pub(crate) fn is_driven(&self, run: &RunId) -> bool {
         self.driven.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
+    }
+
+    /// How many runs may be woken now. Waking takes a moment to take a place, so this is a guide and not a bound.
+    pub(crate) fn room_to_wake(&self) -> usize {
+        self.places.available_permits().saturating_sub(self.reserved_places)
     }
 
     /// Tells the timer loop of a timer.

@@ -37,14 +37,18 @@ pub(crate) async fn run(shared: Arc<Shared>) {
 async fn turn(shared: &Arc<Shared>) -> Timestamp {
     let now = shared.clock.now();
     *shared.next_timer.lock().unwrap_or_else(PoisonError::into_inner) = now.plus(LONGEST);
-    let due = match shared.timers.due(now, BATCH).await {
+    let room = shared.room_to_wake().min(BATCH);
+    if room == 0 {
+        return now.plus(AFTER_FULL_BATCH);
+    }
+    let due = match shared.timers.due(now, room).await {
         Ok(due) => due,
         Err(error) => {
             warn!("timers cannot be read: {error}");
             return now.plus(AFTER_ERROR);
         }
     };
-    let full = due.len() == BATCH;
+    let full = due.len() == room;
     for run in due.iter().filter(|run| !shared.is_driven(run)) {
         shared.tell(run, Message::Wake);
     }

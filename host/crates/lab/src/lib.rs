@@ -22,6 +22,24 @@
 //!
 //! A switch takes `count` (default 1; 0 means until reset) and the filters `method`, `path` and `body`: the request's path and body must contain them.
 //! Of several switches that match, the oldest acts.
+//!
+//! ```
+//! use std::io::{Read, Write};
+//!
+//! # tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(async {
+//! let lab = lab::Lab::start(lab::Options::default()).await.unwrap();
+//! let billing = lab.urls().billing.trim_start_matches("http://").to_owned();
+//! let answer = tokio::task::spawn_blocking(move || {
+//!     let mut connection = std::net::TcpStream::connect(billing).unwrap();
+//!     connection.write_all(b"GET /_lab/ledger HTTP/1.1\r\nhost: lab\r\nconnection: close\r\n\r\n").unwrap();
+//!     let mut answer = String::new();
+//!     connection.read_to_string(&mut answer).unwrap();
+//!     answer
+//! });
+//! // Nothing has been billed yet.
+//! assert!(answer.await.unwrap().contains("[]"));
+//! # });
+//! ```
 
 mod backend;
 mod control;

@@ -2,6 +2,16 @@
 //!
 //! The pack is data and pure functions for the engine ([`definition`], [`document`], [`initial_series`]) and one HTTP router ([`tmf622::router`]). What a
 //! user sees of an order is projected from committed events; nothing here keeps state of its own.
+//!
+//! ```
+//! // The pipeline is data: it can be listed without being run.
+//! let definition = orders::definition(&orders::Options::default());
+//! definition.validate().unwrap();
+//! let steps: Vec<_> = definition.steps.iter().map(|step| step.name.as_str()).collect();
+//! assert_eq!(steps, ["decompose", "allocate_inventory", "provision", "activate", "billing_setup"]);
+//! let contracts: Vec<_> = definition.steps.iter().filter_map(|step| Some(step.work.contract()?.short().to_owned())).collect();
+//! assert_eq!(contracts, ["catalog", "inventory", "provisioning", "activation", "billing"]);
+//! ```
 
 mod contract;
 mod input;

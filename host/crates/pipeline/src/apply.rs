@@ -60,6 +60,12 @@ fn new_run(definition: &Definition, id: RunId, started: &RunStarted, record: &Re
 
 /// The state after one more record. Refuses what cannot follow; the refused run is gone, so a caller that wants to go on keeps a clone.
 pub fn apply(definition: &Definition, mut run: Run, record: &Record) -> Result<Run, IllegalEvent> {
+    apply_in_place(definition, &mut run, record)?;
+    Ok(run)
+}
+
+/// [`apply`] without a move. After a refusal the run is of no use: it may have changed in part.
+pub fn apply_in_place(definition: &Definition, run: &mut Run, record: &Record) -> Result<(), IllegalEvent> {
     let illegal = |reason: String| IllegalEvent { seq: record.seq, reason };
     if record.seq != run.head.next() {
         return Err(illegal(format!("expected record {:?}", run.head.next())));
@@ -67,11 +73,11 @@ pub fn apply(definition: &Definition, mut run: Run, record: &Record) -> Result<R
     if record.epoch < run.epoch {
         return Err(illegal(format!("its epoch {:?} is older than {:?}", record.epoch, run.epoch)));
     }
-    Fold { definition, run: &mut run, at: record.at }.event(&record.event).map_err(illegal)?;
+    Fold { definition, run, at: record.at }.event(&record.event).map_err(illegal)?;
     run.head = record.seq;
     run.epoch = record.epoch;
     run.last_at = record.at;
-    Ok(run)
+    Ok(())
 }
 
 /// Folds a whole journal.

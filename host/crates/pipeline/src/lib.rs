@@ -45,7 +45,7 @@ mod trace;
 mod view;
 
 pub use self::{
-    apply::{IllegalEvent, ResolutionRefused, apply, begin, check_resolution, replay},
+    apply::{IllegalEvent, ResolutionRefused, apply, apply_in_place, begin, check_resolution, replay},
     contract::{ContractTrack, Pin, Provider, Verbs},
     decide::{Command, decide},
     definition::{

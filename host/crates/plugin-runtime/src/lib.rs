@@ -5,6 +5,17 @@
 //! classifies itself; a plugin's word counts only for what the plugin knows.
 //!
 //! This is the only crate that names wasmtime. It knows nothing of journals, of OpenTelemetry or of what a step is for.
+//!
+//! ```
+//! use plugin_runtime::{Options, Runtime};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let runtime = Runtime::new(Options { max_calls: 4, ..Options::default() }).unwrap();
+//! // Whatever is wrong with a file is said before anything of it runs.
+//! let refused = runtime.check(b"\x7fELF and so on".to_vec()).await.unwrap_err();
+//! assert_eq!(refused.to_string(), "the file is not webassembly: it begins with 7f 45 4c 46, expected 00 61 73 6d");
+//! # });
+//! ```
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 

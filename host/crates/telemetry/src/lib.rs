@@ -9,6 +9,26 @@
 //! The host calls [`Telemetry::start`] after it has opened the store and before the engine recovers runs, feeds each of
 //! [`Telemetry::observers`] on its own, hands [`Telemetry::calls`] to the plugin runtime and [`Sampling::decide`] to the engine, and calls
 //! [`Telemetry::shutdown`] after the engine has stopped and its feeds have drained.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use engine::port::{OwnedTransition, Position};
+//! use pipeline::{begin, testing};
+//! use telemetry::projection::Projector;
+//!
+//! // A committed event with the state after it is all that a span depends on.
+//! let mut definition = testing::linear(&["a"]);
+//! definition.telemetry.submitted_span = Some("test.submitted");
+//! let record = testing::started(&definition);
+//! let after = Arc::new(begin(&definition, testing::run_id(1), &record).unwrap());
+//! let transition = OwnedTransition { position: Position(1), definition: Arc::new(definition), before: None, record, after };
+//!
+//! let spans = Projector::default().spans(&transition);
+//! assert_eq!(spans.iter().map(|span| span.name.to_string()).collect::<Vec<_>>(), ["test.submitted"]);
+//! // The same event projects to the same span, ids included: repeated delivery is harmless.
+//! assert_eq!(spans, Projector::default().spans(&transition));
+//! ```
 
 mod calls;
 pub mod checker;

@@ -140,13 +140,12 @@ impl Ended {
 }
 
 impl Reported {
-    /// A plugin that could not work because the host refused it something will be refused again: that is no reason to retry. What was refused is also what
-    /// the operator needs to read, so it goes before the plugin's own word wherever nothing was sent.
+    /// A plugin that could not work because the host refused it something will be refused again: that is no reason to retry.
     fn classify(self, manifest: &Manifest, sent: bool, denied: Option<&str>) -> Failure {
         let caused_by_host = match self.class {
             FailureClass::Unavailable => true,
-            FailureClass::Rejected | FailureClass::Unknown => !sent,
-            FailureClass::Held => false,
+            FailureClass::Unknown => !sent,
+            FailureClass::Rejected | FailureClass::Held => false,
         };
         let message = bounded(self.message, MAX_REASON);
         if let (Some(denied), true) = (denied, caused_by_host) {
