@@ -74,7 +74,7 @@ fn a_failed_request_becomes_the_failure_that_is_true() {
     let put = || Request::put(URL);
     check(put(), Reply::refused(), "unavailable (unreachable)");
     check(put(), Reply::no_answer(), "unknown outcome (no_answer)");
-    check(put(), Reply::denied(), "rejected (unreachable)");
+    check(put(), Reply::denied(), "unavailable (unreachable)");
     check(put(), Reply::status(500), "unknown outcome (refused)");
     check(put(), Reply::status(503), "unavailable (refused)");
     check(put(), Reply::status(429), "unavailable (refused)");

@@ -61,8 +61,9 @@ impl From<Error> for Failure {
             return Self::unknown_outcome(code, error.message);
         }
         match error.kind {
-            ErrorKind::Invalid | ErrorKind::Denied => Self::rejected(code, error.message),
-            ErrorKind::Unreachable | ErrorKind::NoAnswer | ErrorKind::BadAnswer => Self::unavailable(code, error.message),
+            ErrorKind::Invalid => Self::rejected(code, error.message),
+            // The host knows what it refused itself: it makes `plugin.denied` of this, which is not retried and names the missing grant.
+            ErrorKind::Denied | ErrorKind::Unreachable | ErrorKind::NoAnswer | ErrorKind::BadAnswer => Self::unavailable(code, error.message),
         }
     }
 }
