@@ -89,7 +89,9 @@ fn third_party() -> Result<()> {
 /// Runs the test target of a suite, which reads these variables.
 fn run_tests(suite: &str, variables: &[(&str, &Path)]) -> Result<()> {
     let target = suite.replace('-', "_");
-    let mut cargo = command::cargo(&["test", "--package", "end-to-end-tests", "--features", suite, "--test", &target]);
+    // Of the whole workspace, although only one package has the target: other features of dependencies would compile them again.
+    let feature = format!("end-to-end-tests/{suite}");
+    let mut cargo = command::cargo(&["test", "--workspace", "--features", &feature, "--test", &target]);
     command::run(cargo.envs(variables.iter().copied()))
 }
 
