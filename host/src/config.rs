@@ -73,6 +73,8 @@ pub(crate) struct Telemetry {
     pub(crate) protocol: Option<String>,
     /// A file to which OTLP JSON lines are appended. Default none.
     pub(crate) file: Option<PathBuf>,
+    /// The units of metrics: `seed` (default; milliseconds where the customer's names say so) or `semconv` (seconds).
+    pub(crate) units: Option<String>,
     /// What happens to personal attributes: `emit` (default), `hash` or `drop`.
     pub(crate) pii: Option<String>,
     /// The share of runs whose spans are exported, by pipeline. Default 1.0.

@@ -11,7 +11,7 @@ use engine::{
 use pipeline::PipelineName;
 use store_sqlite::{Store, TallyChange};
 use telemetry::{
-    Census, CursorError, CursorStore, Env, ExporterOptions, Options, Sampling, Tally, Target, Telemetry,
+    Census, CursorError, CursorStore, Env, ExporterOptions, Options, Sampling, Tally, Target, Telemetry, Units,
     policy::{Pii, Policy},
 };
 
@@ -29,7 +29,7 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
         instance_id: super::tokens::new_token()?[..32].to_owned(),
         exporters: exporters(config)?,
-        units: telemetry::Units::Seed,
+        units: units(config)?,
         policy: Policy { pii: pii(config, opening)?, ..Policy::default() },
         zero_series: orders::initial_series(&config.orders.categories),
         census: places.clone(),
@@ -63,6 +63,14 @@ fn exporters(config: &Config) -> anyhow::Result<Vec<ExporterOptions>> {
         exporters.push(ExporterOptions { metrics: false, ..ExporterOptions::new("file", target) });
     }
     Ok(exporters)
+}
+
+fn units(config: &Config) -> anyhow::Result<Units> {
+    match config.telemetry.units.as_deref() {
+        None | Some("seed") => Ok(Units::Seed),
+        Some("semconv") => Ok(Units::Semconv),
+        Some(other) => bail!("telemetry.units is `{other}`: expected `seed` or `semconv`"),
+    }
 }
 
 fn pii(config: &Config, opening: &Opening) -> anyhow::Result<Pii> {

@@ -53,12 +53,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     println!("\nthe host serves on {}; {} orders follow", stage.url(), scenarios.len());
     let played = play::all(&stage, &scenarios)?;
     println!("\n{}\n", table::render(&played));
-    if let Some(shown) = played.iter().find(|played| played.scenario.name == SHOWN) {
-        println!("the trace of order {}, from {}:\n{}", shown.id, stage.spans().display(), trace(&stage, shown)?);
-    }
     let wrong: Vec<_> = played.iter().flat_map(|played| played.wrong.iter().map(move |wrong| format!("{}: {wrong}", played.scenario.name))).collect();
     if !wrong.is_empty() {
         bail!("not everything came out as expected:\n  {}", wrong.join("\n  "));
+    }
+    if let Some(shown) = played.iter().find(|played| played.scenario.name == SHOWN) {
+        println!("the trace of order {}, from {}:\n{}", shown.id, stage.spans().display(), trace(&stage, shown)?);
     }
     println!("all {} orders came out as expected", played.len());
     if options.serve { stay(stage, &played) } else { Ok(()) }
