@@ -70,15 +70,44 @@ pub(crate) struct Telemetry {
     /// The OTLP endpoint, such as `http://127.0.0.1:4318`. Default: `OTEL_EXPORTER_OTLP_ENDPOINT`, and nothing without it.
     pub(crate) otlp: Option<String>,
     /// `http/protobuf` (default) or `grpc`.
-    pub(crate) protocol: Option<String>,
+    pub(crate) protocol: Protocol,
     /// A file to which OTLP JSON lines are appended. Default none.
     pub(crate) file: Option<PathBuf>,
     /// The units of metrics: `seed` (default; milliseconds where the customer's names say so) or `semconv` (seconds).
-    pub(crate) units: Option<String>,
+    pub(crate) units: Units,
     /// What happens to personal attributes: `emit` (default), `hash` or `drop`.
-    pub(crate) pii: Option<String>,
+    pub(crate) pii: Pii,
     /// The share of runs whose spans are exported, by pipeline. Default 1.0.
     pub(crate) sampling: BTreeMap<String, f64>,
+}
+
+/// How OTLP is spoken.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) enum Protocol {
+    #[default]
+    #[serde(rename = "http/protobuf")]
+    Http,
+    #[serde(rename = "grpc")]
+    Grpc,
+}
+
+/// The units of metrics.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Units {
+    #[default]
+    Seed,
+    Semconv,
+}
+
+/// What happens to personal attributes.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Pii {
+    #[default]
+    Emit,
+    Hash,
+    Drop,
 }
 
 /// One plugin.

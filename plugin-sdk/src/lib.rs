@@ -1,3 +1,5 @@
+//! Write Jackfield plugins in Rust.
+//!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 

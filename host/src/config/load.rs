@@ -111,6 +111,9 @@ mod tests {
         check_text("[bindings]\ninventory = \"x\"", "contract `inventory` is not valid");
         check_text("[tokens]\nann = \"secret\"", "tokens.ann: expected the blake3 hash");
         check_text("[telemetry.sampling]\norder = 2.0", "telemetry.sampling.order is 2");
+        check_text("[telemetry]\nprotocol = \"udp\"", "line 2: unknown variant `udp`, expected `http/protobuf` or `grpc`");
+        check_text("[telemetry]\nunits = \"miles\"", "line 2: unknown variant `miles`, expected `seed` or `semconv`");
+        check_text("[telemetry]\npii = \"sell\"", "line 2: unknown variant `sell`");
         check_text("[engine]\ntenant = \"A B\"", "engine.tenant: tenant name `A B` is not valid");
     }
 }

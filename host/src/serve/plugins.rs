@@ -16,7 +16,7 @@ use pipeline::{Failure, FailureClass, Revision};
 use plugin_runtime::{Grant, Plugin, Plugins, Runtime, WasmRunner};
 use serde_json::Value;
 use store_sqlite::Store;
-use tokio::sync::Mutex;
+use tokio::sync::RwLock;
 
 use crate::config::{Config, resolve};
 
@@ -58,16 +58,20 @@ pub(crate) struct Shelf {
     store: Arc<Store>,
     calls: Arc<dyn CallTelemetry>,
     directory: PathBuf,
-    runners: Mutex<HashMap<Revision, Arc<WasmRunner>>>,
+    runners: RwLock<HashMap<Revision, Arc<WasmRunner>>>,
 }
 
 impl Shelf {
     pub(crate) fn new(runtime: Runtime, store: Arc<Store>, calls: Arc<dyn CallTelemetry>, directory: PathBuf) -> Self {
-        Self { runtime, store, calls, directory, runners: Mutex::default() }
+        Self { runtime, store, calls, directory, runners: RwLock::default() }
     }
 
     async fn runner(&self, revision: &Revision) -> anyhow::Result<Arc<WasmRunner>> {
-        let mut runners = self.runners.lock().await;
+        if let Some(runner) = self.runners.read().await.get(revision) {
+            return Ok(runner.clone());
+        }
+        // Held while the revision is brought in, so that it is compiled once.
+        let mut runners = self.runners.write().await;
         if let Some(runner) = runners.get(revision) {
             return Ok(runner.clone());
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use async_trait::async_trait;
 use engine::{
     Sampler,
@@ -15,7 +15,7 @@ use telemetry::{
     policy::{Pii, Policy},
 };
 
-use crate::config::Config;
+use crate::config::{self, Config};
 
 /// At this size the span file is renamed, replacing the one before it: 256 MiB, some 700,000 spans.
 const MAX_FILE_BYTES: u64 = 256 << 20;
@@ -28,9 +28,9 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
         service_name: "jackfield".to_owned(),
         service_version: env!("CARGO_PKG_VERSION").to_owned(),
         instance_id: super::tokens::new_token()?[..32].to_owned(),
-        exporters: exporters(config)?,
-        units: units(config)?,
-        policy: Policy { pii: pii(config, opening)?, ..Policy::default() },
+        exporters: exporters(config),
+        units: units(config),
+        policy: Policy { pii: pii(config, opening), ..Policy::default() },
         zero_series: orders::initial_series(&config.orders.categories),
         census: places.clone(),
         cursors: places,
@@ -47,14 +47,13 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
     Ok((telemetry, sampler))
 }
 
-fn exporters(config: &Config) -> anyhow::Result<Vec<ExporterOptions>> {
+fn exporters(config: &Config) -> Vec<ExporterOptions> {
     let mut exporters = Vec::new();
     if let Some(endpoint) = &config.telemetry.otlp {
         let endpoint = Some(endpoint.clone());
-        let target = match config.telemetry.protocol.as_deref() {
-            None | Some("http/protobuf") => Target::OtlpHttp { endpoint },
-            Some("grpc") => Target::OtlpGrpc { endpoint },
-            Some(other) => bail!("telemetry.protocol is `{other}`: expected `http/protobuf` or `grpc`"),
+        let target = match config.telemetry.protocol {
+            config::Protocol::Http => Target::OtlpHttp { endpoint },
+            config::Protocol::Grpc => Target::OtlpGrpc { endpoint },
         };
         exporters.push(ExporterOptions::new("otlp", target));
     }
@@ -62,24 +61,22 @@ fn exporters(config: &Config) -> anyhow::Result<Vec<ExporterOptions>> {
         let target = Target::File { traces: traces.clone(), metrics: None, logs: None, max_bytes: MAX_FILE_BYTES };
         exporters.push(ExporterOptions { metrics: false, ..ExporterOptions::new("file", target) });
     }
-    Ok(exporters)
+    exporters
 }
 
-fn units(config: &Config) -> anyhow::Result<Units> {
-    match config.telemetry.units.as_deref() {
-        None | Some("seed") => Ok(Units::Seed),
-        Some("semconv") => Ok(Units::Semconv),
-        Some(other) => bail!("telemetry.units is `{other}`: expected `seed` or `semconv`"),
+fn units(config: &Config) -> Units {
+    match config.telemetry.units {
+        config::Units::Seed => Units::Seed,
+        config::Units::Semconv => Units::Semconv,
     }
 }
 
-fn pii(config: &Config, opening: &Opening) -> anyhow::Result<Pii> {
-    match config.telemetry.pii.as_deref() {
-        None | Some("emit") => Ok(Pii::Emit),
-        Some("drop") => Ok(Pii::Drop),
+fn pii(config: &Config, opening: &Opening) -> Pii {
+    match config.telemetry.pii {
+        config::Pii::Emit => Pii::Emit,
+        config::Pii::Drop => Pii::Drop,
         // Keyed by the store's secret: equal values stay equal within one installation and cannot be guessed from outside.
-        Some("hash") => Ok(Pii::Hash(blake3::derive_key("jackfield 2026 telemetry pii", &opening.secret))),
-        Some(other) => bail!("telemetry.pii is `{other}`: expected `emit`, `hash` or `drop`"),
+        config::Pii::Hash => Pii::Hash(blake3::derive_key("jackfield 2026 telemetry pii", &opening.secret)),
     }
 }
 

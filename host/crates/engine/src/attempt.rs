@@ -131,7 +131,7 @@ pub(crate) fn conflicted(mut attempted: Attempted, key: &str) -> Attempted {
     attempted
 }
 
-/// Whether a JSON value is larger than `limit` bytes in its text form.
+/// The size of a JSON value in its text form, in bytes, without making the text.
 pub(crate) fn json_size(value: &Value) -> usize {
     struct Counter(usize);
     impl std::io::Write for Counter {

@@ -8,7 +8,7 @@ use crate::{
     definition::AfterFailure,
     failure::Failure,
     id::{Epoch, PipelineName, Revision, RunId, Seq, StepName, TenantName, Timestamp},
-    key::{AttemptId, Direction, ItemId},
+    key::{AttemptId, ItemId},
     measure::Attributes,
     trace::TraceIdentity,
 };
@@ -351,33 +351,4 @@ pub enum Outcome {
     },
     /// A person cancelled it.
     Cancelled,
-}
-
-impl Event {
-    /// The direction of the attempt that the event speaks of.
-    pub fn direction(&self) -> Option<Direction> {
-        match self {
-            Self::AttemptStarted { attempt }
-            | Self::AttemptPended { attempt, .. }
-            | Self::ResumeFailed { attempt, .. }
-            | Self::AttemptFinished { attempt, .. }
-            | Self::AttemptLost { attempt, .. } => Some(attempt.direction),
-            Self::RunStarted(_)
-            | Self::StepScheduled { .. }
-            | Self::StepRefused { .. }
-            | Self::RetryAbandoned { .. }
-            | Self::TimerFired { .. }
-            | Self::CancelRequested { .. }
-            | Self::CallbackReceived { .. }
-            | Self::ChildStarted { .. }
-            | Self::ChildEnded { .. }
-            | Self::ItemForgiven { .. }
-            | Self::UnwindStarted { .. }
-            | Self::UndoScheduled { .. }
-            | Self::FalloutOpened(_)
-            | Self::FalloutResolved { .. }
-            | Self::RunEnded { .. }
-            | Self::ParentNotified => None,
-        }
-    }
 }
