@@ -20,6 +20,7 @@ use std::{
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::{config, serve};
 
@@ -58,10 +59,10 @@ enum Command {
 }
 
 /// Carries a command out. What went wrong is told on standard error, and the exit code says what kind it is of.
-pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
-    dispatch(arguments.command).or_else(|error| {
-        eprintln!("jackfield: {error:#}");
-        Ok(exit::code(&error))
+pub(crate) fn run(arguments: Arguments) -> ExitCode {
+    dispatch(arguments.command).unwrap_or_else(|error| {
+        output::complain(&format!("jackfield: {error:#}"));
+        exit::code(&error)
     })
 }
 
@@ -86,12 +87,16 @@ fn wait_for(command: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::
 fn serve_command(path: &Path) -> anyhow::Result<ExitCode> {
     let config = config::load(path)?;
     let directory = directory_of(path);
-    tracing_subscriber::fmt()
+    let shown = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| "info".into()))
-        .init();
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        // A log that cannot be written, as on a full disk, would otherwise be complained about there and end the thread that logs.
+        .log_internal_errors(false);
+    let filter = EnvFilter::try_from_env("JACKFIELD_LOG").unwrap_or_else(|_| "info".into());
+    let log = telemetry::HostLog::default();
+    tracing_subscriber::registry().with(filter).with(shown).with(log.clone()).init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("the threads cannot be started")?;
-    let rested = runtime.block_on(serve::serve(config, &directory))?;
+    let rested = runtime.block_on(serve::serve(config, &directory, &log))?;
     Ok(if rested { ExitCode::SUCCESS } else { ExitCode::from(exit::NOT_RESTED) })
 }
 

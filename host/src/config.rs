@@ -11,7 +11,13 @@ use std::{
 
 use serde::Deserialize;
 
-pub(crate) use self::{load::load, secret::resolve};
+pub(crate) use self::{
+    load::{load, with_nearest},
+    secret::resolve,
+};
+
+/// The name of the token that the first start makes.
+pub(crate) const ADMIN: &str = "admin";
 
 /// Everything an operator decides. Paths are relative to the file they stand in.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -41,6 +47,12 @@ pub(crate) struct Http {
     pub(crate) public_url: Option<String>,
     /// How long a shutdown waits for calls to finish, in milliseconds. Default 10 s.
     pub(crate) drain_ms: u64,
+    /// How long the head of a request may take to arrive, and its body, and how long a connection may be idle, in milliseconds. Default 30 s: the
+    /// largest order over a line of 300 kbit/s.
+    pub(crate) receive_ms: u64,
+    /// How many connections there are at a time; more wait in the system's queue. Default 512: half of the files that a process may have
+    /// open unless it is given more.
+    pub(crate) max_connections: usize,
 }
 
 /// The embedded store.
@@ -63,7 +75,7 @@ pub(crate) struct Engine {
     pub(crate) tenant: String,
 }
 
-/// Where spans go. What stands here wins over the `OTEL_*` environment.
+/// Where telemetry goes and in which form; `docs/telemetry.md` has the whole of it. What stands here wins over the `OTEL_*` environment.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Telemetry {
@@ -73,8 +85,14 @@ pub(crate) struct Telemetry {
     pub(crate) protocol: Protocol,
     /// A file to which OTLP JSON lines are appended. Default none.
     pub(crate) file: Option<PathBuf>,
+    /// The names of span attributes: `seed` (default; the customer's) or `seed+semconv` (beside them those of the semantic conventions that say the
+    /// same). Names are added, never replaced.
+    pub(crate) names: Names,
     /// The units of metrics: `seed` (default; milliseconds where the customer's names say so) or `semconv` (seconds).
     pub(crate) units: Units,
+    /// Labels of `bss.order.count` that are off by default, each with the values that get series of their own; any other value is counted as `_other`:
+    /// `product_offering = ["fibre-100"]`, `channel = ["web", "retail"]`. Default none.
+    pub(crate) labels: BTreeMap<String, Vec<String>>,
     /// What happens to personal attributes: `emit` (default), `hash` or `drop`.
     pub(crate) pii: Pii,
     /// The share of runs whose spans are exported, by pipeline. Default 1.0.
@@ -89,6 +107,16 @@ pub(crate) enum Protocol {
     Http,
     #[serde(rename = "grpc")]
     Grpc,
+}
+
+/// The names of span attributes.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(crate) enum Names {
+    #[default]
+    #[serde(rename = "seed")]
+    Seed,
+    #[serde(rename = "seed+semconv")]
+    SeedAndSemconv,
 }
 
 /// The units of metrics.
@@ -123,7 +151,7 @@ pub(crate) struct Plugin {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8640)), public_url: None, drain_ms: 10_000 }
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8640)), public_url: None, drain_ms: 10_000, receive_ms: 30_000, max_connections: 512 }
     }
 }
 

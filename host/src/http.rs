@@ -2,14 +2,17 @@
 
 mod auth;
 mod backup;
+mod body;
 mod callbacks;
 mod health;
 mod inspect;
+mod problem;
 mod runs;
+mod trace_context;
 
-use std::sync::Arc;
+use std::{future::ready, sync::Arc, time::Duration};
 
-use axum::{Router, middleware, routing::get};
+use axum::{Router, extract::Request, middleware, routing::get};
 use engine::api::Engine;
 use pipeline::TenantName;
 
@@ -24,12 +27,15 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
     let tenant = TenantName::new(&config.engine.tenant).unwrap_or_else(|_| TenantName::new("default").expect("a valid name"));
     let intake =
         orders::tmf622::Intake { engine: engine.clone(), documents: host.store.clone(), tenant, categories: config.orders.categories.clone() };
+    let definition = Arc::new(orders::definition(&config.orders));
     let guarded = Router::new()
         .merge(orders::tmf622::router(intake))
-        .merge(runs::router(host.driver.clone(), host.store.clone()))
-        .merge(inspect::router(host.driver.clone(), host.store.clone(), vec![Arc::new(orders::definition(&config.orders))]))
+        .merge(runs::router(host.driver.clone(), host.store.clone(), vec![definition.clone()]))
+        .merge(inspect::router(host.driver.clone(), host.store.clone(), vec![definition]))
         .merge(backup::router(host.store.clone()))
         .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));
+    let takes_over = host.telemetry.propagates();
+    let receive = Duration::from_millis(config.http.receive_ms);
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
@@ -37,4 +43,6 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
         .with_state(health::State::new(host))
         .merge(callbacks::router(engine))
         .merge(guarded)
+        .layer(middleware::map_request(move |request: Request| ready(if takes_over { request } else { trace_context::forget(request) })))
+        .layer(middleware::map_request(move |request: Request| ready(body::timely(request, receive))))
 }

@@ -9,13 +9,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+/// Calls allocate on one thread and free on another; this allocator is made for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    match cli::run(arguments) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("jackfield: {error:#}");
-            ExitCode::from(1)
-        }
-    }
+    cli::run(arguments)
 }

@@ -2,12 +2,14 @@
 
 mod bindings;
 mod plugins;
+mod server;
+mod signals;
 mod telemetry;
 mod tokens;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use ::telemetry::Telemetry;
+use ::telemetry::{HostLog, Telemetry};
 use anyhow::Context;
 use engine::{
     Driver, Options, Pack, Ports, Routed,
@@ -18,14 +20,19 @@ use tokio::{net::TcpListener, sync::watch};
 use tracing::{error, info, warn};
 
 pub(crate) use self::tokens::{Tokens, new_token};
-use self::{bindings::bind, plugins::Shelf};
+use self::{bindings::bind, plugins::Shelf, server::Server, signals::Signals};
 use crate::{config::Config, http};
 
 /// How long a shutdown waits for telemetry to be delivered.
 const FLUSH: Duration = Duration::from_secs(5);
 
+/// How long requests that have begun are waited for at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 /// Serves until a signal or the end of the store. `Ok(false)`: not everything came to rest in time.
-pub(crate) async fn serve(config: Config, directory: &Path) -> anyhow::Result<bool> {
+pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> anyhow::Result<bool> {
+    plugins::check_grants(&config, directory)?;
+    signals::survive_file_size_limit();
     // The port is taken first: a second host on the same configuration fails here, before it touches the store.
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| format!("http.listen: cannot listen on {}", config.http.listen))?;
     let address = listener.local_addr()?;
@@ -34,31 +41,52 @@ pub(crate) async fn serve(config: Config, directory: &Path) -> anyhow::Result<bo
     let (store, opening) = Store::open(&config.store.path, options).with_context(|| format!("store.path: {}", config.store.path.display()))?;
     let tokens = Tokens::open(config.data_directory(), &config.tokens)?;
     let host = Host::open(&config, directory, &url, store.clone(), &opening).await?;
-    let (stopping, stop) = watch::channel(false);
-    let app = http::router(&host, tokens, &config);
-    let server = axum::serve(listener, app).with_graceful_shutdown(wait_for(stop));
+    host.telemetry.export_log(log);
+    // From here on a signal is a drain.
+    let mut signals = Signals::listen()?;
     let endpoint = config.data_directory().join("endpoint");
     std::fs::write(&endpoint, format!("http://{address}\n")).with_context(|| format!("{} cannot be written", endpoint.display()))?;
-    info!("serving on http://{address}");
-    println!("jackfield serves on http://{address}");
-
+    let server = Server {
+        listener,
+        router: http::router(&host, tokens, &config),
+        max_connections: config.http.max_connections,
+        receive: Duration::from_millis(config.http.receive_ms),
+    };
+    let (stopping, stop) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(server.into_future());
+    serving.spawn(server.run(stop));
+    info!("serving on http://{address}");
+    say(&format!("jackfield serves on http://{address}"));
+
     let failed = tokio::select! {
-        () = signal() => None,
+        name = signals.next() => {
+            info!("{name}: draining");
+            None
+        }
         reason = host.driver.failed() => Some(reason),
     };
     if let Some(reason) = &failed {
         error!("the store cannot be used any more, the process ends: {reason}");
     }
+    // The interface answers during the drain: what is there can be seen, callbacks are taken, new work is refused as unavailable.
+    let rested = host.drain(Duration::from_millis(config.http.drain_ms), &mut signals).await;
     let _nobody_listens = stopping.send(true);
-    let rested = host.close(Duration::from_millis(config.http.drain_ms)).await;
-    // Connections that are still open after the drain are cut by the end of the process.
-    let _cut = tokio::time::timeout(Duration::from_secs(1), serving.join_next()).await;
+    // Connections that are still open then are cut by the end of the process.
+    let _cut = tokio::time::timeout(LAST_ANSWERS, serving.join_next()).await;
+    host.close(&mut signals).await;
     let _gone = std::fs::remove_file(endpoint);
     match failed {
         Some(reason) => anyhow::bail!("the store cannot be used any more: {reason}"),
         None => Ok(rested),
+    }
+}
+
+/// A line on standard output for whoever started the host. A reader that is gone, or a full disk, is no reason to end.
+fn say(line: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        warn!("standard output cannot be written: {error}; it would have said: {line}");
     }
 }
 
@@ -105,35 +133,25 @@ impl Host {
         Ok(Self { driver, store, runtime, installed, telemetry: Arc::new(telemetry) })
     }
 
-    /// Lets calls finish within the budget and closes the store.
-    async fn close(&self, budget: Duration) -> bool {
-        let rested = self.driver.stop(budget).await;
-        if !rested {
-            warn!("calls were still being made after {} ms; what they did is in doubt and is observed at the next start", budget.as_millis());
-        }
-        if !self.telemetry.flush(FLUSH).await {
+    /// Lets calls finish within the budget, or until a second signal.
+    async fn drain(&self, budget: Duration, signals: &mut Signals) -> bool {
+        let ended = tokio::select! {
+            rested = self.driver.stop(budget) => if rested { return true } else { format!("after {} ms", budget.as_millis()) },
+            name = signals.next() => format!("when a second signal came ({name})"),
+        };
+        warn!("calls were still being made {ended}; what they did is in doubt and is observed at the next start");
+        false
+    }
+
+    /// Delivers telemetry, or not if a further signal comes, and closes the store.
+    async fn close(&self, signals: &mut Signals) {
+        let delivered = tokio::select! {
+            delivered = self.telemetry.flush(FLUSH) => delivered,
+            _ = signals.next() => false,
+        };
+        if !delivered {
             warn!("telemetry was not delivered within {} s; spans of runs are delivered by the next start", FLUSH.as_secs());
         }
         self.store.close().await;
-        rested
-    }
-}
-
-async fn wait_for(mut stop: watch::Receiver<bool>) {
-    let _sender_gone = stop.wait_for(|stop| *stop).await;
-}
-
-/// Returns at SIGINT or SIGTERM.
-async fn signal() {
-    let mut terminate = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(terminate) => terminate,
-        Err(error) => {
-            warn!("SIGTERM cannot be caught: {error}");
-            return std::future::pending().await;
-        }
-    };
-    tokio::select! {
-        _ = terminate.recv() => info!("SIGTERM: draining"),
-        _ = tokio::signal::ctrl_c() => info!("SIGINT: draining"),
     }
 }

@@ -172,6 +172,9 @@ pub enum Observed<R> {
     Absent,
     /// The effect of exactly this idempotency key is there and complete.
     Ours(R),
+    /// The effect of exactly this idempotency key is being made: the host waits and calls `resume`, as if `apply` had just
+    /// answered this. Do not call it `Absent`: it would be made twice.
+    Pending(Pending),
     /// What would be made exists already and is somebody else's; says whose.
     Foreign(String),
     /// Ours, but not as requested.

@@ -2,10 +2,17 @@
 
 mod host;
 mod lab;
+mod obstacle;
+pub mod orders;
 mod process;
+mod receiver;
+mod said;
 
 pub use self::{
     host::{Answer, Host, Setup},
     lab::Lab,
+    obstacle::not_run,
     process::{binary, plugin, target_directory},
+    receiver::{Answers, Receiver},
+    said::{Said, answer, jackfield},
 };

@@ -81,7 +81,7 @@ async fn it_takes_ports_finds_them_again_and_gives_them_back() {
     let report = made(&bench, &plugin, Verb::Apply, 4).await;
     assert_eq!(failed(&report), (FailureClass::Rejected, "no_inventory", "All 4 ports are taken"));
     for _ in 0..2 {
-        assert_eq!(made(&bench, &plugin, Verb::Undo { receipt: port(2) }, 1).await.answer, Ok(Answer::Undone));
+        assert_eq!(made(&bench, &plugin, Verb::Undo { receipt: port(2).into() }, 1).await.answer, Ok(Answer::Undone));
     }
     assert_eq!(receipt(&made(&bench, &plugin, Verb::Apply, 4).await), &port(2));
 }

@@ -90,7 +90,7 @@ fn call(pin: pipeline::Pin, sampled: bool) -> Result<Call> {
         attempt: AttemptId { item, direction: Direction::Do, attempt: 1 },
         label: "access".to_owned(),
         key,
-        pin,
+        pin: pin.into(),
         verb: Verb::Apply,
         request: Arc::new(Value::Null),
         must_understand: &[],

@@ -95,6 +95,8 @@ pub(crate) fn telemetry_options(store: &Arc<Store>, opening: &Opening, receiver:
         exporters: vec![ExporterOptions::new("otlp", target)],
         units: telemetry::Units::Seed,
         policy: telemetry::policy::Policy::default(),
+        labels: telemetry::Labels::default(),
+        propagates: true,
         zero_series: orders::initial_series(&[]),
         census: places.clone(),
         cursors: places,
@@ -109,7 +111,7 @@ fn table(plugin: &Plugin, component: String) -> Result<BindingTable> {
     let mut table = BindingTable::default();
     for contract in plugin.contracts() {
         let pin = plugin.pin(&contract.track).with_context(|| format!("the plugin does not answer {}", contract.track))?;
-        table.rules.push(Binding { contract: contract.track.clone(), pin });
+        table.rules.push(Binding { contract: contract.track.clone(), pin: pin.into() });
     }
     table.plugins.insert(plugin.digest().clone(), BoundPlugin { component, grant: Value::Null });
     Ok(table)

@@ -14,6 +14,11 @@ pub(super) fn say(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Says on standard error what went wrong. Where that cannot be written either, the exit code has to do.
+pub(super) fn complain(text: &str) {
+    let _nobody_reads = writeln!(io::stderr(), "{text}");
+}
+
 /// Prints JSON on standard output, for programs.
 pub(super) fn say_json(value: &impl serde::Serialize) -> anyhow::Result<()> {
     say(&serde_json::to_string_pretty(value).context("the answer has no JSON form")?)

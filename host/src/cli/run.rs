@@ -83,13 +83,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
 async fn list(state: Option<State>, limit: u16, connection: &Connection) -> anyhow::Result<ExitCode> {
     let filter = state.map_or_else(String::new, |state| format!("&state={}", encode(state.name())));
     let client = connection.client()?;
-    let mut runs: Vec<Value> = client.get(&format!("/api/v1/runs?limit={limit}{filter}")).await?.json()?;
-    if matches!(state, Some(State::Stuck)) {
-        // Of stuck runs the interface names the ids only.
-        for run in &mut runs {
-            *run = client.get(&format!("/api/v1/runs/{}/summary", encode(&output::cell(run)))).await?.json()?;
-        }
-    }
+    let runs: Vec<Value> = client.get(&format!("/api/v1/runs?limit={limit}{filter}")).await?.json()?;
     if connection.json {
         output::say_json(&runs)?;
         return Ok(ExitCode::SUCCESS);
@@ -100,9 +94,8 @@ async fn list(state: Option<State>, limit: u16, connection: &Connection) -> anyh
 }
 
 fn row(run: &Value) -> Vec<String> {
-    let since = run["updated_at"].as_u64().or(run["last_at"].as_u64()).map_or_else(String::new, output::instant);
-    let what = if run["detail"].is_null() { &run["reason"] } else { &run["detail"] };
-    vec![output::cell(&run["run"]), output::cell(&run["pipeline"]), output::cell(&run["state"]), since, first_line(what)]
+    let since = run["updated_at"].as_u64().map_or_else(String::new, output::instant);
+    vec![output::cell(&run["run"]), output::cell(&run["pipeline"]), output::cell(&run["state"]), since, first_line(&run["detail"])]
 }
 
 fn first_line(value: &Value) -> String {

@@ -30,6 +30,9 @@ pub(super) struct Restore {
     /// The configuration whose store is to be made: `store.path` says where. There must be no store yet.
     #[arg(long, default_value = "jackfield.toml", value_name = "FILE")]
     config: PathBuf,
+    /// Print JSON for programs instead of text for people.
+    #[arg(long)]
+    json: bool,
 }
 
 impl Backup {
@@ -56,7 +59,11 @@ impl Restore {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let config = config::load(&self.config)?;
         store_sqlite::restore(&self.file, &config.store.path)?;
-        output::say(&format!("restored {} from {}", config.store.path.display(), self.file.display()))?;
+        if self.json {
+            output::say_json(&json!({ "store": config.store.path, "backup": self.file }))?;
+        } else {
+            output::say(&format!("restored {} from {}", config.store.path.display(), self.file.display()))?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -1,8 +1,18 @@
 //! Reading the file: place and expectation in every error.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fmt::Display,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+};
 
-use super::Config;
+use super::{ADMIN, Config};
+
+/// More of anything at a time is a mistake.
+const MAX_PLACES: usize = 1_000_000;
+
+/// A day: no limit of a request is meant to be longer.
+const MAX_MS: u64 = 86_400_000;
 
 /// Why a configuration cannot be used. Nothing has been opened then.
 #[derive(Debug, thiserror::Error)]
@@ -15,9 +25,13 @@ pub(crate) enum ConfigError {
 
 /// Reads a configuration file.
 pub(crate) fn load(path: &Path) -> Result<Config, ConfigError> {
-    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+    let bytes = std::fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
     let invalid = |detail: String| ConfigError::Invalid { path: path.to_owned(), detail };
-    let mut config = parse(&text).map_err(invalid)?;
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+        invalid(format!("line {line}: byte {} of the file is not UTF-8: expected TOML", error.valid_up_to()))
+    })?;
+    let mut config = parse(text).map_err(invalid)?;
     let directory = path.canonicalize().ok().and_then(|path| path.parent().map(Path::to_owned)).unwrap_or_default();
     config.anchor(&directory);
     check(&config).map_err(invalid)?;
@@ -30,23 +44,22 @@ fn parse(text: &str) -> Result<Config, String> {
             let line = text[..span.start].lines().count().max(1) + usize::from(text[..span.start].ends_with('\n'));
             format!("line {line}: ")
         });
-        let message = error.message().to_owned();
-        match nearest(&message) {
-            Some(known) => format!("{place}{message}; the nearest known key is `{known}`"),
-            None => format!("{place}{message}"),
-        }
+        format!("{place}{}", with_nearest(error.message()))
     })
+}
+
+/// A message of serde, with the nearest known key where one is not known.
+pub(crate) fn with_nearest(message: &str) -> String {
+    nearest(message).map_or_else(|| message.to_owned(), |known| format!("{message}; the nearest known key is `{known}`"))
 }
 
 /// The known key nearest to an unknown one, both taken from serde's message.
 fn nearest(message: &str) -> Option<String> {
     let (unknown, known) = message.strip_prefix("unknown field `")?.split_once("`, expected ")?;
     let known = known.split('`').skip(1).step_by(2);
-    known
-        .map(|name| (distance(unknown, name), name))
-        .filter(|(distance, _)| *distance <= unknown.len() / 2 + 1)
-        .min()
-        .map(|(_, name)| name.to_owned())
+    // A name that was cut short is near, however much is missing.
+    let near = |distance: usize, name: &str| distance <= unknown.len() / 2 + 1 || name.starts_with(unknown);
+    known.map(|name| (distance(unknown, name), name)).filter(|(distance, name)| near(*distance, name)).min().map(|(_, name)| name.to_owned())
 }
 
 /// The Levenshtein distance of two short names.
@@ -64,6 +77,12 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
+/// A number outside of its range would be found out much later, by a host that does nothing.
+fn in_range<T: PartialOrd + Display>(key: &str, given: T, range: RangeInclusive<T>) -> Result<(), String> {
+    let expected = || format!("{key} is {given}: expected a number from {} to {}", range.start(), range.end());
+    if range.contains(&given) { Ok(()) } else { Err(expected()) }
+}
+
 /// What the types do not say.
 fn check(config: &Config) -> Result<(), String> {
     pipeline::TenantName::new(&config.engine.tenant).map_err(|error| format!("engine.tenant: {error}"))?;
@@ -73,6 +92,14 @@ fn check(config: &Config) -> Result<(), String> {
             return Err(format!("bindings.\"{contract}\" names plugin `{plugin}`, but there is no [plugins.{plugin}]"));
         }
     }
+    in_range("http.max_connections", config.http.max_connections, 1..=MAX_PLACES)?;
+    in_range("http.receive_ms", config.http.receive_ms, 1..=MAX_MS)?;
+    in_range("engine.max_driven", config.engine.max_driven, 1..=MAX_PLACES)?;
+    in_range("runtime.max_calls", config.runtime.max_calls, 1..=100_000)?;
+    in_range("runtime.max_calls_per_plugin", config.runtime.max_calls_per_plugin, 1..=100_000)?;
+    if config.tokens.contains_key(ADMIN) {
+        return Err(format!("tokens.{ADMIN}: the name is the administrator's, whose token the first start makes: expected another name"));
+    }
     for (name, hash) in &config.tokens {
         if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!(
@@ -80,6 +107,9 @@ fn check(config: &Config) -> Result<(), String> {
             ));
         }
     }
+    let labels = telemetry::Labels::new(config.telemetry.labels.clone()).map_err(|error| format!("telemetry.labels: {error}"))?;
+    let limit = telemetry::DeliveryOptions::default().max_series;
+    labels.series(&orders::initial_series(&config.orders.categories), limit).map_err(|error| format!("telemetry.labels: {error}"))?;
     for (pipeline, share) in &config.telemetry.sampling {
         if !(0.0..=1.0).contains(share) {
             return Err(format!("telemetry.sampling.{pipeline} is {share}: expected a number from 0.0 to 1.0"));
@@ -114,6 +144,15 @@ mod tests {
         check_text("[telemetry]\nprotocol = \"udp\"", "line 2: unknown variant `udp`, expected `http/protobuf` or `grpc`");
         check_text("[telemetry]\nunits = \"miles\"", "line 2: unknown variant `miles`, expected `seed` or `semconv`");
         check_text("[telemetry]\npii = \"sell\"", "line 2: unknown variant `sell`");
+        check_text("[telemetry]\nnames = \"semconv\"", "line 2: unknown variant `semconv`, expected `seed` or `seed+semconv`");
+        check_text("[telemetry.labels]\nchannel = [\"web\"]", "fine");
+        check_text("[telemetry.labels]\ncustomer = [\"C-1\"]", "telemetry.labels: no metric has a label `customer` for the asking");
+        let many = (0..200).map(|number| format!("\"offering-{number}\"")).collect::<Vec<_>>().join(",");
+        check_text(&format!("[telemetry.labels]\nproduct_offering = [{many}]"), "`bss.order.count` would begin with more than 2000 series");
+        check_text("[engine]\nmax_driven = 0", "engine.max_driven is 0: expected a number from 1 to 1000000");
+        check_text("[http]\nmax_connections = 0", "http.max_connections is 0: expected a number from 1 to 1000000");
+        check_text("[runtime]\nmax_calls = 0", "runtime.max_calls is 0: expected a number from 1 to 100000");
+        check_text(&format!("[tokens]\nadmin = \"{}\"", "0".repeat(64)), "tokens.admin: the name is the administrator's");
         check_text("[engine]\ntenant = \"A B\"", "engine.tenant: tenant name `A B` is not valid");
     }
 }

@@ -18,7 +18,8 @@ pub(crate) struct Caller(pub(crate) String);
 
 /// Lets a request through that carries a known token.
 pub(crate) async fn require(State(tokens): State<Arc<Tokens>>, mut request: Request, next: Next) -> Response {
-    let bearer = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| value.strip_prefix("Bearer "));
+    let credentials = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
+    let bearer = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")).map(|(_, token)| token.trim_start());
     let Some(owner) = bearer.and_then(|token| tokens.owner(token)).map(str::to_owned) else {
         let body = json!({
             "code": "40",

@@ -13,6 +13,8 @@ use serde::Deserialize;
 use serde_json::json;
 use store_sqlite::{BackupError, Store};
 
+use super::problem::problem;
+
 /// `POST /api/v1/backup` with `{"path": "/absolute/path"}`.
 pub(crate) fn router(store: Arc<Store>) -> Router {
     Router::new().route("/api/v1/backup", post(backup)).with_state(store)
@@ -39,8 +41,4 @@ async fn backup(State(store): State<Arc<Store>>, body: String) -> Response {
         Err(error @ BackupError::Exists { .. }) => problem(StatusCode::CONFLICT, &error.to_string()),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()),
     }
-}
-
-fn problem(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "error": message }))).into_response()
 }

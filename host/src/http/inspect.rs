@@ -18,8 +18,10 @@ use engine::{
     port::{Clock, Journal, SystemClock},
 };
 use pipeline::{Definition, RunId};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store_sqlite::Store;
+
+use super::problem::{problem, unreadable};
 
 /// What an explanation is made of.
 #[derive(Debug, Clone)]
@@ -68,8 +70,7 @@ impl Inspect {
     async fn find(&self, id: &str) -> Result<(RunView, Arc<Definition>), Response> {
         let unknown = || problem(StatusCode::NOT_FOUND, &format!("there is no run `{id}`"));
         let run = RunId::new(id).map_err(|_| unknown())?;
-        let view =
-            self.driver.query(&run).await.map_err(|error| problem(StatusCode::SERVICE_UNAVAILABLE, &error.to_string()))?.ok_or_else(unknown)?;
+        let view = self.driver.query(&run).await.map_err(|error| unreadable(&error))?.ok_or_else(unknown)?;
         let started = view.run.started();
         let known = self.definitions.iter().find(|known| known.name == started.pipeline && known.version == started.version);
         let definition = known.cloned().ok_or_else(|| {
@@ -80,8 +81,4 @@ impl Inspect {
         })?;
         Ok((view, definition))
     }
-}
-
-fn problem(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({ "error": message }))).into_response()
 }

@@ -1,5 +1,7 @@
 //! The admin API of runs: list, show, resolve.
 
+mod supplied;
+
 use std::sync::Arc;
 
 use axum::{
@@ -12,14 +14,18 @@ use axum::{
 use engine::{
     Driver,
     api::{Decision, Engine, ResolveError},
-    port::{RunRow, RunState, Timers},
+    port::{Journal, ReadError, RunRow, RunState, Timers},
 };
-use pipeline::{Resolution, RunId};
+use pipeline::{Definition, Resolution, RunId};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store_sqlite::Store;
 
-use super::auth::Caller;
+use super::{
+    auth::Caller,
+    problem::{problem, unreadable},
+};
+use crate::config::ADMIN;
 
 /// The most rows of a page.
 const MAX_ROWS: usize = 1000;
@@ -28,15 +34,16 @@ const MAX_ROWS: usize = 1000;
 struct Runs {
     driver: Arc<Driver>,
     store: Arc<Store>,
+    definitions: Arc<Vec<Arc<Definition>>>,
 }
 
 /// `/api/v1/runs`, `/api/v1/runs/{id}`, `/api/v1/runs/{id}/resolve`.
-pub(crate) fn router(driver: Arc<Driver>, store: Arc<Store>) -> Router {
+pub(crate) fn router(driver: Arc<Driver>, store: Arc<Store>, definitions: Vec<Arc<Definition>>) -> Router {
     Router::new()
         .route("/api/v1/runs", get(list))
         .route("/api/v1/runs/{id}", get(show))
         .route("/api/v1/runs/{id}/resolve", post(resolve))
-        .with_state(Runs { driver, store })
+        .with_state(Runs { driver, store, definitions: Arc::new(definitions) })
 }
 
 #[derive(Deserialize)]
@@ -55,8 +62,8 @@ async fn list(State(runs): State<Runs>, query: Result<Query<ListQuery>, axum::ex
     };
     let limit = query.limit.unwrap_or(100).clamp(1, MAX_ROWS);
     if query.state.as_deref() == Some("stuck") {
-        return match runs.driver.stuck().await {
-            Ok(stuck) => Json(json!(stuck)).into_response(),
+        return match runs.stuck(limit).await {
+            Ok(stuck) => Json(stuck).into_response(),
             Err(error) => unavailable(&error.to_string()),
         };
     }
@@ -76,14 +83,25 @@ async fn list(State(runs): State<Runs>, query: Result<Query<ListQuery>, axum::ex
     }
     rows.sort_by(|a, b| a.run.cmp(&b.run));
     rows.truncate(limit);
-    Json(rows.iter().map(row_json).collect::<Vec<_>>()).into_response()
+    Json(rows.iter().map(|row| row_json(row, row.state.as_str())).collect::<Vec<_>>()).into_response()
 }
 
-fn row_json(row: &RunRow) -> Value {
+impl Runs {
+    /// The rows of stuck runs. Their journals are not looked at: a damaged one is a reason for being stuck.
+    async fn stuck(&self, limit: usize) -> Result<Vec<Value>, ReadError> {
+        let mut rows = Vec::new();
+        for run in self.driver.stuck().await?.iter().take(limit) {
+            rows.extend(self.store.row(run).await?.map(|row| row_json(&row, "stuck")));
+        }
+        Ok(rows)
+    }
+}
+
+fn row_json(row: &RunRow, state: &str) -> Value {
     json!({
         "run": row.run,
         "pipeline": row.pipeline,
-        "state": row.state.as_str(),
+        "state": state,
         "detail": row.detail,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
@@ -99,7 +117,7 @@ async fn show(State(runs): State<Runs>, Path(id): Path<String>) -> Response {
             Json(json!({"run": id, "state": view.run, "open_fallouts": fallouts, "records": view.records})).into_response()
         }
         Ok(None) => not_found(id.as_str()),
-        Err(error) => unavailable(&error.to_string()),
+        Err(error) => unreadable(&error),
     }
 }
 
@@ -119,18 +137,43 @@ async fn resolve(State(runs): State<Runs>, Extension(Caller(caller)): Extension<
         Ok(resolve) => resolve,
         Err(error) => return bad(&format!("the decision cannot be read: {error}")),
     };
-    let decision = Decision { run, fallout, resolution, by: by.unwrap_or(caller), note };
+    if let Some(misfit) = runs.misfit(&run, fallout, &resolution).await {
+        return bad(&misfit);
+    }
+    let decision = Decision { run, fallout, resolution, by: signed(by, caller), note };
     match runs.driver.resolve(decision).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(ResolveError::UnknownRun(run)) => not_found(run.as_str()),
         Err(error @ ResolveError::Invalid(_)) => bad(&error.to_string()),
+        Err(ResolveError::Ambiguous { run, open: 0 }) => {
+            problem(StatusCode::CONFLICT, &format!("run {run} has no open fallouts: there is nothing to decide"))
+        }
         Err(error @ (ResolveError::Ambiguous { .. } | ResolveError::Refused(_))) => problem(StatusCode::CONFLICT, &error.to_string()),
-        Err(ResolveError::Engine(error)) => unavailable(&error.to_string()),
+        Err(ResolveError::Engine(error)) => unreadable(&error),
     }
 }
 
-fn problem(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({"error": message}))).into_response()
+/// Who decided, for the journal: whose token it was, or the name that was given with it. The administrator's token is that of the machine, whoever
+/// uses it; anybody else who names another person is named as well.
+fn signed(by: Option<String>, caller: String) -> String {
+    match by {
+        None => caller,
+        Some(by) if by == caller || caller == ADMIN => by,
+        Some(by) => format!("{by} (token of {caller})"),
+    }
+}
+
+impl Runs {
+    /// What is wrong with what a person supplies. What cannot be looked at is left to the engine.
+    async fn misfit(&self, run: &RunId, fallout: Option<u32>, resolution: &Resolution) -> Option<String> {
+        if !matches!(resolution, Resolution::RetryWith(_) | Resolution::SkipWith(_)) {
+            return None;
+        }
+        let view = self.driver.query(run).await.ok()??;
+        let started = view.run.started();
+        let definition = self.definitions.iter().find(|known| known.name == started.pipeline && known.version == started.version)?;
+        supplied::misfit(definition, &view, fallout, resolution)
+    }
 }
 
 fn bad(message: &str) -> Response {

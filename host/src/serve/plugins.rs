@@ -13,12 +13,13 @@ use engine::{
     port::{BlobHash, Blobs, Call, CallReport, CallTelemetry, Runner},
 };
 use pipeline::{Failure, FailureClass, Revision};
-use plugin_runtime::{Grant, Plugin, Plugins, Runtime, WasmRunner};
+use plugin_runtime::{Grant, HttpRule, Plugin, Plugins, Runtime, WasmRunner};
+use serde::Deserialize;
 use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::RwLock;
 
-use crate::config::{Config, resolve};
+use crate::config::{Config, resolve, with_nearest};
 
 /// A plugin of the configuration, checked, compiled and stored.
 #[derive(Debug)]
@@ -27,6 +28,27 @@ pub(crate) struct Installed {
     pub(crate) component: BlobHash,
     /// The grant with its references: secrets are never stored.
     pub(crate) grant: Value,
+}
+
+/// Looks at all grants before anything is opened: a secret that is missing and a key that is not known stop the start.
+pub(crate) fn check_grants(config: &Config, directory: &Path) -> anyhow::Result<()> {
+    for (name, plugin) in &config.plugins {
+        read_grant(&plugin.grant, directory).with_context(|| format!("plugins.{name}"))?;
+    }
+    Ok(())
+}
+
+/// A grant with its secrets. An error names the place.
+fn read_grant(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
+    let resolved = resolve(grant, directory)?;
+    if resolved.is_null() {
+        return Ok(Grant::default());
+    }
+    let named = |place: String| move |error: serde_json::Error| anyhow::anyhow!("{place}: {}", with_nearest(&error.to_string()));
+    for (endpoint, rule) in resolved["http"].as_object().into_iter().flatten() {
+        HttpRule::deserialize(rule).map_err(named(format!("grant.http.{endpoint}")))?;
+    }
+    Grant::deserialize(&resolved).map_err(named("grant".to_owned()))
 }
 
 /// Installs every plugin of the configuration; the first that cannot be installed stops the start.
@@ -45,9 +67,7 @@ pub(crate) async fn install(runtime: &Runtime, blobs: &dyn Blobs, config: &Confi
 }
 
 async fn load(runtime: &Runtime, bytes: Vec<u8>, grant: &Value, directory: &Path) -> anyhow::Result<Plugin> {
-    let resolved = resolve(grant, directory)?;
-    let grant: Grant = if resolved.is_null() { Grant::default() } else { serde_json::from_value(resolved).context("grant")? };
-    Ok(runtime.load(bytes, &grant).await?)
+    Ok(runtime.load(bytes, &read_grant(grant, directory)?).await?)
 }
 
 /// The plugins of every revision that is called for. A revision is brought in when its first call comes: from the store, not from the

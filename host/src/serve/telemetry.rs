@@ -11,7 +11,7 @@ use engine::{
 use pipeline::PipelineName;
 use store_sqlite::{Store, TallyChange};
 use telemetry::{
-    Census, CursorError, CursorStore, Env, ExporterOptions, Options, Sampling, Tally, Target, Telemetry, Units,
+    Census, CursorError, CursorStore, Env, ExporterOptions, Labels, Names, Options, Sampling, Tally, Target, Telemetry, Units,
     policy::{Pii, Policy},
 };
 
@@ -30,7 +30,9 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
         instance_id: super::tokens::new_token()?[..32].to_owned(),
         exporters: exporters(config),
         units: units(config),
-        policy: Policy { pii: pii(config, opening), ..Policy::default() },
+        policy: Policy { pii: pii(config, opening), names: names(config), ..Policy::default() },
+        labels: Labels::new(config.telemetry.labels.clone()).context("telemetry.labels")?,
+        propagates: true,
         zero_series: orders::initial_series(&config.orders.categories),
         census: places.clone(),
         cursors: places,
@@ -42,8 +44,7 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
     env.apply(&mut options, &mut sampling);
     sampling.validate().context("telemetry.sampling")?;
     let telemetry = Telemetry::start(options).await?;
-    let takes_over = env.propagates_trace_context();
-    let sampler: Sampler = Arc::new(move |pipeline, caller| sampling.decide(pipeline, caller.filter(|_| takes_over)));
+    let sampler: Sampler = Arc::new(move |pipeline, caller| sampling.decide(pipeline, caller));
     Ok((telemetry, sampler))
 }
 
@@ -62,6 +63,13 @@ fn exporters(config: &Config) -> Vec<ExporterOptions> {
         exporters.push(ExporterOptions { metrics: false, ..ExporterOptions::new("file", target) });
     }
     exporters
+}
+
+fn names(config: &Config) -> Names {
+    match config.telemetry.names {
+        config::Names::Seed => Names::Seed,
+        config::Names::SeedAndSemconv => Names::SeedAndSemconv,
+    }
 }
 
 fn units(config: &Config) -> Units {

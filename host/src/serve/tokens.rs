@@ -4,12 +4,14 @@ use std::{
     collections::BTreeMap,
     fs::OpenOptions,
     io::Write,
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
 use tracing::info;
+
+use crate::config::ADMIN;
 
 /// The tokens that open the API.
 #[derive(Debug, Clone)]
@@ -25,7 +27,7 @@ pub(crate) fn admin_token_file(directory: &Path) -> PathBuf {
 impl Tokens {
     /// The tokens of the configuration and the administrator's, which is made when there is none.
     pub(crate) fn open(directory: &Path, configured: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let mut hashes = BTreeMap::from([("admin".to_owned(), admin(directory)?)]);
+        let mut hashes = BTreeMap::from([(ADMIN.to_owned(), admin(directory)?)]);
         for (name, hash) in configured {
             hashes.insert(name.clone(), blake3::Hash::from_hex(hash).with_context(|| format!("tokens.{name}"))?);
         }
@@ -58,19 +60,25 @@ fn admin(directory: &Path) -> anyhow::Result<blake3::Hash> {
     let hash = blake3::hash(token.as_bytes());
     write_private(&kept, hash.to_hex().as_str())?;
     info!("the administrator's token was written to {}", file.display());
-    println!("jackfield wrote the administrator's token to {}", file.display());
+    super::say(&format!("jackfield wrote the administrator's token to {}", file.display()));
     Ok(hash)
 }
 
+/// Writes a file that only its owner may read, whole or not at all: a start that was cut short or found no room is simply made again.
 fn write_private(path: &Path, text: &str) -> anyhow::Result<()> {
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(text.as_bytes())).with_context(|| format!("{} cannot be written", path.display()))
+    let partial = path.with_extension("new");
+    let write = || {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    write().with_context(|| format!("{} cannot be written", path.display()))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]

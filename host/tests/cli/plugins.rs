@@ -65,6 +65,21 @@ fn a_contract_without_all_its_functions_is_refused() {
         "undo: the function is missing",
     ];
     place.run(&["plugin", "check", "plugin.wasm"]).bad(1, &expected);
+    place.write("jackfield.toml", format!("[http]\nlisten = \"127.0.0.1:0\"\n{PLUGIN}"));
+    place.run(&["serve"]).bad(1, &[&["plugins.tester: "], expected.as_slice()].concat());
+}
+
+#[test]
+fn a_plugin_that_is_no_file_or_another_plugin_is_refused() {
+    let place = Place::with(PLUGIN);
+    place.run(&["plugin", "check", "plugin.wasm"]).bad(1, &["plugin.wasm cannot be read: No such file"]);
+    place.run(&["serve"]).bad(1, &["plugins.tester.path: ", "plugin.wasm cannot be read: No such file"]);
+    std::fs::create_dir(place.path("plugin.wasm")).unwrap();
+    place.run(&["plugin", "check", "plugin.wasm"]).bad(1, &["plugin.wasm cannot be read: Is a directory"]);
+    place.run(&["serve"]).bad(1, &["plugins.tester.path: ", "plugin.wasm cannot be read: Is a directory"]);
+    packed(PLUGIN, &json!({"name": "other"})).run(&["serve"]).bad(1, &["plugins.tester: ", "says that its name is `other`"]);
+    let two = "[plugins.tester]\npath = \"plugin.wasm\"\n[bindings]\n\"jackfield:order/billing@1\" = \"tester\"\n";
+    packed(two, &json!({})).run(&["serve"]).bad(1, &["bindings.\"jackfield:order/billing@1\" names a contract that plugin `tester` does not answer"]);
 }
 
 #[test]

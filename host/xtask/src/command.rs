@@ -16,9 +16,15 @@ pub(crate) fn program(name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     command
 }
 
-/// Cargo, as the person who typed `cargo xtask` has it.
+/// Cargo, as the person who typed `cargo xtask` has it: without what cargo itself tells the program that it runs. Some build scripts watch
+/// these variables, and everything above them would be compiled again each time.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
-    program("cargo", arguments)
+    let mut command = program("cargo", arguments);
+    let told = |name: &str| ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix));
+    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| told(name)).for_each(|name| {
+        command.env_remove(name);
+    });
+    command
 }
 
 /// Says what is run, runs it with its output streaming through, and fails when it does.

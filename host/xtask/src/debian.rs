@@ -1,6 +1,10 @@
 //! Debian packages: the one line that installs what is missing, and installing it where that is possible.
 
-use crate::{command, preflight::Need};
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result};
+
+use crate::{command, preflight::Need, workspace};
 
 /// The one line that provides what is missing.
 pub(crate) fn line(missing: &[Need]) -> String {
@@ -11,16 +15,47 @@ pub(crate) fn line(missing: &[Need]) -> String {
 /// Installs what is missing where that is possible, and says so. What could not be installed is found missing later.
 pub(crate) fn install_if_possible(needs: &[Need]) {
     let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_met()).collect();
-    if missing.is_empty() || !is_root() || command::answer("apt-get", &["--version"]).is_none() {
+    if missing.is_empty() || command::answer("apt-get", &["--version"]).is_none() {
         return;
     }
-    eprintln!("missing: {}; installing, because this runs as root: {}", packages(&missing).join(", "), line(&missing));
+    let (unpacked, installed): (Vec<Need>, Vec<Need>) = missing.into_iter().partition(|need| need.is_unpacked());
+    install(&installed);
+    for need in unpacked {
+        if let Err(error) = unpack(need.package(), &workspace::target().join("debian")) {
+            eprintln!("not unpacked: {error:#}");
+        }
+    }
+}
+
+fn install(missing: &[Need]) {
+    if missing.is_empty() || !is_root() {
+        return;
+    }
+    eprintln!("missing: {}; installing, because this runs as root: {}", packages(missing).join(", "), line(missing));
     let install = |arguments: &[&str]| command::run(command::program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"));
     let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(packages(&missing));
+    arguments.extend(packages(missing));
     if let Err(error) = install(&["update"]).and_then(|()| install(&arguments)) {
         eprintln!("not installed: {error:#}");
     }
+}
+
+/// Unpacks a package without installing it, which takes no rights: root only brings the list of packages up to date before.
+fn unpack(package: &str, directory: &Path) -> Result<()> {
+    eprintln!("missing: {package}; unpacking it under {}", directory.display());
+    fs::create_dir_all(directory).with_context(|| format!("{} cannot be created", directory.display()))?;
+    if is_root() {
+        command::run(&mut command::program("apt-get", &["update"]))?;
+    }
+    command::run(command::program("apt-get", &["download", package]).current_dir(directory))?;
+    for entry in fs::read_dir(directory).with_context(|| format!("{} cannot be read", directory.display()))? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "deb") {
+            command::run(command::program("dpkg-deb", &["--extract"]).arg(&path).arg(directory))?;
+            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// The packages without repetition, in the order of the needs.

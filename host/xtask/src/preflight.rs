@@ -1,6 +1,6 @@
 //! What must be there before anything is compiled: checked in seconds, and what is missing is said in one line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
@@ -22,6 +22,8 @@ pub(crate) enum Need {
     Node,
     /// The package manager of Node.js.
     Npm,
+    /// Prometheus' checker of alert rules.
+    Promtool,
 }
 
 impl Need {
@@ -36,6 +38,7 @@ impl Need {
             Self::PythonVenv => "python3 with venv",
             Self::Node => "Node.js 18 or later",
             Self::Npm => "npm",
+            Self::Promtool => "promtool",
         }
     }
 
@@ -47,7 +50,13 @@ impl Need {
             Self::PythonVenv => "python3-venv",
             Self::Node => "nodejs",
             Self::Npm => "npm",
+            Self::Promtool => "prometheus",
         }
+    }
+
+    /// Whether its package is unpacked under `target` instead of being installed: it brings a server, which an installation would start.
+    pub(crate) fn is_unpacked(self) -> bool {
+        self == Self::Promtool
     }
 
     /// Whether it is there.
@@ -59,8 +68,15 @@ impl Need {
             Self::PythonVenv => command::answer("python3", &["-c", "import venv, ensurepip"]).is_some(),
             Self::Node => command::answer("node", &["--version"]).is_some_and(|version| node_major(&version) >= Some(18)),
             Self::Npm => command::answer("npm", &["--version"]).is_some(),
+            Self::Promtool => promtool().is_some(),
         }
     }
+}
+
+/// Prometheus' checker of alert rules: the installed one, or the one that was unpacked.
+pub(crate) fn promtool() -> Option<PathBuf> {
+    let unpacked = workspace::target().join("debian/usr/bin/promtool");
+    [PathBuf::from("promtool"), unpacked].into_iter().find(|path| command::answer(&path.to_string_lossy(), &["--version"]).is_some())
 }
 
 /// What a command costs when nothing is built yet.

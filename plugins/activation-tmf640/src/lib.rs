@@ -4,7 +4,8 @@
 //!
 //! * `POST /service` with `state: active`. 201 is the service; 202 with `Location` is a monitor, and the plugin answers
 //!   `pending`: the host polls. The service's `name` is `jackfield-` and the idempotency key, since TMF640 has no
-//!   idempotency key of its own; `GET /service?name=...` is how `observe` finds it.
+//!   idempotency key of its own; `GET /service?name=...` is how `observe` finds it. One that is not active yet is `pending`:
+//!   `GET /monitor?sourceHref=...` finds the monitor that the lost 202 named; without one the service itself is polled.
 //! * `GET /monitor/{id}`: `InProgress`, `Completed` (then `GET /service/{id}` says what became of it) or `InError` (then
 //!   the service is deleted, so that nothing is left behind, and the activation is rejected).
 //! * `DELETE /service/{id}` terminates.
@@ -31,13 +32,11 @@ const MANIFEST: Manifest = Manifest {
     vendor: "Jackfield",
     contracts: &[Contract { name: "activation", verbs: &[Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo], idempotent: false }],
     capabilities: Capabilities { http: &["activation"], keyvalue: false, config: &["specification", "poll_ms", "give_up_ms"] },
-    failure_codes: &[ACTIVATION_FAILED, ACTIVATION_IN_PROGRESS, BAD_CONFIG, BAD_CHECKPOINT],
+    failure_codes: &[ACTIVATION_FAILED, BAD_CONFIG, BAD_CHECKPOINT],
 };
 
 /// Failure code: the activation system refused the service or could not activate it.
 const ACTIVATION_FAILED: &str = "activation_failed";
-/// Failure code: `observe` found an activation that is still going on.
-const ACTIVATION_IN_PROGRESS: &str = "activation_in_progress";
 /// Failure code: a setting is not a number.
 const BAD_CONFIG: &str = "bad_config";
 /// Failure code: a checkpoint that this plugin did not write.
@@ -52,7 +51,12 @@ pub struct Tmf640;
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum Checkpoint {
     /// The end of an activation.
-    Activation { monitor: String, name: String },
+    Activation {
+        /// Absent where the answer that named it was lost and the other side does not list it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        monitor: Option<String>,
+        name: String,
+    },
     /// The end of a termination.
     Termination { monitor: String },
 }
@@ -63,7 +67,7 @@ impl Activation for Tmf640 {
         let name = name(call);
         match tmf640::create(&name, &request, &settings)? {
             Accepted::Now(service) => Ok(Outcome::Done(receipt(service))),
-            Accepted::Later { monitor, wait_ms } => Ok(Outcome::Pending(pending(Checkpoint::Activation { monitor, name }, wait_ms, &settings))),
+            Accepted::Later { monitor, wait_ms } => Ok(Outcome::Pending(activating(Some(monitor), name, wait_ms, &settings))),
         }
     }
 
@@ -72,7 +76,10 @@ impl Activation for Tmf640 {
         let checkpoint: Checkpoint = serde_json::from_str(&checkpoint)
             .map_err(|error| Failure::rejected(BAD_CHECKPOINT, format!("the checkpoint cannot be read: {error}")))?;
         match (checkpoint, signal) {
-            (Checkpoint::Activation { monitor, name }, Signal::Timer | Signal::Callback(_)) => poll_activation(monitor, name, &settings),
+            (Checkpoint::Activation { monitor: Some(monitor), name }, Signal::Timer | Signal::Callback(_)) => {
+                poll_activation(monitor, name, &settings)
+            }
+            (Checkpoint::Activation { monitor: None, name }, Signal::Timer | Signal::Callback(_)) => poll_service(name, &settings),
             (Checkpoint::Activation { name, .. }, Signal::Cancel) => {
                 let service = tmf640::find(&name)?;
                 service.map_or(Ok(Outcome::Undone), |service| terminate(&service.id, &settings))
@@ -83,16 +90,14 @@ impl Activation for Tmf640 {
 
     fn observe(call: &Call, request: activation::Request) -> Result<activation::Observed, Failure> {
         let _ = request;
-        let Some(service) = tmf640::find(&name(call))? else {
+        let name = name(call);
+        let Some(service) = tmf640::find(&name)? else {
             return Ok(Observed::Absent);
         };
         match service.state.as_str() {
             "active" => Ok(Observed::Ours(receipt(service))),
             "terminated" => Ok(Observed::Absent),
-            state => {
-                let message = format!("the service {:?} is {state}, not active yet", service.id);
-                Err(Failure::unavailable(ACTIVATION_IN_PROGRESS, message).retry_after(Settings::read()?.poll()))
-            }
+            _ => Ok(Observed::Pending(activating(tmf640::monitor_for(&service)?, name, None, &Settings::read()?))),
         }
     }
 
@@ -104,7 +109,7 @@ impl Activation for Tmf640 {
 fn poll_activation(monitor: String, name: String, settings: &Settings) -> Result<activation::Outcome, Failure> {
     let state = tmf640::monitor(&monitor)?;
     match state {
-        MonitorState::InProgress { wait_ms } => Ok(Outcome::Pending(pending(Checkpoint::Activation { monitor, name }, wait_ms, settings))),
+        MonitorState::InProgress { wait_ms } => Ok(Outcome::Pending(activating(Some(monitor), name, wait_ms, settings))),
         MonitorState::Completed => match tmf640::find(&name)? {
             Some(service) => Ok(Outcome::Done(receipt(service))),
             None => Err(Failure::unavailable(ACTIVATION_FAILED, format!("monitor {monitor:?} is completed but no service is named {name:?}"))),
@@ -118,6 +123,15 @@ fn poll_activation(monitor: String, name: String, settings: &Settings) -> Result
             }
             Err(Failure::rejected(ACTIVATION_FAILED, why))
         }
+    }
+}
+
+/// Asks the service itself how far it is.
+fn poll_service(name: String, settings: &Settings) -> Result<activation::Outcome, Failure> {
+    match tmf640::find(&name)? {
+        Some(service) if service.state == "active" => Ok(Outcome::Done(receipt(service))),
+        Some(service) if service.state != "terminated" => Ok(Outcome::Pending(activating(None, name, None, settings))),
+        Some(_) | None => Err(Failure::rejected(ACTIVATION_FAILED, format!("the service named {name:?} is gone and was never active"))),
     }
 }
 
@@ -136,9 +150,14 @@ fn poll_termination(monitor: String, settings: &Settings) -> Result<activation::
     }
 }
 
+fn activating(monitor: Option<String>, name: String, wait_ms: Option<u64>, settings: &Settings) -> Pending {
+    pending(Checkpoint::Activation { monitor, name }, wait_ms, settings)
+}
+
 fn pending(checkpoint: Checkpoint, wait_ms: Option<u64>, settings: &Settings) -> Pending {
     let operation = match &checkpoint {
-        Checkpoint::Activation { monitor, .. } => format!("activation, monitor {monitor}"),
+        Checkpoint::Activation { monitor: Some(monitor), .. } => format!("activation, monitor {monitor}"),
+        Checkpoint::Activation { monitor: None, name } => format!("activation of {name}"),
         Checkpoint::Termination { monitor } => format!("termination, monitor {monitor}"),
     };
     Pending {

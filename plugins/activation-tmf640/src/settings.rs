@@ -1,7 +1,5 @@
 //! The settings of the plugin, with their defaults.
 
-use std::time::Duration;
-
 use jackfield_plugin_sdk::{Failure, config};
 
 use crate::BAD_CONFIG;
@@ -24,11 +22,6 @@ impl Settings {
             poll_ms: milliseconds("poll_ms", 2_000)?,
             give_up_ms: milliseconds("give_up_ms", 3_600_000)?,
         })
-    }
-
-    /// The time between polls.
-    pub(crate) fn poll(&self) -> Duration {
-        Duration::from_millis(self.poll_ms)
     }
 }
 

@@ -12,6 +12,7 @@ use crate::Tmf640;
 const SERVICE: &str = "http://activation/tmf-api/ServiceActivationAndConfiguration/v4/service";
 const NAMED: &str = "http://activation/tmf-api/ServiceActivationAndConfiguration/v4/service?name=jackfield-key";
 const SVC_1: &str = "http://activation/tmf-api/ServiceActivationAndConfiguration/v4/service/svc-1";
+const MONITORS: &str = "http://activation/tmf-api/ServiceActivationAndConfiguration/v4/monitor?sourceHref=%2Fservice%2Fsvc-1";
 const MONITOR: &str = "http://activation/tmf-api/ServiceActivationAndConfiguration/v4/monitor/m1";
 
 fn request() -> Request {
@@ -27,7 +28,7 @@ fn request() -> Request {
 }
 
 fn service(state: &str, test: &str) -> Value {
-    json!({ "id": "svc-1", "name": "jackfield-key", "state": state,
+    json!({ "id": "svc-1", "href": "/service/svc-1", "name": "jackfield-key", "state": state,
         "serviceCharacteristic": [{ "name": "testResult", "value": test }] })
 }
 
@@ -47,13 +48,16 @@ fn receipt(result: &str, test_passed: bool) -> Receipt {
     Receipt { service_id: "svc-1".into(), result: result.into(), test_passed }
 }
 
+fn pending(checkpoint: &Value, operation: &str, poll_ms: u64) -> Pending {
+    Pending { operation: operation.into(), checkpoint: checkpoint.to_string(), poll_after_ms: Some(poll_ms), give_up_after_ms: 3_600_000 }
+}
+
 fn waiting(checkpoint: &Value, operation: &str, poll_ms: u64) -> Result<Outcome<Receipt>, Failure> {
-    Ok(Outcome::Pending(Pending {
-        operation: operation.into(),
-        checkpoint: checkpoint.to_string(),
-        poll_after_ms: Some(poll_ms),
-        give_up_after_ms: 3_600_000,
-    }))
+    Ok(Outcome::Pending(pending(checkpoint, operation, poll_ms)))
+}
+
+fn under_way(checkpoint: &Value, operation: &str) -> Result<Observed<Receipt>, Failure> {
+    Ok(Observed::Pending(pending(checkpoint, operation, 2000)))
 }
 
 fn activation() -> Value {
@@ -158,7 +162,7 @@ fn cancelling_terminates_what_there_is() {
 }
 
 #[test]
-fn observe_waits_for_an_activation_that_is_going_on() {
+fn observe_tells_absent_complete_and_under_way_apart() {
     Http::on("GET", NAMED, list(&[]));
     assert_eq!(observe(), Ok(Observed::Absent));
     Http::on("GET", NAMED, list(&[service("terminated", "")]));
@@ -166,8 +170,46 @@ fn observe_waits_for_an_activation_that_is_going_on() {
     Http::on("GET", NAMED, list(&[service("active", "pass")]));
     assert_eq!(observe(), Ok(Observed::Ours(receipt("active", true))));
     Http::on("GET", NAMED, list(&[service("inactive", "")]));
-    let Err(Failure::Unavailable(it)) = observe() else { panic!("not unavailable") };
-    assert_eq!((it.reason.code.as_str(), it.retry_after_ms), ("activation_in_progress", Some(2000)));
+    Http::on("GET", MONITORS, list(&[json!({ "id": "m1", "state": "InProgress" })]));
+    assert_eq!(observe(), under_way(&activation(), "activation, monitor m1"));
+    Http::assert_finished();
+}
+
+#[test]
+fn an_activation_under_way_whose_monitor_is_unknown_is_polled_at_the_service() {
+    let unmonitored = json!({ "activation": { "name": "jackfield-key" } });
+    let operation = "activation of jackfield-key";
+    for monitors in [Reply::status(404), Reply::status(501), list(&[])] {
+        Http::on("GET", NAMED, list(&[service("inactive", "")]));
+        Http::on("GET", MONITORS, monitors);
+        assert_eq!(observe(), under_way(&unmonitored, operation));
+    }
+    let nowhere = json!({ "id": "svc-1", "name": "jackfield-key", "state": "inactive" });
+    Http::on("GET", NAMED, list(&[nowhere]));
+    assert_eq!(observe(), under_way(&unmonitored, operation));
+
+    Http::on("GET", NAMED, list(&[service("inactive", "")]));
+    assert_eq!(resume(&unmonitored, Signal::Timer), waiting(&unmonitored, operation, 2000));
+    Http::on("GET", NAMED, list(&[service("active", "pass")]));
+    assert_eq!(resume(&unmonitored, Signal::Timer), Ok(Outcome::Done(receipt("active", true))));
+    for gone in [list(&[]), list(&[service("terminated", "")])] {
+        Http::on("GET", NAMED, gone);
+        let message = r#"the service named "jackfield-key" is gone and was never active"#;
+        assert_eq!(resume(&unmonitored, Signal::Timer), Err(Failure::rejected("activation_failed", message)));
+    }
+    Http::on("GET", NAMED, list(&[service("inactive", "")]));
+    Http::on("DELETE", SVC_1, Reply::status(204));
+    assert_eq!(resume(&unmonitored, Signal::Cancel), Ok(Outcome::Undone));
+    Http::assert_finished();
+}
+
+#[test]
+fn a_server_in_trouble_is_not_taken_for_one_that_lists_no_monitors() {
+    for reply in [Reply::status(500), Reply::status(503), Reply::no_answer()] {
+        Http::on("GET", NAMED, list(&[service("inactive", "")]));
+        Http::on("GET", MONITORS, reply);
+        assert!(observe().is_err());
+    }
 }
 
 #[test]

@@ -17,6 +17,7 @@ const BASE: &str = "http://activation/tmf-api/ServiceActivationAndConfiguration/
 pub(crate) struct Service {
     pub(crate) id: String,
     pub(crate) state: String,
+    href: Option<String>,
     #[serde(default)]
     service_characteristic: Vec<ServiceCharacteristic>,
 }
@@ -46,6 +47,15 @@ struct MonitorResponse {
     #[serde(default)]
     body: String,
 }
+
+/// TMF640 `Monitor` in a list.
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+/// The answers of a server that does not list monitors.
+const NOT_LISTED: [u16; 3] = [404, 405, 501];
 
 /// How far a monitored request is.
 pub(crate) enum MonitorState {
@@ -108,6 +118,18 @@ pub(crate) fn monitor(id: &str) -> Result<MonitorState, Failure> {
             Err(Failure::unavailable(http::BAD_ANSWER, message))
         }
     }
+}
+
+/// The monitor of a service's activation, as far as the other side lists monitors. Which of several it is does not matter: what a monitor says is checked
+/// against the service.
+pub(crate) fn monitor_for(service: &Service) -> Result<Option<String>, Failure> {
+    let Some(href) = &service.href else { return Ok(None) };
+    let answer = Request::get(format!("{BASE}/monitor?sourceHref={}", http::encode(href))).send()?;
+    if NOT_LISTED.contains(&answer.status()) {
+        return Ok(None);
+    }
+    let monitors: Vec<Listed> = answer.require_success(ACTIVATION_FAILED)?.json()?;
+    Ok(monitors.into_iter().next().map(|monitor| http::encode(&monitor.id)))
 }
 
 /// Terminates a service. One that is gone is fine.

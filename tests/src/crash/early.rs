@@ -51,16 +51,16 @@ impl Held {
     async fn write(&self) {
         let mut appends = self.appends.lock().await;
         for append in appends.drain(..) {
-            self.inner.append(append).await.expect("nobody else writes to the store of the mutant");
+            self.inner.append(&append).await.expect("nobody else writes to the store of the mutant");
         }
     }
 }
 
 #[async_trait]
 impl Journal for Early {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.held.appends.lock().await.push(append);
-        Ok(Appended { position: Position(0) })
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError> {
+        self.held.appends.lock().await.push(append.clone());
+        Ok(Appended { position: Position(0), bytes: 0 })
     }
 
     async fn load(&self, run: &RunId) -> Result<Vec<Record>, ReadError> {

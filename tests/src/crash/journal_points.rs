@@ -38,8 +38,8 @@ impl JournalPoints {
 
 #[async_trait]
 impl Journal for JournalPoints {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let place = self.place(&append);
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError> {
+        let place = self.place(append);
         let (starts, ends) = (append.expected_head == Seq(0), append.row.state == RunState::Ended);
         self.points.pass(Kind::BeforeWrite, &place);
         let appended = self.inner.append(append).await;

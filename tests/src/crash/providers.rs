@@ -43,18 +43,12 @@ impl Providers {
             "shaky" => not_at_first(call)?,
             _ => {}
         }
-        let pending = |poll_after| PendingAnswer {
-            operation: "operation".to_owned(),
-            checkpoint: what(call),
-            poll_after,
-            give_up_after: Duration::from_secs(3600),
-        };
         self.ledger.word(&format!("apply {} {provider} {}", call.key, what(call))).await;
         match (provider, &call.callback) {
-            ("poll", _) => Ok(Answer::Pending(pending(Some(Duration::from_millis(5))))),
+            ("poll" | "watched", _) => Ok(Answer::Pending(pending(call, Some(POLL)))),
             ("callback", Some(callback)) => {
                 self.ledger.word(&format!("token {} {}", call.key, callback.url)).await;
-                Ok(Answer::Pending(pending(None)))
+                Ok(Answer::Pending(pending(call, None)))
             }
             _ => Ok(Answer::Done(receipt(call.key.as_str(), &what(call)))),
         }
@@ -77,6 +71,7 @@ impl Providers {
         let found = self.ledger.ask(&format!("observe {}", call.key)).await;
         Ok(Answer::Observed(match found.as_slice() {
             [present, what] if present == "present" => Observed::Ours(receipt(call.key.as_str(), what)),
+            [under_way, _] if under_way == "under-way" => Observed::Pending(pending(call, Some(POLL))),
             _ => Observed::Absent,
         }))
     }
@@ -98,6 +93,13 @@ impl Providers {
             _ => Err(Failure::new(FailureClass::Rejected, "refused", "refused until it is fixed")),
         }
     }
+}
+
+/// The time between two looks at an operation that takes a while.
+const POLL: Duration = Duration::from_millis(5);
+
+fn pending(call: &Call, poll_after: Option<Duration>) -> PendingAnswer {
+    PendingAnswer { operation: "operation".to_owned(), checkpoint: what(call), poll_after, give_up_after: Duration::from_secs(3600) }
 }
 
 fn not_at_first(call: &Call) -> Result<(), Failure> {

@@ -18,11 +18,12 @@ pub struct Case {
 }
 
 /// A provider: its name, whether it can observe, whether repeating `apply` is safe.
-const PROVIDERS: [(&str, bool, bool); 9] = [
+const PROVIDERS: [(&str, bool, bool); 10] = [
     ("observed", true, false),
     ("dedup", false, true),
     ("blind", false, false),
     ("poll", false, true),
+    ("watched", true, false),
     ("callback", false, true),
     ("stubborn", true, false),
     ("refusing", true, false),
@@ -46,6 +47,7 @@ pub fn cases() -> Vec<Case> {
         }),
         case("best_effort", "completed", &[("a", "refusing"), ("b", "observed")], |steps| steps[0].criticality = Criticality::BestEffort),
         case("pending", "completed", &[("a", "observed"), ("b", "poll")], |_| {}),
+        case("pending_watched", "completed", &[("a", "observed"), ("b", "watched")], |_| {}),
         case("callback", "completed", &[("a", "callback"), ("b", "observed")], |_| {}),
         case("child", "completed", &[("a", "observed"), ("b", "observed"), ("c", "observed")], child),
         case("fallout", "completed", &[("a", "observed"), ("b", "stubborn"), ("c", "observed")], |steps| held(&mut steps[1], false)),

@@ -26,7 +26,7 @@ pub fn outcome(run: &Run) -> String {
 
 fn standing(standing: &Standing) -> Value {
     match standing {
-        Standing::Done { output, .. } => without_key(output.clone()),
+        Standing::Done { output, .. } => without_key(Value::clone(output)),
         Standing::Open => json!("open"),
         Standing::Failed { doubt, .. } => json!(if *doubt { "failed in doubt" } else { "failed" }),
         Standing::Forgiven => json!("forgiven"),

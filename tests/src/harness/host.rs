@@ -1,21 +1,32 @@
 //! A serving host in a directory of its own.
 
 use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
     fmt::Write as _,
+    fs::File,
     path::{Path, PathBuf},
     process::{Command, Output},
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal};
 use serde_json::Value;
 
 use super::process::{Process, binary, plugin, target_directory};
+
+/// The file that a host's standard error goes to.
+const LOG: &str = "host.log";
 
 /// What a host is started with.
 #[derive(Debug, Default)]
 pub struct Setup {
     plugins: Vec<(String, Value)>,
+    instead: BTreeMap<String, PathBuf>,
     extra: String,
+    environment: Vec<(String, String)>,
+    http: String,
+    within: Vec<String>,
 }
 
 impl Setup {
@@ -23,6 +34,13 @@ impl Setup {
     #[must_use]
     pub fn plugin(mut self, name: &str, grant: Value) -> Self {
         self.plugins.push((name.to_owned(), grant));
+        self
+    }
+
+    /// Takes another file for a plugin than the one that was built.
+    #[must_use]
+    pub fn instead(mut self, name: &str, file: &Path) -> Self {
+        self.instead.insert(name.to_owned(), file.to_owned());
         self
     }
 
@@ -34,21 +52,48 @@ impl Setup {
         self
     }
 
+    /// Sets a variable of the host's environment.
+    #[must_use]
+    pub fn environment(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Adds lines to the table `http` of the configuration.
+    #[must_use]
+    pub fn http(mut self, lines: &str) -> Self {
+        self.http.push_str(lines);
+        self.http.push('\n');
+        self
+    }
+
+    /// Starts the host by a command that is given the host's own command line.
+    #[must_use]
+    pub fn within(mut self, command: &[&str]) -> Self {
+        self.within = command.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
     /// Writes the configuration and starts the host.
     pub fn start(self) -> Host {
         let directory = tempfile::tempdir().expect("a directory can be made");
+        self.start_in(directory)
+    }
+
+    /// The same in a directory that exists.
+    pub fn start_in(self, directory: tempfile::TempDir) -> Host {
         let config = directory.path().join("jackfield.toml");
         std::fs::write(&config, self.text()).expect("the configuration can be written");
-        let (process, url) = spawn(&config);
-        Host { directory, process, url }
+        let (process, url) = spawn(&config, &self);
+        Host { directory, process, setup: self, url }
     }
 
     fn text(&self) -> String {
         // Compiled once for all tests: the cache knows code by its content.
         let cache = target_directory().join("tmp/compiled");
-        let mut text = format!("{}\n[http]\nlisten = \"127.0.0.1:0\"\n[runtime]\ncache_dir = {cache:?}\n", self.extra);
+        let mut text = format!("{}\n[http]\nlisten = \"127.0.0.1:0\"\n{}[runtime]\ncache_dir = {cache:?}\n", self.extra, self.http);
         for (name, grant) in &self.plugins {
-            let path = plugin(name);
+            let path = self.instead.get(name).cloned().unwrap_or_else(|| plugin(name));
             let _infallible = write!(text, "[plugins.{name}]\npath = {path:?}\ngrant = {}\n", inline(grant));
         }
         text
@@ -68,10 +113,15 @@ fn inline(value: &Value) -> String {
     }
 }
 
-fn spawn(config: &Path) -> (Process, String) {
-    let mut command = Command::new(binary("jackfield"));
-    command.args(["serve", "--config"]).arg(config);
-    Process::start(&mut command, |line| line.strip_prefix("jackfield serves on ").map(str::to_owned))
+fn spawn(config: &Path, setup: &Setup) -> (Process, String) {
+    let path = config.with_file_name(LOG);
+    let log = File::options().create(true).append(true).open(&path).expect("the log can be written");
+    let jackfield = binary("jackfield");
+    let mut words = setup.within.iter().map(AsRef::as_ref).chain([jackfield.as_os_str(), OsStr::new("serve"), OsStr::new("--config")]);
+    let mut command = Command::new(words.next().expect("there is a command"));
+    command.args(words).arg(config).envs(setup.environment.iter().map(|(name, value)| (name, value))).stderr(log);
+    let started = Process::try_start(&mut command, |line| line.strip_prefix("jackfield serves on ").map(str::to_owned));
+    started.unwrap_or_else(|| panic!("the host does not serve:\n{}", std::fs::read_to_string(path).unwrap_or_default()))
 }
 
 /// A serving host. It is killed when it is dropped.
@@ -79,6 +129,7 @@ fn spawn(config: &Path) -> (Process, String) {
 pub struct Host {
     directory: tempfile::TempDir,
     process: Process,
+    setup: Setup,
     /// Where it serves.
     pub url: String,
 }
@@ -114,10 +165,40 @@ impl Host {
         self.directory().join("jackfield-data/jackfield.db")
     }
 
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
     /// SIGKILL and a new start on the same store.
     pub fn kill_and_restart(&mut self) {
-        self.process.kill();
+        self.kill();
         self.restart();
+    }
+
+    /// The id of its process.
+    pub fn pid(&self) -> Pid {
+        self.process.pid()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Whether its process has not ended.
+    pub fn is_alive(&mut self) -> bool {
+        self.process.is_alive()
+    }
+
+    /// Waits until it ends by itself; the exit code.
+    pub fn exit(&mut self) -> Option<i32> {
+        self.process.exit()
+    }
+
+    /// What it has said on standard error, since its first start.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&std::fs::read(self.directory().join(LOG)).unwrap_or_default()).into_owned()
     }
 
     /// SIGTERM and the exit code.
@@ -127,12 +208,24 @@ impl Host {
 
     /// A new start on the same store, after the last process has ended.
     pub fn restart(&mut self) {
-        (self.process, self.url) = spawn(&self.directory().join("jackfield.toml"));
+        (self.process, self.url) = spawn(&self.directory().join("jackfield.toml"), &self.setup);
+    }
+
+    /// The same by a command that is given the host's own command line.
+    pub fn restart_within(&mut self, command: &[&str]) {
+        self.setup.within = command.iter().map(|&word| word.to_owned()).collect();
+        self.restart();
     }
 
     /// Runs the command line of the host.
     pub fn cli(&self, arguments: &[&str]) -> Output {
         Command::new(binary("jackfield")).args(arguments).current_dir(self.directory()).output().expect("the command runs")
+    }
+
+    /// What it answers in text form to a request that needs no token.
+    pub fn text(&self, path: &str) -> String {
+        let answer = ureq::get(format!("{}{path}", self.url)).call().and_then(|mut answer| answer.body_mut().read_to_string());
+        answer.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// A request with the administrator's token.
@@ -152,7 +245,12 @@ impl Host {
 
     /// Submits an order and returns its id.
     pub fn submit(&self, order: &Value) -> String {
-        let answer = self.request("POST", ORDERS, &[("content-type", "application/json")], &order.to_string());
+        self.submit_with(order, &[])
+    }
+
+    /// Submits an order with these headers and returns its id.
+    pub fn submit_with(&self, order: &Value, headers: &[(&str, &str)]) -> String {
+        let answer = self.request("POST", ORDERS, &[&[("content-type", "application/json")], headers].concat(), &order.to_string());
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.body["id"].as_str().expect("an order has an id").to_owned()
     }
@@ -177,6 +275,17 @@ impl Host {
             }
             assert!(Instant::now() < patience, "order {id} is not {states:?} but {order:#}\n{:#}", self.run(id));
             std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Host {
+    /// Where a test failed, the end of the host's log says why.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("the host's last lines:\n{}", lines[lines.len().saturating_sub(60)..].join("\n"));
         }
     }
 }

@@ -16,7 +16,12 @@ pub struct Lab {
 impl Lab {
     /// Starts all back ends on free ports.
     pub fn start() -> Self {
-        let (process, urls) = Process::start(&mut Command::new(binary("lab")), |line| serde_json::from_str::<Value>(line).ok());
+        Self::start_with(&[])
+    }
+
+    /// Starts all back ends on free ports with these arguments.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        let (process, urls) = Process::start(Command::new(binary("lab")).args(arguments), |line| serde_json::from_str::<Value>(line).ok());
         Self { _process: process, urls }
     }
 
@@ -32,9 +37,18 @@ impl Lab {
         answer.unwrap_or_else(|error| panic!("{url} {body}: {error}"));
     }
 
-    /// What a back end was asked and did.
+    /// What a back end did.
     pub fn ledger(&self, name: &str) -> Value {
-        let text = ureq::get(format!("{}/_lab/ledger", self.url(name))).call().and_then(|mut answer| answer.body_mut().read_to_string());
+        self.memory(name, "ledger")
+    }
+
+    /// What a back end was asked.
+    pub fn requests(&self, name: &str) -> Value {
+        self.memory(name, "requests")
+    }
+
+    fn memory(&self, name: &str, what: &str) -> Value {
+        let text = ureq::get(format!("{}/_lab/{what}", self.url(name))).call().and_then(|mut answer| answer.body_mut().read_to_string());
         serde_json::from_str(&text.expect("the lab answers")).unwrap_or(json!(null))
     }
 }

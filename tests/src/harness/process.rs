@@ -5,8 +5,10 @@ use std::{
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal};
 
 /// The directory of the profile that the tests were built with.
 fn profile_directory() -> PathBuf {
@@ -49,7 +51,16 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a process and waits for the first line of its output that `find` makes something of.
+    ///
+    /// # Panics
+    ///
+    /// When there is none.
     pub(super) fn start<T: Send + 'static>(command: &mut Command, find: fn(&str) -> Option<T>) -> (Self, T) {
+        Self::try_start(command, find).unwrap_or_else(|| panic!("{command:?} does not say that it is ready"))
+    }
+
+    /// The same; `None` when the process ends without such a line, or says nothing for a long time.
+    pub(super) fn try_start<T: Send + 'static>(command: &mut Command, find: fn(&str) -> Option<T>) -> Option<(Self, T)> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the process starts");
         let output = child.stdout.take().expect("its output is piped");
         let (found, wait) = mpsc::channel();
@@ -61,8 +72,34 @@ impl Process {
                 }
             }
         });
-        let value = wait.recv_timeout(Duration::from_secs(60)).expect("the process says that it is ready");
-        (Self { child }, value)
+        let process = Self { child };
+        let value = wait.recv_timeout(Duration::from_secs(60)).ok()?;
+        Some((process, value))
+    }
+
+    /// Its id.
+    pub(super) fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    /// Sends a signal.
+    pub(super) fn signal(&self, signal: Signal) {
+        let _already_dead = rustix::process::kill_process(self.pid(), signal);
+    }
+
+    /// Whether it has not ended yet.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Waits until it ends by itself; the exit code, `None` when it was killed.
+    pub(super) fn exit(&mut self) -> Option<i32> {
+        let patience = Instant::now() + Duration::from_secs(120);
+        while self.is_alive() {
+            assert!(Instant::now() < patience, "process {} does not end", self.child.id());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.child.wait().ok().and_then(|status| status.code())
     }
 
     /// SIGKILL, as a power cut would.
@@ -73,9 +110,8 @@ impl Process {
 
     /// SIGTERM, and the exit code.
     pub(super) fn terminate(&mut self) -> Option<i32> {
-        let pid = rustix::process::Pid::from_child(&self.child);
-        let _already_dead = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-        self.child.wait().ok().and_then(|status| status.code())
+        self.signal(Signal::TERM);
+        self.exit()
     }
 }
 

@@ -86,7 +86,7 @@ pub fn call_of(plugin: &Plugin, track: &str, verb: Verb, request: Value) -> Call
         attempt: AttemptId { item, direction: Direction::Do, attempt: 1 },
         label: String::new(),
         key,
-        pin: plugin.pin(&track).expect("the plugin answers the contract"),
+        pin: plugin.pin(&track).expect("the plugin answers the contract").into(),
         verb,
         request: Arc::new(request),
         must_understand: &[],

@@ -11,6 +11,8 @@ pub(crate) struct Effect {
     pub(crate) made: u32,
     /// How often it was taken back.
     pub(crate) undone: u32,
+    /// Whether it is still being made, by a provider that can tell.
+    under_way: bool,
 }
 
 impl Effect {
@@ -86,11 +88,13 @@ impl Ledger {
         if effect.made == 0 || !deduplicates {
             effect.made += 1;
         }
+        effect.under_way = provider == "watched";
         what.clone_into(&mut effect.what);
     }
 
     fn observe(&self, key: &str) -> String {
         match self.effects.get(key).filter(|effect| effect.is_live()) {
+            Some(effect) if effect.under_way => format!("under-way {}", effect.what),
             Some(effect) => format!("present {}", effect.what),
             None => "absent".to_owned(),
         }
@@ -100,6 +104,7 @@ impl Ledger {
     fn change(&mut self, verb: &str, key: &str) {
         match self.effects.get_mut(key) {
             Some(effect) if verb == "undo" && effect.is_live() => effect.undone += 1,
+            Some(effect) if verb == "complete" => effect.under_way = false,
             Some(_) => {}
             None => self.odd.push(format!("{verb} of an effect that was never made, under key {key}")),
         }

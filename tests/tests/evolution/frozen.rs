@@ -31,7 +31,7 @@ async fn it_runs_unchanged_and_does_not_see_what_it_does_not_know() {
     assert_eq!(receipt(&bench.call(call(&plugin, Verb::Apply, newer_request())).await), &taken);
     let observed = bench.call(call(&plugin, Verb::Observe, newer_request())).await.answer;
     assert_eq!(observed, Ok(Answer::Observed(Observed::Ours(taken.clone()))));
-    let undone = bench.call(call(&plugin, Verb::Undo { receipt: taken }, newer_request())).await.answer;
+    let undone = bench.call(call(&plugin, Verb::Undo { receipt: taken.into() }, newer_request())).await.answer;
     assert_eq!(undone, Ok(Answer::Undone));
 }
 

@@ -92,7 +92,7 @@ async fn a_panic_in_undo_is_a_failed_undo_and_nothing_else() {
     let bad = bench.load_built("misbehaving", &grant(&element)).await;
     let undo = |service: &str| {
         let receipt = json!({ "id": "port/1", "resource-type": "port", "service": service, "network-element": "olt-1", "characteristics": [] });
-        call(&bad, Verb::Undo { receipt }, inventory_request(service))
+        call(&bad, Verb::Undo { receipt: receipt.into() }, inventory_request(service))
     };
     let report = bench.call(undo("panic")).await;
     let (class, error_type, message) = failed(&report);

@@ -1,6 +1,6 @@
 //! What is submitted comes back, and what cannot be submitted is refused with its place.
 
-use end_to_end_tests::harness::Lab;
+use end_to_end_tests::harness::{Host, Lab};
 use serde_json::{Value, json};
 
 use super::{order, setup};
@@ -44,13 +44,16 @@ fn an_order_comes_back_as_it_was_sent_and_is_found_in_the_list() {
 #[test]
 fn the_same_key_makes_one_order_and_another_body_under_it_is_a_conflict() {
     let lab = Lab::start();
-    let host = setup(&lab).start();
-    let send = |offering: &str| {
+    let mut host = setup(&lab).start();
+    let send = |host: &Host, offering: &str| {
         host.request("POST", ORDERS, &[("idempotency-key", "k-1"), ("content-type", "application/json")], &order(offering).to_string())
     };
-    let (first, second, other) = (send("fibre-100"), send("fibre-100"), send("fibre-1000"));
+    let (first, second, other) = (send(&host, "fibre-100"), send(&host, "fibre-100"), send(&host, "fibre-1000"));
     assert_eq!((first.status, second.status, other.status), (201, 200, 409));
     assert_eq!(first.body["id"], second.body["id"]);
+    host.kill_and_restart();
+    let (third, other) = (send(&host, "fibre-100"), send(&host, "fibre-1000"));
+    assert_eq!((third.status, other.status, &third.body["id"]), (200, 409, &first.body["id"]));
 }
 
 #[test]
@@ -71,6 +74,7 @@ fn bad_orders_are_refused_with_what_where_and_what_was_expected_and_the_host_liv
         (twice.to_string(), 400, "productOrderItem[1].id"),
         (dated.to_string(), 400, "requestedStartDate"),
         (server_set.to_string(), 400, "state"),
+        (order("a").to_string().replace("add", "delete"), 400, "productOrderItem[0].action"),
         (json!({"productOrderItem": [], "x": "y".repeat(10 << 20)}).to_string(), 413, ""),
     ];
     for (body, status, place) in cases {

@@ -1,8 +1,8 @@
 //! The host dies and comes back: every order that was accepted is there and ends, and no effect is made twice.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use end_to_end_tests::harness::Lab;
+use end_to_end_tests::harness::{Host, Lab};
 use serde_json::json;
 
 use super::{effects, order, setup};
@@ -22,6 +22,41 @@ fn orders_survive_kill_9_at_any_moment() {
     }
     assert_eq!(effects(&lab, "billing", "created"), 6);
     assert_eq!(effects(&lab, "activation", "created"), 6, "a service for each order and no more");
+}
+
+#[test]
+fn an_activation_under_way_when_the_host_dies_is_waited_for_and_not_begun_again() {
+    let lab = Lab::start();
+    let mut host = setup(&lab).start();
+    lab.switch("activation", "outcome", json!({"result": "active", "ms": 600_000}));
+    // The work is done and its answer is still on the way: nothing is recorded when the host dies.
+    lab.switch("activation", "delay-answer", json!({"method": "POST", "ms": 600_000}));
+    let id = host.submit(&order("fibre-100"));
+    until(|| effects(&lab, "activation", "created") == 1);
+    host.kill_and_restart();
+    until(|| kinds(&host, &id).contains(&"attempt-pended".to_owned()));
+    lab.switch("activation", "finish", json!({}));
+    host.wait(&id, &["completed"]);
+    let kinds = kinds(&host, &id);
+    let lost = kinds.iter().position(|kind| kind == "attempt-lost").unwrap();
+    assert_eq!(kinds[lost + 1], "attempt-pended", "{kinds:?}");
+    assert!(!kinds.contains(&"fallout-opened".to_owned()), "{kinds:?}");
+    assert_eq!((effects(&lab, "activation", "created"), effects(&lab, "activation", "deleted")), (1, 0));
+}
+
+/// The kinds of a run's events, in order.
+fn kinds(host: &Host, id: &str) -> Vec<String> {
+    let records = host.run(id)["records"].as_array().cloned().unwrap_or_default();
+    records.iter().map(|record| record["event"]["kind"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Waits until something holds; the patience is for a stuck host, not a measure of speed.
+fn until(holds: impl Fn() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(120);
+    while !holds() {
+        assert!(Instant::now() < patience, "it does not come to hold");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]

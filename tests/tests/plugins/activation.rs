@@ -33,7 +33,32 @@ async fn an_activation_pends_is_done_is_found_and_is_taken_back() {
     let Answer::Done(receipt) = resume(&activation, first, Signal::Timer).await else { panic!("it is not done") };
     assert_eq!((&receipt["result"], &receipt["test-passed"]), (&json!("active"), &json!(true)));
     assert_eq!(activation.answer(Verb::Observe, &request()).await, Answer::Observed(Observed::Ours(receipt.clone())));
-    assert_eq!(activation.answer(Verb::Undo { receipt }, &request()).await, Answer::Undone);
+    assert_eq!(activation.answer(Verb::Undo { receipt: receipt.into() }, &request()).await, Answer::Undone);
+    assert_eq!(activation.answer(Verb::Observe, &request()).await, Answer::Observed(Observed::Absent));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_whose_answer_was_lost_is_found_under_way_and_waited_for() {
+    let lab = Lab::start();
+    let activation = Socket::new("activation-tmf640", endpoint("activation", lab.url("activation"))).await;
+    lab.switch("activation", "outcome", json!({"result": "active", "ms": 600_000}));
+    let first = activation.answer(Verb::Apply, &request()).await;
+    let Answer::Observed(Observed::Pending(found)) = activation.answer(Verb::Observe, &request()).await else { panic!("it is not under way") };
+    assert_eq!(Answer::Pending(found.clone()), first, "as if the answer had not been lost, checkpoint included");
+    lab.switch("activation", "finish", json!({}));
+    let Answer::Done(_) = resume(&activation, Answer::Pending(found), Signal::Timer).await else { panic!("it is not done") };
+    assert_eq!(lab.ledger("activation").as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_activation_that_is_found_under_way_can_be_cancelled() {
+    let lab = Lab::start();
+    let activation = Socket::new("activation-tmf640", endpoint("activation", lab.url("activation"))).await;
+    lab.switch("activation", "outcome", json!({"result": "active", "ms": 600_000}));
+    activation.answer(Verb::Apply, &request()).await;
+    let Answer::Observed(Observed::Pending(found)) = activation.answer(Verb::Observe, &request()).await else { panic!("it is not under way") };
+    let cancel = Verb::Resume { checkpoint: found.checkpoint, signal: Signal::Cancel };
+    assert_eq!(activation.answer(cancel, &request()).await, Answer::Undone);
     assert_eq!(activation.answer(Verb::Observe, &request()).await, Answer::Observed(Observed::Absent));
 }
 

@@ -20,6 +20,6 @@ async fn an_account_is_set_up_once_found_again_and_ended() {
     let created = lab.ledger("billing").as_array().unwrap().iter().filter(|effect| effect["action"] == "created").count();
     assert_eq!(created, 1, "the repeated request made no second account");
     assert_eq!(billing.answer(Verb::Observe, &request).await, Answer::Observed(Observed::Ours(receipt.clone())));
-    assert_eq!(billing.answer(Verb::Undo { receipt }, &request).await, Answer::Undone);
+    assert_eq!(billing.answer(Verb::Undo { receipt: receipt.into() }, &request).await, Answer::Undone);
     assert_eq!(billing.answer(Verb::Observe, &request).await, Answer::Observed(Observed::Absent));
 }

@@ -25,7 +25,7 @@ async fn a_resource_is_taken_once_found_again_and_given_back() {
     let failure = inventory.make(other).await.answer.unwrap_err();
     assert_eq!((failure.class, failure.error_type.as_str(), failure.message.as_str()), (FailureClass::Rejected, "no_inventory", "No available port"));
 
-    assert_eq!(inventory.answer(Verb::Undo { receipt: receipt.clone() }, &request).await, Answer::Undone);
-    assert_eq!(inventory.answer(Verb::Undo { receipt }, &request).await, Answer::Undone, "undoing twice is harmless");
+    assert_eq!(inventory.answer(Verb::Undo { receipt: receipt.clone().into() }, &request).await, Answer::Undone);
+    assert_eq!(inventory.answer(Verb::Undo { receipt: receipt.into() }, &request).await, Answer::Undone, "undoing twice is harmless");
     assert_eq!(inventory.answer(Verb::Observe, &request).await, Answer::Observed(Observed::Absent));
 }

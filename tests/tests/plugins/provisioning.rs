@@ -16,8 +16,8 @@ async fn a_resource_is_configured_seen_and_removed() {
     let receipt = element.receipt(&request).await;
     assert_eq!(receipt["network-element"], "olt-1");
     assert_eq!(element.answer(Verb::Observe, &request).await, Answer::Observed(Observed::Ours(receipt.clone())));
-    assert_eq!(element.answer(Verb::Undo { receipt: receipt.clone() }, &request).await, Answer::Undone);
-    assert_eq!(element.answer(Verb::Undo { receipt }, &request).await, Answer::Undone);
+    assert_eq!(element.answer(Verb::Undo { receipt: receipt.clone().into() }, &request).await, Answer::Undone);
+    assert_eq!(element.answer(Verb::Undo { receipt: receipt.into() }, &request).await, Answer::Undone);
     assert_eq!(element.answer(Verb::Observe, &request).await, Answer::Observed(Observed::Absent));
 }
 

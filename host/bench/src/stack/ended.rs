@@ -64,7 +64,7 @@ impl WatchedJournal {
 
 #[async_trait]
 impl Journal for WatchedJournal {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError> {
         // A run that is held will not end by itself: whoever waits must hear of it.
         let over = matches!(append.row.state, RunState::Ended | RunState::Held).then(|| (append.row.run.clone(), append.row.detail.clone()));
         let appended = self.store.append(append).await?;

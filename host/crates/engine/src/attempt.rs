@@ -1,5 +1,7 @@
 //! One attempt: the calls it consists of, `observe` first when an earlier outcome is in doubt.
 
+use std::sync::Arc;
+
 use pipeline::{
     AfterObserve, CallAnswer, CallResult, Direction, Failure, FailureClass, IdempotencyKey, ItemState, MAX_CROSSING_BYTES, Ready, ResumeSignal,
     Standing,
@@ -19,15 +21,17 @@ pub(crate) struct Attempted {
 }
 
 /// Makes the calls of an attempt. `call` is complete but for its verb.
-pub(crate) async fn attempt(runner: &dyn Runner, clock: &dyn Clock, call: Call, item: ItemState, ready: Ready) -> Attempted {
+pub(crate) async fn attempt(runner: &dyn Runner, clock: &dyn Clock, call: Call, item: &ItemState, ready: &Ready) -> Attempted {
     let started_at = clock.now();
-    let report = match first_verb(&item, &ready) {
-        First::Call(verb) => make(runner, &call, verb).await,
-        First::Probe => probe(runner, &call, &item, ready.direction).await,
+    let report = match first_verb(item, ready) {
+        First::Call(verb) => runner.call(Call { verb, ..call }).await,
+        First::Probe => probe(runner, &call, item, ready.direction).await,
         First::Refuse(failure) => CallReport::failed(failure, false),
     };
     let CallReport { answer, sent, attributes, writes } = report;
-    Attempted { result: CallResult { started_at, answer: answer.and_then(|answer| accept(answer, sent)), attributes }, sent, writes }
+    // Where an earlier outcome was in doubt, an answer that is of no use cannot promise that nothing was left behind.
+    let doubt = sent || ready.probe;
+    Attempted { result: CallResult { started_at, answer: answer.and_then(|answer| accept(answer, doubt)), attributes }, sent, writes }
 }
 
 enum First {
@@ -64,7 +68,8 @@ async fn make(runner: &dyn Runner, call: &Call, verb: Verb) -> CallReport {
 async fn probe(runner: &dyn Runner, call: &Call, item: &ItemState, direction: Direction) -> CallReport {
     // What is looked for was made under the key of doing, also when it is being undone: under any other key it would look absent or foreign.
     let key = IdempotencyKey::derive(&call.tenant, &call.run, &call.attempt.item, Direction::Do);
-    let mut observed = make(runner, &Call { key, ..call.clone() }, Verb::Observe).await;
+    let doing = Call { key, ..call.clone() };
+    let mut observed = make(runner, &doing, Verb::Observe).await;
     let found = match observed.answer {
         Ok(Answer::Observed(found)) => found,
         Ok(other) => {
@@ -79,9 +84,19 @@ async fn probe(runner: &dyn Runner, call: &Call, item: &ItemState, direction: Di
     let (verb, sent) = match pipeline::after_observe(item, direction, found) {
         AfterObserve::Apply => (Verb::Apply, observed.sent),
         AfterObserve::Undo(receipt) => (Verb::Undo { receipt }, observed.sent),
+        AfterObserve::Wait(pending) => {
+            observed.answer = Ok(Answer::Pending(pending));
+            return observed;
+        }
+        AfterObserve::Cancel { checkpoint } => {
+            let mut report = make(runner, &doing, Verb::Resume { checkpoint, signal: Signal::Cancel }).await;
+            report.sent |= observed.sent;
+            report.answer = pipeline::after_cancel(report.answer.and_then(|answer| accept(answer, true))).map(|()| Answer::Undone);
+            return report;
+        }
         AfterObserve::Finish(answer) => {
             observed.answer = answer.map(|answer| match answer {
-                CallAnswer::Done(output) => Answer::Done(output),
+                CallAnswer::Done(output) => Answer::Done(Arc::unwrap_or_clone(output)),
                 CallAnswer::Undone | CallAnswer::Pending { .. } => Answer::Undone,
             });
             return observed;
@@ -93,21 +108,16 @@ async fn probe(runner: &dyn Runner, call: &Call, item: &ItemState, direction: Di
 }
 
 /// Checks an answer against what was asked.
-fn accept(answer: Answer, sent: bool) -> Result<CallAnswer, Failure> {
+fn accept(answer: Answer, doubt: bool) -> Result<CallAnswer, Failure> {
     match answer {
-        Answer::Done(output) => Ok(CallAnswer::Done(output)),
+        Answer::Done(output) => Ok(CallAnswer::Done(Arc::new(output))),
         Answer::Undone => Ok(CallAnswer::Undone),
         Answer::Pending(pending) if pending.checkpoint.len() > MAX_CROSSING_BYTES => {
-            let class = if sent { FailureClass::Unknown } else { FailureClass::Unavailable };
+            let class = if doubt { FailureClass::Unknown } else { FailureClass::Unavailable };
             let message = format!("the checkpoint has {} bytes, more than the {MAX_CROSSING_BYTES} allowed", pending.checkpoint.len());
             Err(Failure::new(class, "plugin.output_limit", message))
         }
-        Answer::Pending(pending) => Ok(CallAnswer::Pending {
-            operation: pending.operation,
-            checkpoint: pending.checkpoint,
-            poll_after: pending.poll_after,
-            give_up_after: pending.give_up_after,
-        }),
+        Answer::Pending(pending) => Ok(pending.into()),
         observed @ Answer::Observed(_) => Err(misfit("apply, resume or undo", &observed)),
     }
 }

@@ -39,7 +39,7 @@ pub struct Binding {
     /// The contract.
     pub contract: ContractTrack,
     /// What answers, with everything that a scheduled step needs to know about it.
-    pub pin: Pin,
+    pub pin: Arc<Pin>,
 }
 
 impl BindingTable {
@@ -51,7 +51,7 @@ impl BindingTable {
     }
 
     /// The binding of a contract. A pure function of the table and the request, so that any process binds alike.
-    pub fn resolve(&self, contract: &ContractTrack, _request: &Value, _run: &RunId) -> Result<&Pin, Failure> {
+    pub fn resolve(&self, contract: &ContractTrack, _request: &Value, _run: &RunId) -> Result<&Arc<Pin>, Failure> {
         let rule = self.rules.iter().find(|rule| rule.contract == *contract);
         rule.map(|rule| &rule.pin).ok_or_else(|| {
             Failure::new(FailureClass::Held, "plugin.contract", format!("nothing is bound to contract {contract} in the run's binding table"))

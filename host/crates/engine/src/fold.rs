@@ -1,7 +1,9 @@
 //! From one cause to one append: the cause and everything that follows from the state alone, so that a step's end and the next step's beginning are one write.
 
+use std::sync::Arc;
+
 use pipeline::{
-    Command, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply_in_place, decide,
+    Command, ContractTrack, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply_in_place, decide,
     needs_start_record,
 };
 
@@ -26,32 +28,36 @@ pub(crate) struct Context<'a> {
 /// A run after a cause, and what is to be written and then done.
 #[derive(Debug)]
 pub(crate) struct Folded {
-    pub(crate) run: Run,
+    pub(crate) run: Arc<Run>,
     pub(crate) append: Append,
+    /// The run after each record of the append.
+    pub(crate) states: Vec<Arc<Run>>,
     /// What can only be done once the append is durable.
     pub(crate) commands: Vec<Command>,
 }
 
 /// Folds `causes` and what follows from them. The first record of a run must have been applied before; it comes as `first`.
-pub(crate) fn fold(context: Context<'_>, run: Run, now: Timestamp, first: Option<Record>, causes: Vec<Event>) -> Result<Folded, IllegalEvent> {
+pub(crate) fn fold(context: Context<'_>, run: Arc<Run>, now: Timestamp, first: Option<Record>, causes: Vec<Event>) -> Result<Folded, IllegalEvent> {
     let at = now.max(run.last_at());
     let expected_head = first.as_ref().map_or(run.head(), |_| pipeline::Seq(0));
-    let mut folding = Folding { context, at, run, records: first.into_iter().collect() };
+    let states = first.iter().map(|_| run.clone()).collect();
+    let mut folding = Folding { context, at, run, records: first.into_iter().collect(), states };
     for cause in causes {
         folding.push(cause)?;
     }
     let commands = folding.settle()?;
     let documents = folding.documents();
-    let Folding { run, records, .. } = folding;
-    let append = Append { row: row(&context.pack.definition, &run), expected_head, records, documents, writes: Vec::new() };
-    Ok(Folded { run, append, commands })
+    let Folding { run, records, states, .. } = folding;
+    let append = Append { row: row(&context.pack.definition, &run, &commands), expected_head, records, documents, writes: Vec::new() };
+    Ok(Folded { run, append, states, commands })
 }
 
 struct Folding<'a> {
     context: Context<'a>,
     at: Timestamp,
-    run: Run,
+    run: Arc<Run>,
     records: Vec<Record>,
+    states: Vec<Arc<Run>>,
 }
 
 impl Folding<'_> {
@@ -61,48 +67,62 @@ impl Folding<'_> {
             return Err(IllegalEvent { seq: record.seq, reason: format!("one cause has {MAX_RECORDS} consequences and no end") });
         }
         // A refused event is a fault of this process and ends the fold, so the run is not needed afterwards.
-        apply_in_place(&self.context.pack.definition, &mut self.run, &record)?;
+        apply_in_place(&self.context.pack.definition, Arc::make_mut(&mut self.run), &record)?;
         self.records.push(record);
+        self.states.push(self.run.clone());
         Ok(())
     }
 
     /// Records what follows until only calls and messages remain, which are returned.
     fn settle(&mut self) -> Result<Vec<Command>, IllegalEvent> {
         loop {
-            let commands = decide(&self.context.pack.definition, &self.run);
-            let Some(event) = commands.iter().find_map(|command| self.recordable(command)) else { return Ok(commands) };
-            self.push(event)?;
+            let mut commands = decide(&self.context.pack.definition, &self.run);
+            let Some(place) = commands.iter().position(|command| self.is_recordable(command)) else { return Ok(commands) };
+            if let Some(event) = self.event(commands.swap_remove(place)) {
+                self.push(event)?;
+            }
         }
     }
 
-    fn recordable(&self, command: &Command) -> Option<Event> {
+    /// Whether obeying the command is no more than recording an event.
+    fn is_recordable(&self, command: &Command) -> bool {
         match command {
-            Command::Record(event) => Some(event.clone()),
+            Command::Record(_) | Command::Schedule { .. } => true,
+            Command::Attempt { attempt, ready } => {
+                let definition = &self.context.pack.definition;
+                let (Some((_, step)), Some(item)) = (definition.step(&attempt.item.step), self.run.item(definition, &attempt.item)) else {
+                    return false;
+                };
+                !ready.started && needs_start_record(&step.work, item.pin.as_deref(), ready)
+            }
+            Command::StartChild { .. } | Command::NotifyParent { .. } => false,
+        }
+    }
+
+    /// The event that a recordable command asks for.
+    fn event(&self, command: Command) -> Option<Event> {
+        match command {
+            Command::Record(event) => Some(event),
             Command::Schedule { step, round, contract, needs_undo, items } => {
-                let bound = items.iter().map(|item| self.bind(contract.as_ref(), *needs_undo, item)).collect();
+                let bound = items.into_iter().map(|item| self.bind(contract.as_ref(), needs_undo, item)).collect();
                 Some(match bound {
-                    Ok(items) => Event::StepScheduled { step: step.clone(), round: *round, items },
-                    Err(failure) => Event::StepRefused { step: step.clone(), failure },
+                    Ok(items) => Event::StepScheduled { step, round, items },
+                    Err(failure) => Event::StepRefused { step, failure },
                 })
             }
-            Command::Attempt { attempt, ready } => {
-                let (_, step) = self.context.pack.definition.step(&attempt.item.step)?;
-                let item = self.run.item(&self.context.pack.definition, &attempt.item)?;
-                let needed = !ready.started && needs_start_record(&step.work, item.pin.as_ref(), ready);
-                needed.then(|| Event::AttemptStarted { attempt: attempt.clone() })
-            }
+            Command::Attempt { attempt, .. } => Some(Event::AttemptStarted { attempt }),
             Command::StartChild { .. } | Command::NotifyParent { .. } => None,
         }
     }
 
-    fn bind(&self, contract: Option<&pipeline::ContractTrack>, needs_undo: bool, item: &ScheduledItem) -> Result<ScheduledItem, Failure> {
-        let Some(contract) = contract else { return Ok(item.clone()) };
-        let pin: &Pin = self.context.table.resolve(contract, &item.request, self.run.id())?;
+    fn bind(&self, contract: Option<&ContractTrack>, needs_undo: bool, item: ScheduledItem) -> Result<ScheduledItem, Failure> {
+        let Some(contract) = contract else { return Ok(item) };
+        let pin: &Arc<Pin> = self.context.table.resolve(contract, &item.request, self.run.id())?;
         if needs_undo && !pin.verbs.undo {
             let message = format!("`{}` answers contract {contract} without `undo`, which this step needs", pin.provider.name());
             return Err(Failure::new(FailureClass::Held, "plugin.contract", message));
         }
-        Ok(ScheduledItem { pin: Some(pin.clone()), ..item.clone() })
+        Ok(ScheduledItem { pin: Some(pin.clone()), ..item })
     }
 
     /// The last document that the pack projects from the new records.

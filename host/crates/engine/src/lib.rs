@@ -63,6 +63,7 @@ mod routed;
 mod row;
 mod shared;
 mod start;
+mod tail;
 mod task;
 mod tasks;
 pub mod testing;

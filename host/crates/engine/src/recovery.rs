@@ -39,7 +39,7 @@ pub(crate) async fn recover(shared: Arc<Shared>) {
 /// Looks for live runs that nothing drives, until the engine stops.
 pub(crate) async fn watch(shared: Arc<Shared>) {
     let mut stopping = shared.stopping.subscribe();
-    loop {
+    while !shared.is_stopping() {
         // The losers of this race hold nothing.
         tokio::select! {
             () = shared.clock.sleep_until(shared.clock.now().plus(WATCH_EVERY)) => {}

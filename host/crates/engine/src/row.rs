@@ -1,13 +1,13 @@
 //! The row of a run: what lists show and indexes find, computed from the state.
 
-use pipeline::{Definition, Outcome, Run, Wake, decide};
+use pipeline::{Command, Definition, Outcome, Run, Wake};
 
 use crate::port::{RunRow, RunState};
 
-/// The row of a run in this state.
-pub(crate) fn row(definition: &Definition, run: &Run) -> RunRow {
+/// The row of a run in this state, in which these commands are decided.
+pub(crate) fn row(definition: &Definition, run: &Run, commands: &[Command]) -> RunRow {
     let started = run.started();
-    let (state, detail) = standing(definition, run);
+    let (state, detail) = standing(definition, run, commands);
     RunRow {
         run: run.id().clone(),
         tenant: started.tenant.clone(),
@@ -22,7 +22,7 @@ pub(crate) fn row(definition: &Definition, run: &Run) -> RunRow {
     }
 }
 
-fn standing(definition: &Definition, run: &Run) -> (RunState, String) {
+fn standing(definition: &Definition, run: &Run, commands: &[Command]) -> (RunState, String) {
     if let Some(outcome) = run.outcome() {
         let detail = match outcome {
             Outcome::Completed => "completed".to_owned(),
@@ -34,7 +34,7 @@ fn standing(definition: &Definition, run: &Run) -> (RunState, String) {
         return (if run.owes_parent() { RunState::Active } else { RunState::Ended }, detail);
     }
     let wakes = run.wakes(definition);
-    if !decide(definition, run).is_empty() {
+    if !commands.is_empty() {
         return (RunState::Active, doing(&wakes));
     }
     let held = wakes.iter().find(|wake| matches!(wake, Wake::Fallout(_)));

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use pipeline::{Epoch, Failure, ItemId, PipelineName, RunId, Timestamp};
+use pipeline::{Definition, Epoch, Failure, ItemId, PipelineName, Record, Run, RunId, Timestamp};
 use serde_json::Value;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
@@ -14,7 +14,8 @@ use crate::{
     api::{Decision, EngineError, InboundTrace, ResolveError, SignalAnswer},
     bindings::Bindings,
     definitions::Definitions,
-    port::{Clock, Journal, Position, Runner, Timers},
+    port::{Appended, Clock, Journal, OwnedTransition, Position, Runner, Timers},
+    tail::Tail,
     task,
     tasks::Tasks,
     token::{Named, Tokens},
@@ -43,8 +44,10 @@ pub(crate) struct Shared {
     pub(crate) reserved_places: usize,
     /// The runs that are being driven, by whom.
     pub(crate) driven: Mutex<HashMap<RunId, mpsc::UnboundedSender<Message>>>,
-    /// The last known commit.
-    pub(crate) committed: watch::Sender<Position>,
+    /// Rung at every commit.
+    pub(crate) committed: watch::Sender<()>,
+    /// The last commits, for observers.
+    pub(crate) tail: Tail,
     /// Set once when the engine is to stop taking work.
     pub(crate) stopping: watch::Sender<bool>,
     /// Set once when the store cannot be used any more and the process must end.
@@ -71,6 +74,17 @@ pub(crate) enum Message {
     Resolve { decision: Decision, reply: oneshot::Sender<Result<(), ResolveError>> },
     /// A child run is over.
     ChildEnded { item: ItemId, child: RunId, result: Result<Value, Failure>, reply: oneshot::Sender<()> },
+}
+
+/// What an append commits, before the store has given it its places in the common order.
+#[derive(Debug)]
+pub(crate) struct Unplaced {
+    pub(crate) definition: Arc<Definition>,
+    /// The run before the first record; `None` when that one starts it.
+    pub(crate) before: Option<Arc<Run>>,
+    pub(crate) records: Vec<Record>,
+    /// The run after each record.
+    pub(crate) states: Vec<Arc<Run>>,
 }
 
 impl Shared {
@@ -111,13 +125,16 @@ impl Shared {
         }
     }
 
-    /// Tells observers of a commit.
-    pub(crate) fn announce_commit(&self, position: Position) {
-        self.committed.send_if_modified(|known| {
-            let newer = position > *known;
-            *known = position.max(*known);
-            newer
+    /// Shows observers a commit.
+    pub(crate) fn announce(&self, appended: Appended, committed: Unplaced) {
+        let Unplaced { definition, mut before, records, states } = committed;
+        let first = (appended.position.0 + 1).saturating_sub(records.len() as u64);
+        let transitions = records.into_iter().zip(states).zip(first..).map(|((record, after), position)| {
+            let before = before.replace(after.clone());
+            OwnedTransition { position: Position(position), definition: definition.clone(), before, record: Arc::new(record), after }
         });
+        self.tail.push(transitions, appended.bytes);
+        self.committed.send_replace(());
     }
 
     /// Whether the engine takes no more work.

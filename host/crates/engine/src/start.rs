@@ -13,7 +13,7 @@ use crate::{
     fold::{Context, Folded, fold},
     ids,
     port::AppendError,
-    shared::Shared,
+    shared::{Shared, Unplaced},
     task,
 };
 
@@ -86,20 +86,21 @@ async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Res
     let table = shared.bindings.table(&started.revision).await.map_err(|error| unavailable(error.to_string()))?;
     let table = table.ok_or_else(|| unavailable("the current binding table is not in the store".to_owned()))?;
     let now = shared.clock.now();
-    let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Box::new(started)) };
+    let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Arc::new(started)) };
     let context = Context { pack: &pack, table: &table, epoch: shared.epoch };
     let run = begin(&pack.definition, ids::run_id(), &first).map_err(|illegal| unavailable(illegal.to_string()))?;
-    let Folded { run, append, commands } = fold(context, run, now, Some(first), Vec::new()).map_err(|illegal| unavailable(illegal.to_string()))?;
+    let folded = fold(context, Arc::new(run), now, Some(first), Vec::new()).map_err(|illegal| unavailable(illegal.to_string()))?;
+    let Folded { run, append, states, commands } = folded;
     let id = run.id().clone();
     let mailbox = register(shared, &id);
-    let driven = Driven { pack, table, run, commands, mailbox, place };
+    let driven = Driven { pack, table, run, states, commands, mailbox, place };
     // The append and what follows it go on even when the caller stops waiting.
     let (answer, answered) = tokio::sync::oneshot::channel();
     let task = shared.clone();
     shared.tasks.spawn(async move {
-        let result = task.journal.append(append).await;
+        let result = task.journal.append(&append).await;
         let _nobody_waits = answer.send(result.clone());
-        drive(task, result, driven).await;
+        drive(task, result, append.records, driven).await;
     });
     match answered.await {
         Ok(Ok(_)) => Ok(Started { run: id, created: true }),
@@ -113,17 +114,18 @@ async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Res
 struct Driven {
     pack: Pack,
     table: Arc<crate::bindings::BindingTable>,
-    run: pipeline::Run,
+    run: Arc<pipeline::Run>,
+    states: Vec<Arc<pipeline::Run>>,
     commands: Vec<pipeline::Command>,
     mailbox: mpsc::UnboundedReceiver<crate::shared::Message>,
     place: Option<OwnedSemaphorePermit>,
 }
 
-async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, AppendError>, driven: Driven) {
-    let Driven { pack, table, run, commands, mailbox, place } = driven;
+async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, AppendError>, records: Vec<Record>, driven: Driven) {
+    let Driven { pack, table, run, states, commands, mailbox, place } = driven;
     match result {
         Ok(appended) => {
-            shared.announce_commit(appended.position);
+            shared.announce(appended, Unplaced { definition: pack.definition.clone(), before: None, records, states });
             task::begin(shared, (pack, table, run), commands, mailbox, place).await;
         }
         Err(error) => {

@@ -28,7 +28,7 @@ pub(crate) struct RunTask {
     shared: Arc<Shared>,
     pack: Pack,
     table: Arc<BindingTable>,
-    run: Run,
+    run: Arc<Run>,
     live: HashSet<Live>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     mailbox: mpsc::UnboundedReceiver<Message>,
@@ -42,7 +42,7 @@ pub(crate) struct Lost;
 /// Drives a run that was just started.
 pub(crate) async fn begin(
     shared: Arc<Shared>,
-    (pack, table, run): (Pack, Arc<BindingTable>, Run),
+    (pack, table, run): (Pack, Arc<BindingTable>, Arc<Run>),
     commands: Vec<Command>,
     mailbox: mpsc::UnboundedReceiver<Message>,
     place: Option<OwnedSemaphorePermit>,
@@ -78,7 +78,7 @@ pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::Unbounde
 }
 
 /// Reads and folds a run. `None`: there is no such run, or it is held because this process cannot fold it.
-async fn load(shared: &Shared, id: &RunId) -> Result<Option<(Pack, Arc<BindingTable>, Run)>, String> {
+async fn load(shared: &Shared, id: &RunId) -> Result<Option<(Pack, Arc<BindingTable>, Arc<Run>)>, String> {
     let records = shared.journal.load(id).await.map_err(|error| error.to_string())?;
     let Some(pipeline::Event::RunStarted(started)) = records.first().map(|record| &record.event) else { return Ok(None) };
     let Some(pack) = shared.definitions.get(&started.pipeline, started.version) else {
@@ -90,7 +90,7 @@ async fn load(shared: &Shared, id: &RunId) -> Result<Option<(Pack, Arc<BindingTa
         return Ok(None);
     };
     let run = replay(&pack.definition, id.clone(), &records).map_err(|error| error.to_string())?;
-    Ok(Some((pack.clone(), table, run)))
+    Ok(Some((pack.clone(), table, Arc::new(run))))
 }
 
 /// Holds a run that this process cannot fold: its row says why, its journal stays as it is for a process that can.
@@ -100,7 +100,7 @@ async fn hold_unknown(shared: &Shared, id: &RunId, detail: &str) -> Result<(), S
     let expected_head: Seq = row.head;
     (row.state, row.wake_at, row.detail) = (RunState::Held, None, detail.to_owned());
     let append = Append { row, expected_head, records: Vec::new(), documents: Vec::new(), writes: Vec::new() };
-    shared.journal.append(append).await.map(|_| ()).map_err(|error| error.to_string())
+    shared.journal.append(&append).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
 /// Takes the run off the list of driven ones; messages that are still in its mailbox are answered by their closed reply channels.

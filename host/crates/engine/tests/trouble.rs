@@ -10,7 +10,7 @@ use std::{
 
 use engine::{
     api::{Engine, StartError},
-    port::{Answer, Call, Journal, Observed, RunState, Verb},
+    port::{Answer, Call, Journal, Observed, PendingAnswer, RunState, Signal, Verb},
     testing::{Providers, pin, table},
 };
 use pipeline::{Failure, FailureClass, Outcome, testing};
@@ -43,6 +43,42 @@ async fn after_a_restart_a_call_in_doubt_is_observed_and_not_repeated() {
     let view = second.ended(&run).await;
     assert_eq!(kinds(&view), ["run-started", "step-scheduled", "attempt-lost", "attempt-finished", "run-ended"]);
     assert_eq!(view.run.steps()[0].items[0].output(), Some(&json!("found")));
+}
+
+/// What a provider says of an operation that is still going on.
+fn under_way(checkpoint: usize) -> PendingAnswer {
+    let (poll_after, give_up_after) = (Some(Duration::from_secs(1)), Duration::from_secs(60));
+    PendingAnswer { operation: "job".to_owned(), checkpoint: "c".repeat(checkpoint), poll_after, give_up_after }
+}
+
+fn functions(calls: &Mutex<Vec<Call>>) -> Vec<&'static str> {
+    calls.lock().unwrap().iter().map(|call| call.verb.function()).collect()
+}
+
+#[tokio::test]
+async fn an_operation_that_is_found_under_way_is_waited_for_as_if_its_answer_had_been_recorded() {
+    let first = World::new(vec![testing::linear(&["a"])], silent()).await;
+    let run = first.start(json!({})).await;
+    first.settle().await;
+    let (provider, calls) = scripted(vec![Ok(Answer::Observed(Observed::Pending(under_way(3))))]);
+    let second = World::over(first.store.clone(), first.clock.clone(), vec![testing::linear(&["a"])], provider, default_table()).await;
+    let view = second.ended(&run).await;
+    let expected = ["run-started", "step-scheduled", "attempt-lost", "attempt-pended", "timer-fired", "attempt-finished", "run-ended"];
+    assert_eq!(kinds(&view), expected);
+    assert_eq!(functions(&calls), ["observe", "resume"]);
+    assert_eq!(calls.lock().unwrap()[1].verb, Verb::Resume { checkpoint: "ccc".to_owned(), signal: Signal::Timer });
+}
+
+#[tokio::test]
+async fn a_finding_that_cannot_be_recorded_leaves_the_doubt() {
+    let first = World::new(vec![testing::linear(&["a"])], silent()).await;
+    let run = first.start(json!({})).await;
+    first.settle().await;
+    let found = |found| Ok(Answer::Observed(found));
+    let (provider, calls) = scripted(vec![found(Observed::Pending(under_way(20_000))), found(Observed::Ours(json!("found")))]);
+    let second = World::over(first.store.clone(), first.clock.clone(), vec![testing::linear(&["a"])], provider, default_table()).await;
+    assert_eq!(second.ended(&run).await.run.outcome(), Some(&Outcome::Completed));
+    assert_eq!(functions(&calls), ["observe", "observe"], "nothing was sent, and yet `apply` would make it twice");
 }
 
 #[tokio::test]
@@ -187,6 +223,27 @@ async fn an_undo_in_doubt_is_observed_under_the_key_that_the_effect_was_made_und
     assert_eq!([applied, observed, undone].map(|call| call.verb.function()), ["apply", "observe", "undo"]);
     assert_eq!(observed.key, applied.key);
     assert_ne!(undone.key, applied.key, "the undo is an effect of its own");
+}
+
+#[tokio::test]
+async fn what_is_found_under_way_when_it_is_to_be_undone_is_cancelled_and_undone_if_it_was_finished_first() {
+    let before = Calls::default();
+    let first = World::new(vec![testing::linear(&["a", "b"])], stops_while_undoing(before.clone())).await;
+    let run = first.start(json!({})).await;
+    first.settle().await;
+    let found = |found| Ok(Answer::Observed(found));
+    let (provider, after) = scripted(vec![
+        found(Observed::Pending(under_way(3))),
+        Ok(Answer::Done(json!("receipt"))),
+        found(Observed::Ours(json!("receipt"))),
+        Ok(Answer::Undone),
+    ]);
+    let second = World::over(first.store.clone(), first.clock.clone(), vec![testing::linear(&["a", "b"])], provider, default_table()).await;
+    second.ended(&run).await;
+    assert_eq!(functions(&after), ["observe", "resume", "observe", "undo"]);
+    let (before, after) = (before.lock().unwrap(), after.lock().unwrap());
+    assert_eq!(after[1].verb, Verb::Resume { checkpoint: "ccc".to_owned(), signal: Signal::Cancel });
+    assert_eq!(after[1].key, before[0].key, "what is cancelled is the work, not its undo");
 }
 
 #[tokio::test]

@@ -86,6 +86,11 @@ impl Control {
         self.take(&[Action::Outcome], "POST", "", body).map(|(_, rule)| rule)
     }
 
+    /// Whether what is under way is to be over now.
+    pub(crate) fn finishes(&self) -> bool {
+        self.take(&[Action::Finish], "", "", "").is_some()
+    }
+
     /// The oldest switch that matches, counted down.
     fn take(&self, actions: &[Action], method: &str, path: &str, body: &str) -> Option<(Action, Rule)> {
         let mut memory = self.memory();
@@ -131,6 +136,11 @@ async fn intercept(State(control): State<Control>, request: Request, next: Next)
         Kind::Before => {
             tokio::time::sleep(Duration::from_millis(rule.ms)).await;
             next.run(request).await
+        }
+        Kind::Between => {
+            let response = next.run(request).await;
+            tokio::time::sleep(Duration::from_millis(rule.ms)).await;
+            response
         }
         Kind::After(delivery) => deliver(next.run(request).await, delivery),
         Kind::Elsewhere => next.run(request).await,

@@ -13,9 +13,11 @@
 //! |---|---|
 //! | `POST /_lab/fail` | the next matching requests are answered with `status` (default 503), `headers` and `body` without any work; `bytes` makes a body of that size |
 //! | `POST /_lab/delay` | they are answered `ms` milliseconds later |
+//! | `POST /_lab/delay-answer` | the work is done, and the answer comes `ms` milliseconds later |
 //! | `POST /_lab/drop-answer` | the work is done, then the connection is closed without an answer |
 //! | `POST /_lab/twice` | the work is done once and the answer is sent twice on the connection |
 //! | `POST /_lab/outcome` | what becomes of the next matching activations (activation only): `result` is `active`, `test-failed`, `inactive` or `in-error`; `ms` is how long it takes |
+//! | `POST /_lab/finish` | every activation that is under way at the next request is over (activation only) |
 //! | `POST /_lab/reset` | all switches are off, ledger and requests are forgotten; what was made stays |
 //! | `GET /_lab/ledger` | every effect, in order: `action`, `resource`, `key` |
 //! | `GET /_lab/requests` | the last 10,000 requests: `method`, `path`, `traceparent`, `idempotency_key` |

@@ -31,7 +31,7 @@ pub(crate) struct Resource {
     pub(crate) characteristics: Vec<Characteristic>,
 }
 
-/// The request of `catalog`. `noChange` never gets here.
+/// The request of `catalog`. `noChange` never gets here, and what comes of any action but `add` is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CatalogRequest {
     pub(crate) offering: String,

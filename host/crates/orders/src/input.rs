@@ -10,6 +10,8 @@
 //! | `priority` | `priority`, default `normal` |
 //! | `requested-date` | the date of `requestedCompletionDate`, else of `requestedStartDate` |
 //!
+//! Intake takes items with `add` and `noChange` only; the other types are there for what a person gives to a run, which is then held.
+//!
 //! An item with nested items is a bundle of which the customer listed the components: the components are fulfilled, the bundle itself is not.
 
 mod read;

@@ -1,8 +1,9 @@
 //! The metrics of orders, computed from one committed event at a time. Each is counted where the state changes, so nothing is counted twice or forgotten.
 
+use engine::port::RunState;
 use pipeline::{Definition, Event, Measurement, Outcome, Phase, Run, Standing, StepState, StepStatus, Timestamp, Transition};
 
-use crate::order_pipeline::{RESOURCE_TYPES, known_type, resource_type};
+use crate::order_pipeline::{PIPELINE, RESOURCE_TYPES, known_type, resource_type};
 
 /// The reasons under which an order can be held.
 pub const REASONS: [&str; 8] =
@@ -12,9 +13,15 @@ const ORDERS: &str = "bss.order.count";
 const DURATION: &str = "bss.order.duration";
 const STEP_DURATION: &str = "bss.order.step_duration";
 const FALLOUTS: &str = "bss.order.fallout";
+const IN_PROGRESS: &str = "bss.order.in_progress";
+const RUNS_UNDER_WAY: &str = "pipeline.run.active";
 
 const STATUSES: [&str; 5] = ["submitted", "completed", "fallout", "failed", "cancelled"];
 const TYPES: [&str; 5] = ["add", "modify", "delete", "mixed", "_other"];
+/// What the steps are called in metrics.
+const STEPS: [&str; 5] = ["decomposition", "inventory", "provisioning", "activation", "billing"];
+/// Labels of the number of orders that telemetry leaves out unless the operator wants them, and the fields of the input that have their values.
+pub(crate) const OPT_IN: [(&str, &str); 2] = [("product_offering", "offering"), ("channel", "channel")];
 
 /// What one committed event adds to the metrics.
 pub fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
@@ -42,8 +49,8 @@ pub fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
     measurements
 }
 
-/// Every counter series whose labels are known beforehand, with the value 0, so that a rate sees the first increase. `categories` are the order types that
-/// the operator configured.
+/// Every series of a counter, of a histogram or of a figure of what is under way whose labels are known beforehand, with the value 0: so that a rate sees the first increase, and
+/// nothing under way is a 0 and no gap. `categories` are the order types that the operator configured. Labels that are opt-in are not among them.
 pub fn initial_series(categories: &[String]) -> Vec<Measurement> {
     let types = || TYPES.into_iter().chain(categories.iter().map(String::as_str));
     let orders = types().flat_map(|order_type| {
@@ -62,11 +69,25 @@ pub fn initial_series(categories: &[String]) -> Vec<Measurement> {
             Measurement { instrument: FALLOUTS, value: 0.0, labels }
         })
     });
-    orders.chain(fallouts).collect()
+    let in_progress = ["submitted", "fallout"].map(|state| under_way(IN_PROGRESS, vec![("state", state.to_owned())]));
+    let runs = [RunState::Active, RunState::Waiting, RunState::Held].map(|state| {
+        let labels = vec![("pipeline.name", PIPELINE.to_owned()), ("state", state.as_str().to_owned())];
+        under_way(RUNS_UNDER_WAY, labels)
+    });
+    // The counts of histograms are counters too: alerts divide by them.
+    let durations = types().map(|order_type| Measurement { instrument: DURATION, value: 0.0, labels: vec![("type", order_type.to_owned())] });
+    let steps = STEPS.map(|step| Measurement { instrument: STEP_DURATION, value: 0.0, labels: vec![("step", step.to_owned())] });
+    orders.chain(fallouts).chain(in_progress).chain(runs).chain(durations).chain(steps).collect()
+}
+
+fn under_way(instrument: &'static str, labels: Vec<(&'static str, String)>) -> Measurement {
+    Measurement { instrument, value: 0.0, labels }
 }
 
 fn order(run: &Run, status: &str) -> Measurement {
-    Measurement { instrument: ORDERS, value: 1.0, labels: vec![("type", order_type(run)), ("status", status.to_owned())] }
+    let mut labels = vec![("type", order_type(run)), ("status", status.to_owned())];
+    labels.extend(OPT_IN.iter().filter_map(|(label, field)| Some((*label, run.input()[field].as_str()?.to_owned()))));
+    Measurement { instrument: ORDERS, value: 1.0, labels }
 }
 
 fn order_type(run: &Run) -> String {
@@ -128,6 +149,31 @@ fn ended(state: &StepState) -> Option<Ended> {
             let failed = state.items.iter().find(|item| matches!(item.standing, Standing::Failed { .. }))?;
             let error = failed.last_failure.as_ref().map_or("_OTHER", |failure| &failure.error_type);
             Some(Ended { since: Some(*since), error: Some(error.to_owned()) })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_series_is_there_before_the_first_order() {
+        let series = initial_series(&["wholesale".to_owned()]);
+        assert!(series.iter().all(|series| series.value == 0.0));
+        let of = |instrument: &str| series.iter().filter(|series| series.instrument == instrument).map(|series| &series.labels).collect::<Vec<_>>();
+        assert_eq!((of(ORDERS).len(), of(DURATION).len()), ((TYPES.len() + 1) * STATUSES.len(), TYPES.len() + 1));
+        let definition = crate::definition(&crate::Options::default());
+        let steps: Vec<_> = definition.steps.iter().map(|step| vec![("step", step.telemetry.metric_step.to_owned())]).collect();
+        assert_eq!(of(STEP_DURATION), steps.iter().collect::<Vec<_>>());
+        assert_eq!(of(IN_PROGRESS), [&vec![("state", "submitted".to_owned())], &vec![("state", "fallout".to_owned())]]);
+        for reason in REASONS {
+            assert!(of(FALLOUTS).contains(&&vec![("reason", reason.to_owned())]), "{reason}");
+        }
+        for (reason, resource) in
+            ["no_inventory", "provisioning_failed"].into_iter().flat_map(|reason| RESOURCE_TYPES.map(|resource| (reason, resource)))
+        {
+            assert!(of(FALLOUTS).contains(&&vec![("reason", reason.to_owned()), ("resource_type", resource.to_owned())]), "{reason} {resource}");
         }
     }
 }

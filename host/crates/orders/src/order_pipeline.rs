@@ -11,7 +11,7 @@ mod provision;
 mod reason;
 mod text;
 
-use pipeline::{Attributes, ContractTrack, Definition, PipelineName, RunTelemetry, StepName, View};
+use pipeline::{Attributes, ContractTrack, Definition, PipelineName, RunTelemetry, StepName, StepTelemetry, View};
 use serde_json::{Value, json};
 
 pub(crate) use self::text::{known_type, resource_type};
@@ -69,7 +69,19 @@ fn root_attributes(view: &View<'_>) -> Attributes {
     // What the order does not say is absent, never empty.
     let known = from_input.iter().filter_map(|(key, field)| Some(((*key).to_owned(), view.input()[field].as_str()?.into())));
     attributes.extend(known);
+    attributes.push(("bss.product_offerings".to_owned(), pipeline::AttributeValue::Texts(offerings(view))));
     attributes
+}
+
+/// Every product offering of the order, once, in the order of the items.
+fn offerings(view: &View<'_>) -> Vec<String> {
+    let mut offerings: Vec<String> = Vec::new();
+    for offering in view.input()["items"].as_array().into_iter().flatten().filter_map(|item| item["offering"].as_str()) {
+        if !offerings.iter().any(|known| known == offering) {
+            offerings.push(offering.to_owned());
+        }
+    }
+    offerings
 }
 
 fn end_attributes(view: &View<'_>) -> Attributes {
@@ -84,6 +96,22 @@ fn end_attributes(view: &View<'_>) -> Attributes {
 /// The attribute that every span of an order has.
 fn order_id(view: &View<'_>) -> (String, pipeline::AttributeValue) {
     ("bss.order_id".to_owned(), view.run().id().as_str().into())
+}
+
+/// Computes the attributes of an attempt's span.
+type StepAttributes = fn(&View<'_>, &Value, Option<&Value>) -> Attributes;
+
+/// The telemetry of a step of which every attempt is one span, without a group around them.
+fn one_span(span: fn(&Value) -> String, metric_step: &'static str, attributes: StepAttributes) -> StepTelemetry {
+    StepTelemetry {
+        group_span: None,
+        span,
+        metric_step,
+        attributes,
+        group_attributes: |_, _, _| Attributes::new(),
+        failure_text: |_, failure| text::failure(failure),
+        undo_span: text::compensation,
+    }
 }
 
 /// Attributes copied from text fields: absent where the field is.

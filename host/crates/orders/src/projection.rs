@@ -19,27 +19,27 @@ use crate::order_pipeline::DECOMPOSE;
 /// The collection of the documents.
 pub const COLLECTION: &str = "product-order";
 
-/// The attributes that orders can be found by, beside `state` and the server's dates. Longer values than this are not indexed.
-const INDEXED: [&str; 7] = ["externalId", "category", "priority", "requestedStartDate", "requestedCompletionDate", "notificationContact", "@type"];
-
-/// The longest indexed value, in bytes.
+/// The longest indexed value, in bytes. An order is not found by a longer one.
 pub(crate) const MAX_INDEXED: usize = 256;
 
-/// The attributes that a list can be filtered by.
-pub(crate) const FILTERS: [&str; 13] = [
+/// The attributes that a list can be filtered by: those of the first level that are text.
+pub(crate) const FILTERS: [&str; 16] = [
     "id",
     "href",
     "state",
     "orderDate",
     "completionDate",
     "cancellationDate",
-    INDEXED[0],
-    INDEXED[1],
-    INDEXED[2],
-    INDEXED[3],
-    INDEXED[4],
-    INDEXED[5],
-    INDEXED[6],
+    "externalId",
+    "category",
+    "description",
+    "priority",
+    "requestedStartDate",
+    "requestedCompletionDate",
+    "notificationContact",
+    "@type",
+    "@baseType",
+    "@schemaLocation",
 ];
 
 /// The order after an event, if the event changed what a user sees of it. Where the state before is not given, the kind of event decides alone.

@@ -1,6 +1,7 @@
 //! Runs orders through the pure functions alone, with scripted answers, and writes down what people and metrics would see.
 
 mod answers;
+mod defects;
 mod paths;
 
 use std::{
@@ -96,8 +97,8 @@ impl Simulation {
                 let undo = attempt.direction == Direction::Undo;
                 let call = format!("{}[{}]{}", attempt.item.step, attempt.item.item, if undo { " undo" } else { "" });
                 let scripted = self.script.get_mut(&call).and_then(VecDeque::pop_front);
-                let normal = || if undo { CallAnswer::Undone } else { CallAnswer::Done(answers::normal(attempt.item.step.as_str(), &item.request)) };
-                let answer = scripted.unwrap_or_else(|| Ok(normal()));
+                let normal = || if undo { Ok(CallAnswer::Undone) } else { answers::done(answers::normal(attempt.item.step.as_str(), &item.request)) };
+                let answer = scripted.unwrap_or_else(normal);
                 let result = CallResult { started_at: Timestamp(self.clock - 500_000), answer, attributes: Vec::new() };
                 settle(&self.definition, &self.run, &attempt, Timestamp(self.clock), result).unwrap()
             }
@@ -125,7 +126,9 @@ impl Simulation {
             writeln!(self.log, "root end {}", shown(&(self.definition.telemetry.end_attributes)(&view))).unwrap();
         }
         let transition = Transition { definition: &self.definition, before, record: &record, after: &self.run };
-        for measured in crate::measure(&transition) {
+        for mut measured in crate::measure(&transition) {
+            // Telemetry leaves them out unless the operator wants them.
+            measured.labels.retain(|(label, _)| !crate::measure::OPT_IN.iter().any(|(opt_in, _)| opt_in == label));
             self.log.push_str(&group_span(&view, &measured));
             assert!(is_known_beforehand(&measured), "{measured:?} is a series that begins with its first increase");
             let labels: Vec<String> = measured.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
@@ -163,10 +166,10 @@ impl Simulation {
             Verdict::Failed(failure) => (None, Some(failure)),
             Verdict::Undone => (None, None),
         };
-        let attributes = (step.telemetry.attributes)(&View::new(&self.definition, &self.run), request, output);
+        let attributes = (step.telemetry.attributes)(&View::new(&self.definition, &self.run), request, output.map(|output| &**output));
         assert_eq!(attributes[0].0, "bss.order_id", "every span of an order names it");
-        let status = failure.map(|failure| format!(" ERROR {:?} {}", (step.telemetry.failure_text)(request, failure), failure.error_type));
-        writeln!(self.log, "span {} {}{}", (step.telemetry.span)(request), shown(&attributes), status.unwrap_or_default()).unwrap();
+        let status = failure.map(|failure| format!("ERROR {:?} {}", (step.telemetry.failure_text)(request, failure), failure.error_type));
+        self.log.push_str(&line(&["span", &(step.telemetry.span)(request), &shown(&attributes), &status.unwrap_or_default()]));
     }
 }
 
@@ -178,7 +181,13 @@ fn group_span(view: &View<'_>, measured: &Measurement) -> String {
     let (step, name) = group;
     let failed = measured.labels.len() > 1;
     let attributes = (step.telemetry.group_attributes)(view, view.items(step.name.as_str()).count(), failed);
-    format!("group {name} {}\n", shown(&attributes))
+    line(&["group", name, &shown(&attributes)])
+}
+
+/// The words that are there.
+fn line(words: &[&str]) -> String {
+    let words: Vec<&str> = words.iter().copied().filter(|word| !word.is_empty()).collect();
+    words.join(" ") + "\n"
 }
 
 fn shown(attributes: &Attributes) -> String {
@@ -187,7 +196,7 @@ fn shown(attributes: &Attributes) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-/// Counters must begin at 0; histograms cannot.
+/// Counters must begin at 0. Of histograms, those of failures cannot: what fails has no bounded set of codes.
 fn is_known_beforehand(measured: &Measurement) -> bool {
     let counter = matches!(measured.instrument, "bss.order.count" | "bss.order.fallout");
     let known =

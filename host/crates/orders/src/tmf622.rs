@@ -12,6 +12,7 @@
 mod create;
 mod error;
 mod list;
+mod lossless;
 mod reply;
 mod validate;
 

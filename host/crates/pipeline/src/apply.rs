@@ -5,6 +5,8 @@ mod fallout;
 mod item;
 
 pub use self::fallout::{ResolutionRefused, check_resolution};
+use std::sync::Arc;
+
 use crate::{
     definition::{Criticality, Definition, StepDefinition, Work},
     event::{AfterUnwind, Event, Outcome, Record, RunStarted},
@@ -41,8 +43,8 @@ pub fn begin(definition: &Definition, id: RunId, record: &Record) -> Result<Run,
     Ok(new_run(definition, id, started, record))
 }
 
-fn new_run(definition: &Definition, id: RunId, started: &RunStarted, record: &Record) -> Run {
-    let waiting = || StepState { round: 0, status: StepStatus::Waiting, items: Vec::new() };
+fn new_run(definition: &Definition, id: RunId, started: &Arc<RunStarted>, record: &Record) -> Run {
+    let waiting = Arc::new(StepState { round: 0, status: StepStatus::Waiting, items: Vec::new() });
     Run {
         id,
         started: started.clone(),
@@ -51,7 +53,7 @@ fn new_run(definition: &Definition, id: RunId, started: &RunStarted, record: &Re
         epoch: record.epoch,
         last_at: record.at,
         phase: Phase::Forward,
-        steps: definition.steps.iter().map(|_| waiting()).collect(),
+        steps: definition.steps.iter().map(|_| waiting.clone()).collect(),
         order: Vec::new(),
         fallouts: Vec::new(),
         parent_notified: false,
@@ -111,7 +113,7 @@ impl Fold<'_> {
                 // The run goes on without a best-effort step, whether it fails or cannot even begin.
                 let forgiven = self.definition.steps[position].criticality == Criticality::BestEffort;
                 let done = StepStatus::Done { scheduled: self.at, done: self.at };
-                self.run.steps[position].status = if forgiven { done } else { StepStatus::Refused(failure.clone()) };
+                self.step_mut(position).status = if forgiven { done } else { StepStatus::Refused(failure.clone()) };
                 Ok(())
             }
             Event::AttemptStarted { attempt } => self.attempt_started(attempt),
@@ -166,10 +168,20 @@ impl Fold<'_> {
         if fits { Ok(()) } else { Err("the run cannot end so from here".to_owned()) }
     }
 
+    /// A step that is about to change: from here on it is this run's own.
+    fn step_mut(&mut self, position: usize) -> &mut StepState {
+        Arc::make_mut(&mut self.run.steps[position])
+    }
+
+    /// An item that is about to change, by its position.
+    fn item_at(&mut self, position: usize, item: usize) -> Option<&mut ItemState> {
+        self.step_mut(position).items.get_mut(item).map(Arc::make_mut)
+    }
+
     /// The item, with its position, if it exists in that round.
     fn item_mut(&mut self, id: &ItemId) -> Step<(usize, &mut ItemState)> {
         let position = self.position(&id.step)?;
-        let item = self.run.steps[position].items.get_mut(id.item as usize).filter(|item| item.round == id.round);
+        let item = self.item_at(position, id.item as usize).filter(|item| item.round == id.round);
         item.map(|item| (position, item)).ok_or_else(|| format!("step `{}` has no item {} in round {}", id.step, id.item, id.round))
     }
 
@@ -212,10 +224,11 @@ impl Fold<'_> {
         if items.iter().any(|item| item.pin.is_some() == child) {
             return Err(format!("an item of step `{step}` is bound wrongly"));
         }
-        let state = &mut self.run.steps[position];
+        let at = self.at;
+        let state = self.step_mut(position);
         state.round = round;
-        state.status = StepStatus::Scheduled(self.at);
-        state.items = items.iter().map(|item| new_item(item, round, self.at)).collect();
+        state.status = StepStatus::Scheduled(at);
+        state.items = items.iter().map(|item| Arc::new(new_item(item, round, at))).collect();
         self.run.order.retain(|(s, _)| *s != position);
         self.settle_step(position);
         Ok(())
@@ -223,22 +236,22 @@ impl Fold<'_> {
 
     /// Lets queued items act, up to the fan-out's bound, and notices that the step is done.
     fn settle_step(&mut self, position: usize) {
-        let definition = &self.definition.steps[position];
-        let state = &mut self.run.steps[position];
+        let (definition, at) = (&self.definition.steps[position], self.at);
+        let state = &self.run.steps[position];
         let StepStatus::Scheduled(scheduled) = state.status else { return };
         if state.items.iter().all(|item| matches!(item.standing, Standing::Done { .. } | Standing::Forgiven)) {
-            state.status = StepStatus::Done { scheduled, done: self.at };
+            self.step_mut(position).status = StepStatus::Done { scheduled, done: at };
             return;
         }
         if self.run.phase == Phase::Forward {
-            admit(definition, state, self.at).into_iter().for_each(|item| self.run.order.push((position, item)));
+            admit(definition, self.step_mut(position), at).into_iter().for_each(|item| self.run.order.push((position, item)));
         }
     }
 }
 
 /// Lets queued items act and returns their positions. After a failure in the step no more are let in.
 fn admit(definition: &StepDefinition, state: &mut StepState, at: Timestamp) -> Vec<usize> {
-    let failed = |item: &ItemState| matches!(item.standing, Standing::Failed { .. });
+    let failed = |item: &Arc<ItemState>| matches!(item.standing, Standing::Failed { .. });
     if definition.criticality != Criticality::BestEffort && state.items.iter().any(failed) {
         return Vec::new();
     }
@@ -249,6 +262,7 @@ fn admit(definition: &StepDefinition, state: &mut StepState, at: Timestamp) -> V
     queued
         .take(bound.saturating_sub(acting))
         .map(|(position, item)| {
+            let item = Arc::make_mut(item);
             item.activity = if child { Activity::Child { run: None } } else { item.next_ready(crate::key::Direction::Do, at, false) };
             position
         })

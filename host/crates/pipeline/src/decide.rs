@@ -91,7 +91,7 @@ fn live(definition: &Definition, run: &Run) -> Vec<Command> {
                 (Activity::Child { run: None }, Work::Child { pipeline }) => commands.push(Command::StartChild {
                     item: run.item_id(definition, s, i),
                     pipeline: pipeline.clone(),
-                    input: item.request.clone(),
+                    input: (*item.request).clone(),
                 }),
                 (Activity::Queued | Activity::Backoff { .. } | Activity::Pending(_) | Activity::Child { .. } | Activity::Idle, _) => {}
             }

@@ -1,5 +1,7 @@
 //! What the journal of a run consists of. These types are the persisted form: a field is never renamed, only added.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -31,7 +33,7 @@ pub struct Record {
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
     /// The run exists. Always the first event.
-    RunStarted(Box<RunStarted>),
+    RunStarted(Arc<RunStarted>),
     /// A step was bound to its providers and its requests were fixed.
     StepScheduled {
         /// The step.
@@ -215,10 +217,10 @@ pub struct ScheduledItem {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub label: String,
     /// The request; never recomputed.
-    pub request: Value,
+    pub request: Arc<Value>,
     /// What it is bound to; `None` for a child run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pin: Option<Pin>,
+    pub pin: Option<Arc<Pin>>,
 }
 
 /// What a provider said when it took a request without finishing it.
@@ -243,13 +245,13 @@ pub struct Pended {
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The work is done; this is the receipt.
-    Done(Value),
+    Done(Arc<Value>),
     /// There is nothing (any more) to take back.
     Undone,
     /// The provider did something, but not what the run needs.
     Refused {
         /// The receipt of what it did.
-        output: Value,
+        output: Arc<Value>,
         /// Why it will not do.
         failure: Failure,
     },

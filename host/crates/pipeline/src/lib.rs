@@ -17,7 +17,7 @@
 //!     let event = match command {
 //!         Command::Record(event) => event,
 //!         Command::Schedule { step, round, items, .. } => testing::scheduled(step, round, items),
-//!         Command::Attempt { attempt, .. } => testing::finished(attempt, Verdict::Done("receipt".into())),
+//!         Command::Attempt { attempt, .. } => testing::finished(attempt, Verdict::Done(std::sync::Arc::new("receipt".into()))),
 //!         Command::StartChild { .. } | Command::NotifyParent { .. } => unreachable!("no child runs here"),
 //!     };
 //!     clock += 1;
@@ -58,11 +58,11 @@ pub use self::{
     id::{Digest, Epoch, InvalidId, PipelineName, Revision, RunId, Seq, StepName, TenantName, Timestamp},
     key::{AttemptId, Direction, IdempotencyKey, ItemId},
     measure::{AttributeValue, Attributes, Measurement, Transition},
-    probe::{AfterObserve, Observed, after_observe, observe_failed},
+    probe::{AfterObserve, Observed, PendingAnswer, after_cancel, after_observe, observe_failed},
     recover::{lost_attempts, needs_start_record},
     retry::RetryPolicy,
     run::{Activity, Fallout, ItemState, PendingState, Phase, Ready, ResumeSignal, ResumeState, Run, Standing, StepState, StepStatus, Wake},
-    settle::{CallAnswer, CallResult, MAX_CROSSING_BYTES, settle},
+    settle::{CallAnswer, CallResult, MAX_CROSSING_BYTES, MIN_POLL, settle},
     trace::TraceIdentity,
     view::{MappingError, View},
 };

@@ -1,5 +1,7 @@
 //! What follows from an observation, when the outcome of an earlier attempt is in doubt. Never a guess.
 
+use std::{sync::Arc, time::Duration};
+
 use serde_json::Value;
 
 use crate::{
@@ -16,6 +18,8 @@ pub enum Observed {
     Absent,
     /// The effect is there and was made under this key.
     Ours(Value),
+    /// The effect is being made under this key: the operation can be resumed as if `apply` had just said so.
+    Pending(PendingAnswer),
     /// Something is there that somebody else made.
     Foreign(String),
     /// The effect was made under this key but looks different now.
@@ -24,13 +28,40 @@ pub enum Observed {
     Unsupported,
 }
 
+/// A request was taken and must be resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PendingAnswer {
+    /// The provider's name of the operation.
+    pub operation: String,
+    /// What `resume` is to be given.
+    pub checkpoint: String,
+    /// When to ask again without being called.
+    pub poll_after: Option<Duration>,
+    /// When to stop waiting.
+    pub give_up_after: Duration,
+}
+
+impl From<PendingAnswer> for CallAnswer {
+    fn from(PendingAnswer { operation, checkpoint, poll_after, give_up_after }: PendingAnswer) -> Self {
+        Self::Pending { operation, checkpoint, poll_after, give_up_after }
+    }
+}
+
 /// How an attempt goes on after `observe`.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AfterObserve {
     /// Call `apply`, in the same attempt.
     Apply,
+    /// The attempt waits, as if its `apply` had answered so.
+    Wait(PendingAnswer),
+    /// What is to be undone is still being made: call `resume` with this checkpoint to cancel it, under the key of doing, in the same attempt, whose end
+    /// is then what [`after_cancel`] says.
+    Cancel {
+        /// What `resume` is to be given.
+        checkpoint: String,
+    },
     /// Call `undo` with this receipt, in the same attempt.
-    Undo(Value),
+    Undo(Arc<Value>),
     /// The attempt is over.
     Finish(Result<CallAnswer, Failure>),
 }
@@ -47,7 +78,8 @@ fn forward(idempotent: bool, found: Observed) -> AfterObserve {
     let hold = |code, message| AfterObserve::Finish(Err(Failure::new(FailureClass::Held, code, message)));
     match found {
         Observed::Absent => AfterObserve::Apply,
-        Observed::Ours(receipt) => AfterObserve::Finish(Ok(CallAnswer::Done(receipt))),
+        Observed::Ours(receipt) => AfterObserve::Finish(Ok(CallAnswer::Done(receipt.into()))),
+        Observed::Pending(pending) => AfterObserve::Wait(pending),
         Observed::Drifted(_) | Observed::Unsupported if idempotent => AfterObserve::Apply,
         Observed::Foreign(what) => hold("_OTHER", format!("what is there was made by somebody else: {what}")),
         Observed::Drifted(_) => hold("_OTHER", "what is there was made by this run but looks different now".to_owned()),
@@ -58,7 +90,11 @@ fn forward(idempotent: bool, found: Observed) -> AfterObserve {
 fn back(item: &ItemState, found: Observed) -> AfterObserve {
     match (found, &item.standing) {
         (Observed::Absent | Observed::Foreign(_), _) => AfterObserve::Finish(Ok(CallAnswer::Undone)),
-        (Observed::Ours(receipt) | Observed::Drifted(receipt), _) => AfterObserve::Undo(receipt),
+        (Observed::Ours(receipt) | Observed::Drifted(receipt), _) => AfterObserve::Undo(receipt.into()),
+        (Observed::Pending(pending), _) if item.pin.as_ref().is_some_and(|pin| pin.verbs.resume) => {
+            AfterObserve::Cancel { checkpoint: pending.checkpoint }
+        }
+        (Observed::Pending(pending), _) => AfterObserve::Finish(Err(still_pending(pending.poll_after))),
         (
             Observed::Unsupported,
             Standing::Done { output, .. } | Standing::UndoFailed { output: Some(output) } | Standing::Failed { receipt: Some(output), .. },
@@ -68,6 +104,21 @@ fn back(item: &ItemState, found: Observed) -> AfterObserve {
             AfterObserve::Finish(Err(Failure::new(FailureClass::Held, "_OTHER", message)))
         }
     }
+}
+
+/// How an undo ends that asked for the end of an operation which was still under way. Unless that took it back the doubt stays, and the next attempt
+/// observes again: it finds what can be undone, or nothing.
+pub fn after_cancel(answer: Result<CallAnswer, Failure>) -> Result<(), Failure> {
+    match answer.map_err(observe_failed)? {
+        CallAnswer::Undone => Ok(()),
+        CallAnswer::Done(_) => Err(Failure::new(FailureClass::Unknown, "_OTHER", "what is to be undone was finished before it could be cancelled")),
+        CallAnswer::Pending { poll_after, .. } => Err(still_pending(poll_after)),
+    }
+}
+
+fn still_pending(again_after: Option<Duration>) -> Failure {
+    let failure = Failure::new(FailureClass::Unknown, "_OTHER", "what is to be undone is still being made");
+    Failure { retry_after_ms: again_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)), ..failure }
 }
 
 /// How an attempt ends whose `observe` failed. That nothing was left behind by the question says nothing about the effect: the doubt stays, so the

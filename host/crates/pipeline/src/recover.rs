@@ -16,7 +16,7 @@ pub fn lost_attempts(definition: &Definition, run: &Run) -> Vec<Event> {
     for (s, step) in run.steps().iter().enumerate() {
         for (i, item) in step.items.iter().enumerate() {
             let Some(ready) = item.ready() else { continue };
-            if may_have_begun(&definition.steps[s].work, item.pin.as_ref(), ready) {
+            if may_have_begun(&definition.steps[s].work, item.pin.as_deref(), ready) {
                 let attempt = ready.attempt_id(run.item_id(definition, s, i));
                 events.push(Event::AttemptLost { attempt, started_at: ready.since });
             }

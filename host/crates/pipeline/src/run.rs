@@ -2,6 +2,8 @@
 
 mod wake;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -15,17 +17,18 @@ use crate::{
     key::{AttemptId, Direction, IdempotencyKey, ItemId},
 };
 
-/// A run. Fields are read through methods; only [`crate::apply`] changes them.
+/// A run. Fields are read through methods; only [`crate::apply`] changes them. Clones share everything that has not changed since, so that the states
+/// before and after an event can be kept side by side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     pub(crate) id: RunId,
-    pub(crate) started: RunStarted,
+    pub(crate) started: Arc<RunStarted>,
     pub(crate) started_at: Timestamp,
     pub(crate) head: Seq,
     pub(crate) epoch: Epoch,
     pub(crate) last_at: Timestamp,
     pub(crate) phase: Phase,
-    pub(crate) steps: Vec<StepState>,
+    pub(crate) steps: Vec<Arc<StepState>>,
     /// Items in the order in which they were first allowed to act; undone in reverse.
     pub(crate) order: Vec<(usize, usize)>,
     pub(crate) fallouts: Vec<Fallout>,
@@ -61,7 +64,7 @@ pub struct StepState {
     /// Where the step stands.
     pub status: StepStatus,
     /// Its items in the current round.
-    pub items: Vec<ItemState>,
+    pub items: Vec<Arc<ItemState>>,
 }
 
 /// Where a step stands.
@@ -89,9 +92,9 @@ pub struct ItemState {
     /// What a person calls it.
     pub label: String,
     /// The request.
-    pub request: Value,
+    pub request: Arc<Value>,
     /// What it is bound to; `None` for a child run.
-    pub pin: Option<Pin>,
+    pub pin: Option<Arc<Pin>>,
     /// The item's own round: the step's, unless it was given other input.
     pub round: u32,
     /// What it has come to.
@@ -123,7 +126,7 @@ pub enum Standing {
     /// Done; this is its output, which its undo needs.
     Done {
         /// The receipt.
-        output: Value,
+        output: Arc<Value>,
         /// A person supplied it: there is nothing to undo.
         by_hand: bool,
     },
@@ -133,7 +136,7 @@ pub enum Standing {
         doubt: bool,
         /// The receipt of what was done, when it was refused.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        receipt: Option<Value>,
+        receipt: Option<Arc<Value>>,
     },
     /// Failed, and the run goes on without it.
     Forgiven,
@@ -142,7 +145,7 @@ pub enum Standing {
     /// Its undo failed for good. The receipt is kept.
     UndoFailed {
         /// The receipt, unless the outcome was in doubt.
-        output: Option<Value>,
+        output: Option<Arc<Value>>,
     },
 }
 
@@ -280,7 +283,7 @@ impl Run {
     }
 
     /// The steps, in the definition's order.
-    pub fn steps(&self) -> &[StepState] {
+    pub fn steps(&self) -> &[Arc<StepState>] {
         &self.steps
     }
 
@@ -308,7 +311,7 @@ impl Run {
     }
 
     /// The item of an id, if it exists in that round.
-    pub fn item(&self, definition: &Definition, id: &ItemId) -> Option<&ItemState> {
+    pub fn item(&self, definition: &Definition, id: &ItemId) -> Option<&Arc<ItemState>> {
         let (position, _) = definition.step(&id.step)?;
         self.steps.get(position)?.items.get(id.item as usize).filter(|item| item.round == id.round)
     }
@@ -341,7 +344,7 @@ impl ItemState {
     }
 
     /// What its undo is given, if anything is known.
-    pub fn receipt(&self) -> Option<&Value> {
+    pub fn receipt(&self) -> Option<&Arc<Value>> {
         match &self.standing {
             Standing::Done { output, .. } => Some(output),
             Standing::Failed { receipt, .. } => receipt.as_ref(),

@@ -1,11 +1,10 @@
 //! From what came of a call to the event that says so: retry or not, and when, decided by arithmetic alone.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
-    contract::Pin,
     definition::{Definition, StepDefinition, Work},
     event::{Event, Pended, Verdict},
     failure::{Failure, FailureClass},
@@ -17,6 +16,9 @@ use crate::{
 
 /// The largest checkpoint and callback body: strings cross the component boundary at 40 bytes of host memory each.
 pub const MAX_CROSSING_BYTES: usize = 16 * 1024;
+
+/// The shortest pause before a pending operation is asked again, whatever its provider wants: each time is an append.
+pub const MIN_POLL: Duration = Duration::from_millis(10);
 
 /// What came of the calls of an attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +35,7 @@ pub struct CallResult {
 #[derive(Debug, Clone, PartialEq)]
 pub enum CallAnswer {
     /// The work is done.
-    Done(Value),
+    Done(Arc<Value>),
     /// There is nothing (any more) to take back.
     Undone,
     /// The request was taken and must be resumed.
@@ -119,6 +121,7 @@ impl Settling<'_> {
             Some(resume) => resume.pending.pended.give_up_at,
             None => self.now.plus(give_up_after),
         };
+        let poll_after = poll_after.map(|after| after.max(MIN_POLL));
         let poll_after_ms = poll_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
         Pended { operation, checkpoint, poll_at: poll_after.map(|after| self.now.plus(after)), poll_after_ms, give_up_at }
     }
@@ -138,7 +141,7 @@ impl Settling<'_> {
     /// When the next attempt starts; `None` when the item has failed for good.
     fn retry_at(&self, failure: &Failure) -> Option<Timestamp> {
         let repeatable = self.id.direction == Direction::Undo || matches!(self.step.work, Work::Pure { .. });
-        let settles = repeatable || self.item.pin.as_ref().is_some_and(Pin::can_settle_doubt);
+        let settles = repeatable || self.item.pin.as_ref().is_some_and(|pin| pin.can_settle_doubt());
         let retryable = match failure.class {
             FailureClass::Rejected | FailureClass::Held => false,
             // An operation that cannot be asked about is still there: beginning anew is as doubtful as after a lost answer.

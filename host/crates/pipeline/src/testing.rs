@@ -126,7 +126,7 @@ pub fn started_with(definition: &Definition, input: Value) -> Record {
         trace: trace(),
         parent: None,
     };
-    Record { seq: Seq(1), epoch: Epoch(1), at: Timestamp(0), event: Event::RunStarted(Box::new(started)) }
+    Record { seq: Seq(1), epoch: Epoch(1), at: Timestamp(0), event: Event::RunStarted(started.into()) }
 }
 
 /// The record that follows, `at` microseconds.
@@ -137,7 +137,7 @@ pub fn record(run: &Run, at: u64, event: Event) -> Record {
 /// Items bound to the test provider; child runs stay unbound.
 pub fn scheduled(step: StepName, round: u32, mut items: Vec<ScheduledItem>) -> Event {
     for item in &mut items {
-        item.pin = Some(pin());
+        item.pin = Some(pin().into());
     }
     Event::StepScheduled { step, round, items }
 }

@@ -1,5 +1,7 @@
 //! What a pipeline's pure functions see of a run: its input and the outputs of completed steps.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -45,7 +47,7 @@ impl<'a> View<'a> {
     pub fn items(&self, step: &str) -> impl Iterator<Item = &'a ItemState> + use<'a> {
         let position = self.definition.steps.iter().position(|definition| definition.name.as_str() == step);
         let items = position.map_or(&[][..], |position| self.run.steps()[position].items.as_slice());
-        items.iter().filter(|item| matches!(item.standing, Standing::Done { .. }))
+        items.iter().map(Arc::as_ref).filter(|item| matches!(item.standing, Standing::Done { .. }))
     }
 
     /// The outputs of a step's completed items, in order.

@@ -2,54 +2,51 @@
 
 mod account;
 mod answer;
+mod context;
 mod failure;
 mod function;
 mod limiter;
+mod params;
 mod state;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::Arc,
+};
 
-use engine::port::{Answer, Call, CallEnd, CallReport, CallSpan, KeyValue};
+use engine::port::{Answer, CallEnd, CallReport, CallSpan};
 use pipeline::{Failure, FailureClass};
 use tokio::time::{Instant, timeout_at};
-use wasmtime::{Store, UpdateDeadline, component::Val};
+use wasmtime::{Store, component::Val};
 
-pub(crate) use self::{
-    account::Account,
-    failure::{LimitReached, bounded},
-    function::Function,
-    state::CallState,
-};
-use self::{
-    account::Metered,
-    failure::{Caused, Ended},
-};
-use crate::{bulkhead, plugin::Loaded, runtime::Shared};
+use self::failure::{Caused, Ended};
+pub(crate) use self::{account::Account, context::CallContext, failure::bounded, function::Function, state::CallState};
+use crate::{bulkhead, options::Limits, plugin::Loaded};
 
 /// The most bytes of a message that enters the journal or a span, backtrace and standard error included.
 pub(crate) const MAX_MESSAGE: usize = 8 << 10;
 
 /// Makes one call on the present thread and answers always.
-pub(crate) async fn run(shared: &Arc<Shared>, plugin: &Arc<Loaded>, keys: &Arc<dyn KeyValue>, call: Call, span: Box<dyn CallSpan>) -> CallReport {
-    let mut finished = Finished { span: Some(span), state: None, account: Arc::new(Account::default()) };
-    let attempted = attempt(shared, plugin, keys, &Arc::new(call), &mut finished).await;
-    finished.report(plugin, attempted)
+pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> CallReport {
+    let mut finished = Finished { span: Some(span), state: None };
+    let attempted = attempt(&context, &mut finished).await;
+    finished.report(&context, attempted)
 }
 
-/// What is known when a call is over.
+/// What is left when a call is over.
 struct Finished {
     span: Option<Box<dyn CallSpan>>,
     /// Absent when the guest was never started.
     state: Option<CallState>,
-    account: Arc<Account>,
 }
 
 impl Finished {
     /// Settles attributes, key-value changes, class and span.
-    fn report(mut self, plugin: &Loaded, attempted: Result<Answer, Ended>) -> CallReport {
-        let sent = self.account.sent();
-        let denied = self.account.denied();
-        let answer = attempted.map_err(|ended| ended.classify(&plugin.manifest, sent, denied.as_deref()));
+    fn report(mut self, context: &CallContext, attempted: Result<Answer, Ended>) -> CallReport {
+        let CallContext { account, plugin, .. } = context;
+        let sent = account.sent();
+        let answer = attempted.map_err(|ended| ended.classify(&plugin.manifest, sent, account.denied().as_deref()));
         let (mut writes, mut attributes, mut marked, mut memory_peak) = (Vec::new(), Vec::new(), None, 0);
         if let Some(state) = self.state.take() {
             let parts = state.finish();
@@ -67,7 +64,7 @@ impl Finished {
             (Ok(_), None) => (None, None),
         };
         if let Some(span) = self.span.take() {
-            span.end(CallEnd { cpu: self.account.cpu(), memory_peak, outcome: outcome(&answer), error_type, error_message });
+            span.end(CallEnd { cpu: account.cpu(), memory_peak, outcome: outcome(&answer), error_type, error_message });
         }
         CallReport { answer, sent, attributes, writes }
     }
@@ -83,31 +80,26 @@ fn outcome(answer: &Result<Answer, Failure>) -> &'static str {
     }
 }
 
-async fn attempt(
-    shared: &Arc<Shared>,
-    plugin: &Arc<Loaded>,
-    keys: &Arc<dyn KeyValue>,
-    call: &Arc<Call>,
-    finished: &mut Finished,
-) -> Result<Answer, Ended> {
-    let deadline = Instant::now() + call.timeout.min(MAX_TIMEOUT);
+async fn attempt(context: &Arc<CallContext>, finished: &mut Finished) -> Result<Answer, Ended> {
+    let CallContext { shared, plugin, call, account, deadline, .. } = &**context;
     let function = plugin
         .function(&call.pin.contract, call.verb.function())
         .ok_or_else(|| Ended::NoFunction { contract: call.pin.contract.clone(), function: call.verb.function() })?;
-    let _room = plugin.bulkhead.enter(deadline).await.map_err(Ended::Busy)?;
-    let _slot = bulkhead::until(deadline, &shared.slots).await.map_err(Ended::Busy)?;
+    let _room = plugin.bulkhead.enter(*deadline).await.map_err(Ended::Busy)?;
+    let _slot = bulkhead::until(*deadline, &shared.slots).await.map_err(Ended::Busy)?;
     let left = deadline.saturating_duration_since(Instant::now());
     let params = function.params(call, left).map_err(Ended::Request)?;
     let _ticking = shared.ticking();
 
     let span = finished.span.take().expect("the span is moved once, here");
-    let account = Arc::clone(&finished.account);
-    let state = CallState::new(shared, plugin, keys, call, span, Arc::clone(&account), deadline);
-    let mut store = Store::new(&shared.engine, state);
-    prepare(&mut store, shared, &account, deadline);
+    let mut store = Store::new(&shared.engine, CallState::new(Arc::clone(context), span));
+    prepare(&mut store, &shared.options.limits);
     let mut results = [Val::Bool(false)];
-    let work = Metered::new(&account, guest(&mut store, plugin, function, &params, &mut results));
-    let worked = timeout_at(deadline, work).await;
+    let worked = {
+        let mut guest = pin!(guest(&mut store, plugin, function, &params, &mut results));
+        timeout_at(*deadline, poll_fn(|task| account.poll(|| guest.as_mut().poll(task)))).await
+    };
+    function.give_back(params);
     let state = finished.state.insert(store.into_data());
     match worked {
         Ok(Ok(())) => {
@@ -122,25 +114,13 @@ async fn attempt(
     }
 }
 
-/// A deadline further away than this is not kept by the timer: 30 days.
-const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
-
 /// Puts the limits on a store.
-fn prepare(store: &mut Store<CallState>, shared: &Shared, account: &Arc<Account>, deadline: Instant) {
-    let limits = &shared.options.limits;
+fn prepare(store: &mut Store<CallState>, limits: &Limits) {
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(limits.output_bytes);
-    store.set_epoch_deadline(1);
-    let (account, budget) = (Arc::clone(account), limits.cpu());
-    store.epoch_deadline_callback(move |_store| {
-        if account.cpu() > budget {
-            return Err(LimitReached::Cpu { budget }.into());
-        }
-        if Instant::now() >= deadline {
-            return Err(LimitReached::Time.into());
-        }
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
-    });
+    // The next tick may come at once, so that only the one after it is a millisecond away: most calls are over by then and never interrupted.
+    store.set_epoch_deadline(2);
+    store.epoch_deadline_callback(|store| store.data().context.interrupt());
 }
 
 async fn guest(store: &mut Store<CallState>, plugin: &Loaded, function: &Function, params: &[Val], results: &mut [Val]) -> Result<(), Caused> {

@@ -1,15 +1,14 @@
 //! A plugin that is loaded, and the table in which calls find it by its digest.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-    sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+mod table;
 
-use pipeline::{ContractTrack, Digest, Pin, Provider, Revision, Verbs};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+use pipeline::{ContractTrack, Digest, Pin, Provider, Verbs};
 use serde::Serialize;
 use wasmtime::component::InstancePre;
 
+pub use self::table::Plugins;
 use crate::{
     bulkhead::Bulkhead,
     call::{CallState, Function},
@@ -51,8 +50,8 @@ pub(crate) struct Loaded {
     pub(crate) bulkhead: Arc<Bulkhead>,
 }
 
-/// The functions of all contracts, by exact contract and then by name.
-pub(crate) type Functions = HashMap<String, HashMap<String, Function>>;
+/// The functions of all contracts, by exact contract and then by name. There are a handful of each: looking at them is faster than hashing.
+pub(crate) type Functions = Vec<(String, Vec<(String, Function)>)>;
 
 /// What the manifest asks for and the operator granted.
 #[derive(Debug)]
@@ -100,7 +99,8 @@ impl Loaded {
 
     /// A function of an exact contract version.
     pub(crate) fn function(&self, contract: &str, function: &str) -> Option<&Function> {
-        self.functions.get(contract)?.get(function)
+        let (_, functions) = self.functions.iter().find(|(exact, _)| exact == contract)?;
+        functions.iter().find(|(name, _)| name == function).map(|(_, function)| function)
     }
 }
 
@@ -150,66 +150,5 @@ impl Plugin {
     /// Calls that run now and calls that wait.
     pub fn load(&self) -> (u32, u32) {
         self.loaded.bulkhead.load()
-    }
-}
-
-/// The plugins that can be called. A cheap handle.
-///
-/// A plugin is found by its digest. What it may reach can depend on the revision of the binding table that a run is pinned to, so a plugin may be added for one
-/// revision; that one is preferred by runs of the revision.
-#[derive(Debug, Clone, Default)]
-pub struct Plugins {
-    tables: Arc<RwLock<Tables>>,
-}
-
-#[derive(Debug, Default)]
-struct Tables {
-    by_digest: HashMap<Digest, Plugin>,
-    by_revision: HashMap<Revision, HashMap<Digest, Plugin>>,
-}
-
-impl Plugins {
-    /// Makes a plugin callable by runs of every revision that has no grants of its own for it.
-    pub fn add(&self, plugin: Plugin) {
-        self.write().by_digest.insert(plugin.digest().clone(), plugin);
-    }
-
-    /// Makes a plugin callable, with its grants, by runs of one revision.
-    pub fn add_for(&self, revision: Revision, plugin: Plugin) {
-        self.write().by_revision.entry(revision).or_default().insert(plugin.digest().clone(), plugin);
-    }
-
-    /// The plugin of a digest.
-    pub fn get(&self, digest: &Digest) -> Option<Plugin> {
-        self.read().by_digest.get(digest).cloned()
-    }
-
-    /// The plugin of a digest with the grants of a revision, or else with those of `add`.
-    pub fn get_for(&self, revision: &Revision, digest: &Digest) -> Option<Plugin> {
-        let tables = self.read();
-        let own = tables.by_revision.get(revision).and_then(|plugins| plugins.get(digest));
-        own.or_else(|| tables.by_digest.get(digest)).cloned()
-    }
-
-    /// Ends a plugin's being callable under any grants; calls that run are not disturbed.
-    pub fn remove(&self, digest: &Digest) -> Option<Plugin> {
-        let mut tables = self.write();
-        let of_revisions: Vec<_> = tables.by_revision.values_mut().filter_map(|plugins| plugins.remove(digest)).collect();
-        tables.by_digest.remove(digest).or_else(|| of_revisions.into_iter().next())
-    }
-
-    /// Those that were added for every revision, by name and version.
-    pub fn all(&self) -> Vec<Plugin> {
-        let mut all: Vec<_> = self.read().by_digest.values().cloned().collect();
-        all.sort_by(|a, b| (a.name(), a.version(), a.digest()).cmp(&(b.name(), b.version(), b.digest())));
-        all
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Tables> {
-        self.tables.read().expect("no holder of the lock panics")
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Tables> {
-        self.tables.write().expect("no holder of the lock panics")
     }
 }

@@ -119,7 +119,7 @@ impl Runtime {
     where
         F: Future<Output: Send> + Send + 'static,
     {
-        self.shared.handle.spawn(future)
+        self.shared.spawn(future)
     }
 
     /// Runs a blocking function beside the threads for plugins.
@@ -130,12 +130,20 @@ impl Runtime {
 
 /// Whether the caller already is on a thread for plugins.
 pub(crate) fn on_wasm_thread() -> bool {
-    WASM_THREAD.get() && tokio::runtime::Handle::try_current().is_ok()
+    WASM_THREAD.get()
 }
 
 impl Shared {
+    /// Runs a future on the threads for plugins.
+    pub(crate) fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.handle.spawn(future)
+    }
+
     /// Keeps the ticker running while a call runs.
-    pub(crate) fn ticking(&self) -> Ticking {
+    pub(crate) fn ticking(&self) -> Ticking<'_> {
         self.ticker.enter()
     }
 }
@@ -165,7 +173,7 @@ struct Ticker {
 }
 
 /// A running call; the ticker does not sleep while one exists.
-pub(crate) struct Ticking(Arc<Ticker>);
+pub(crate) struct Ticking<'a>(&'a Ticker);
 
 impl Ticker {
     fn start(engine: &Engine) -> std::io::Result<Arc<Self>> {
@@ -201,12 +209,12 @@ impl Ticker {
         self.parked.store(false, Ordering::SeqCst);
     }
 
-    fn enter(self: &Arc<Self>) -> Ticking {
+    fn enter(&self) -> Ticking<'_> {
         self.active.fetch_add(1, Ordering::SeqCst);
         if self.parked.load(Ordering::SeqCst) {
             self.wake();
         }
-        Ticking(Arc::clone(self))
+        Ticking(self)
     }
 
     fn stop(&self) {
@@ -221,7 +229,7 @@ impl Ticker {
     }
 }
 
-impl Drop for Ticking {
+impl Drop for Ticking<'_> {
     fn drop(&mut self) {
         self.0.active.fetch_sub(1, Ordering::SeqCst);
     }

@@ -34,6 +34,7 @@ use std::fmt;
 
 pub use compat::{Difference, Direction, compare};
 pub use encode::UnknownFields;
+pub(crate) use encode::{BLANK, Rules, write_text};
 pub use error::{CodecError, UnsupportedType};
 pub(crate) use wit::shape_of_wit;
 

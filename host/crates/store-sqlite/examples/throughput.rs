@@ -92,7 +92,7 @@ async fn drive(store: &Store, epoch: Epoch, number: u64, records: u64) -> Result
         let state = if append + 1 == APPENDS { RunState::Ended } else { RunState::Active };
         let records = (head + 1..=head + records).map(|seq| record(epoch, seq)).collect();
         let row = row(testing::run_id(number), head + u64::try_from(Vec::len(&records)).unwrap_or(0), state);
-        store.append(Append { row, expected_head: Seq(head), records, documents: Vec::new(), writes: Vec::new() }).await?;
+        store.append(&Append { row, expected_head: Seq(head), records, documents: Vec::new(), writes: Vec::new() }).await?;
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ fn record(epoch: Epoch, seq: u64) -> Record {
         attempt: 1,
     };
     let at = Timestamp(1_700_000_000_000_000 + seq);
-    let verdict = Verdict::Done("port-0000000000000000".into());
+    let verdict = Verdict::Done(std::sync::Arc::new("port-0000000000000000".into()));
     Record { seq: Seq(seq), epoch, at, event: Event::AttemptFinished { attempt, started_at: at, verdict, retry_at: None, attributes: Vec::new() } }
 }
 

@@ -19,10 +19,10 @@ pub(crate) struct DocumentRow {
 
 impl DocumentRow {
     /// Serialises a document.
-    pub(crate) fn new(document: Document) -> Result<Self, serde_json::Error> {
+    pub(crate) fn new(document: &Document) -> Result<Self, serde_json::Error> {
         let Document { collection, id, rank, body, attributes } = document;
-        let attributes_json = serde_json::to_string(&attributes)?;
-        Ok(Self { collection, id, rank, attributes, attributes_json, body: serde_json::to_string(&body)? })
+        let (attributes_json, body) = (serde_json::to_string(attributes)?, serde_json::to_string(body)?);
+        Ok(Self { collection, id: id.clone(), rank: *rank, attributes: attributes.clone(), attributes_json, body })
     }
 
     /// About how many bytes it takes.

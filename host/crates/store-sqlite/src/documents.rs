@@ -11,7 +11,7 @@ use crate::{
     number::{from_sql, to_sql},
 };
 
-/// How many conditions a query may have. Documents have at most 16 attributes, so that more can only come from a defect.
+/// How many values a query may look for. The interfaces let no more through, so that more can only come from a defect.
 const MOST_CONDITIONS: usize = 32;
 
 #[async_trait]
@@ -31,15 +31,16 @@ impl Documents for Store {
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError> {
         let DocumentQuery { collection, equal, offset, limit } = query;
         if equal.len() > MOST_CONDITIONS {
-            return Err(ReadError::Unavailable(format!("a query has {} conditions, more than the {MOST_CONDITIONS} allowed", equal.len())));
+            return Err(ReadError::Unavailable(format!("a query looks for {} values, more than the {MOST_CONDITIONS} allowed", equal.len())));
         }
         let (found, total) = self
             .read(move |connection| {
                 // Page and total are of the same moment.
                 let moment = connection.transaction()?;
-                let matching = matching(equal.len());
+                let conditions = conditions(&equal);
+                let matching = matching(&conditions);
                 let mut parameters: Vec<&dyn ToSql> = vec![&collection];
-                parameters.extend(equal.iter().flat_map(|(name, value)| [name as &dyn ToSql, value as &dyn ToSql]));
+                parameters.extend(conditions.iter().flatten().map(|text| text as &dyn ToSql));
                 let total: i64 = moment.prepare_cached(&format!("SELECT count(*) {matching}"))?.query_row(parameters.as_slice(), |row| row.get(0))?;
                 let (limit, offset) = (to_sql(limit), to_sql(offset));
                 parameters.extend([&limit as &dyn ToSql, &offset]);
@@ -57,14 +58,30 @@ fn document(collection: &'static str, found: Found) -> Document {
     Document { collection, id, rank, body, attributes }
 }
 
-/// The index rows that satisfy all conditions: the first condition leads, each other one is looked up.
-fn matching(conditions: usize) -> String {
-    if conditions == 0 {
-        return "FROM documents AS a WHERE a.collection = ?".to_owned();
+/// Each attribute with the values of which it may have any.
+fn conditions(equal: &[(String, String)]) -> Vec<Vec<&str>> {
+    let mut conditions: Vec<Vec<&str>> = Vec::new();
+    for (name, value) in equal {
+        match conditions.iter_mut().find(|condition| condition[0] == name) {
+            Some(condition) => condition.push(value),
+            None => conditions.push(vec![name, value]),
+        }
     }
-    let further = " AND EXISTS (SELECT 1 FROM document_attributes AS b
-                    WHERE b.collection = a.collection AND b.name = ? AND b.value = ? AND b.rank = a.rank AND b.id = a.id)";
-    format!("FROM document_attributes AS a WHERE a.collection = ? AND a.name = ? AND a.value = ?{}", further.repeat(conditions - 1))
+    conditions
+}
+
+/// The index rows that satisfy all conditions: the first one leads, each other one is looked up.
+fn matching(conditions: &[Vec<&str>]) -> String {
+    let Some((first, further)) = conditions.split_first() else { return "FROM documents AS a WHERE a.collection = ?".to_owned() };
+    let holds = |row: &str, condition: &[&str]| format!("{row}.name = ? AND {row}.value IN (?{})", ", ?".repeat(condition.len() - 2));
+    let further = further.iter().map(|condition| {
+        let holds = holds("b", condition);
+        format!(
+            " AND EXISTS (SELECT 1 FROM document_attributes AS b
+              WHERE b.collection = a.collection AND {holds} AND b.rank = a.rank AND b.id = a.id)"
+        )
+    });
+    format!("FROM document_attributes AS a WHERE a.collection = ? AND {}{}", holds("a", first), further.collect::<String>())
 }
 
 /// One page of them. Only documents of the page itself are read, not those that are skipped.

@@ -157,9 +157,10 @@ pub(crate) enum Stage {
 ///
 /// A failed `fsync` is the second, always: Linux reports a lost write once, marks the pages clean, and the next `fsync`
 /// succeeds without them, so neither repeating it nor carrying on is safe (known as "fsyncgate"; PostgreSQL ends its process
-/// for the same reason). Any other I/O error during the commit is treated alike, because part of the commit may be in the log. A full
-/// device is not: SQLite then has not written the commit record, and overwrites what came before it. `SQLITE_FULL` never
-/// stands for a failed `fsync`, which has its own code.
+/// for the same reason). Any other I/O error during the commit is treated alike, because part of the commit may be in the log. A write that was
+/// refused is not, be it because the device is full (`SQLITE_FULL`) or because a quota or the size of a file is used up (`SQLITE_IOERR_WRITE`): SQLite
+/// then has not written the whole commit record, which is the last thing it writes, and overwrites what came before it. Neither code ever stands for a
+/// failed `fsync`, which has its own.
 pub(crate) fn classify(error: &rusqlite::Error, stage: Stage) -> WriteError {
     let Some(cause) = error.sqlite_error() else { return WriteError::Fatal(error.to_string()) };
     let (code, extended) = (cause.code, cause.extended_code);
@@ -177,8 +178,13 @@ pub(crate) fn classify(error: &rusqlite::Error, stage: Stage) -> WriteError {
             | ErrorCode::FileLockingProtocolFailed
             | ErrorCode::PermissionDenied
     );
+    let refused = extended == rusqlite::ffi::SQLITE_IOERR_WRITE;
     let unfinished = code == ErrorCode::SystemIoFailure && stage == Stage::Statement;
-    if (passing || unfinished) && !synced && !moved { WriteError::Unavailable(error.to_string()) } else { WriteError::Fatal(error.to_string()) }
+    if (passing || refused || unfinished) && !synced && !moved {
+        WriteError::Unavailable(error.to_string())
+    } else {
+        WriteError::Fatal(error.to_string())
+    }
 }
 
 /// An error of SQLite while reading.
@@ -202,7 +208,8 @@ mod tests {
             (ffi::SQLITE_FULL, false, false),
             (ffi::SQLITE_BUSY, false, false),
             (ffi::SQLITE_NOMEM, false, false),
-            (ffi::SQLITE_IOERR_WRITE, false, true),
+            (ffi::SQLITE_IOERR_WRITE, false, false),
+            (ffi::SQLITE_IOERR_SHMSIZE, false, true),
             (ffi::SQLITE_IOERR_READ, false, true),
             (ffi::SQLITE_IOERR_FSYNC, true, true),
             (ffi::SQLITE_IOERR_DIR_FSYNC, true, true),

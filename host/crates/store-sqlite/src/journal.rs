@@ -15,10 +15,11 @@ use crate::{
 
 #[async_trait]
 impl Journal for Store {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError> {
         let prepared = PreparedAppend::new(append, self.epoch())?;
+        let bytes = prepared.bytes();
         let position = self.submit(Write::Append(Box::new(prepared))).await?;
-        Ok(Appended { position })
+        Ok(Appended { position, bytes })
     }
 
     async fn load(&self, run: &RunId) -> Result<Vec<Record>, ReadError> {

@@ -29,16 +29,16 @@ pub(crate) struct Line {
 impl PreparedAppend {
     /// Checks the form and serialises. A malformed append is a defect of the caller that no repetition mends, hence `Fatal`; the
     /// store itself is not affected by it.
-    pub(crate) fn new(append: Append, epoch: Epoch) -> Result<Self, AppendError> {
+    pub(crate) fn new(append: &Append, epoch: Epoch) -> Result<Self, AppendError> {
         let Append { row, expected_head, records, documents, writes } = append;
-        check_form(&row, expected_head, &records)?;
+        check_form(row, *expected_head, records)?;
         if records.iter().any(|record| record.epoch != epoch) {
             return Err(AppendError::Fenced(epoch));
         }
         let malformed = |error: serde_json::Error| AppendError::Fatal(format!("an append to run {} cannot be written as JSON: {error}", row.run));
         let lines = records.iter().map(|record| Line::new(&row.run, record)).collect::<Result<_, _>>().map_err(malformed)?;
-        let documents = documents.into_iter().map(DocumentRow::new).collect::<Result<_, _>>().map_err(malformed)?;
-        Ok(Self { row, expected_head, lines, documents, writes })
+        let documents = documents.iter().map(DocumentRow::new).collect::<Result<_, _>>().map_err(malformed)?;
+        Ok(Self { row: row.clone(), expected_head: *expected_head, lines, documents, writes: writes.clone() })
     }
 
     /// About how many bytes it adds to the log.

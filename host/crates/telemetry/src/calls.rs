@@ -19,21 +19,27 @@ use crate::{logs::SharedLogs, policy::Policy};
 
 /// Opens spans of plugin calls.
 #[derive(Debug)]
-pub(crate) struct Calls {
-    pub(crate) figures: Arc<CallFigures>,
+pub(crate) struct Calls(pub(crate) Arc<Shared>);
+
+/// What all calls need; a call holds it by one reference.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) figures: CallFigures,
     /// None: no exporter takes spans.
     pub(crate) processor: Option<Arc<BatchSpanProcessor>>,
-    pub(crate) policy: Arc<Policy>,
+    pub(crate) policy: Policy,
     pub(crate) logs: SharedLogs,
+    /// Whether requests of calls carry trace context.
+    pub(crate) propagates: bool,
 }
 
 impl CallTelemetry for Calls {
     fn begin(&self, call: &Call) -> Box<dyn CallSpan> {
         let Provider::Plugin { name, version, digest } = &call.pin.provider else {
             // What the host does itself is part of the attempt; there is no plugin to speak of.
-            return Box::new(NativeCall { context: call.span.clone() });
+            return Box::new(NativeCall { context: call.span.clone(), propagates: self.0.propagates });
         };
-        let plugin = self.figures.plugin(name, version, digest.as_str());
-        Box::new(LiveCall::begin(self, call, plugin))
+        let plugin = self.0.figures.plugin(name, version, digest.as_str());
+        Box::new(LiveCall::begin(&self.0, call, plugin))
     }
 }

@@ -17,7 +17,10 @@ pub use opentelemetry_proto::tonic::collector::{metrics::v1::ExportMetricsServic
 use prost::Message;
 use serde::de::DeserializeOwned;
 
-pub use self::{metrics::check_metrics, spans::check_traces};
+pub use self::{
+    metrics::{check_metrics, check_metrics_labelled},
+    spans::{check_traces, check_traces_named},
+};
 
 /// Whether everything of the traces was captured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

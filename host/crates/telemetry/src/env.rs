@@ -79,14 +79,16 @@ impl Env {
         })
     }
 
-    /// Whether the W3C trace context of callers is taken over and that of calls is handed on.
-    pub fn propagates_trace_context(&self) -> bool {
+    /// Whether the W3C trace context of callers is taken over and that of calls is handed on. It is the only propagator there is: baggage is neither
+    /// read nor sent, so naming or leaving out any other changes nothing. A disabled SDK has no span that could be anybody's parent.
+    fn propagates(&self) -> bool {
         !self.disabled && self.propagators.as_ref().is_none_or(|names| names.iter().any(|name| name == "tracecontext"))
     }
 
     /// Lets the environment change what the configuration says.
     pub fn apply(&self, options: &mut Options, sampling: &mut Sampling) {
         self.exporters(options);
+        options.propagates &= self.propagates();
         options.service_name = self.service_name.clone().unwrap_or_else(|| options.service_name.clone());
         let delivery = &mut options.delivery;
         delivery.metric_interval = self.metric_interval.unwrap_or(delivery.metric_interval);
@@ -106,7 +108,7 @@ impl Env {
     fn exporters(&self, options: &mut Options) {
         let has_otlp = options.exporters.iter().any(|exporter| !matches!(exporter.target, Target::File { .. }));
         let wanted = |choices: &Option<Vec<Choice>>| choices.as_ref().is_some_and(|choices| choices.contains(&Choice::Otlp));
-        if !has_otlp && (wanted(&self.traces) || wanted(&self.metrics) || self.endpoint) {
+        if !has_otlp && (wanted(&self.traces) || wanted(&self.metrics) || wanted(&self.logs) || self.endpoint) {
             let target = match self.protocol {
                 Some(Protocol::Grpc) => Target::OtlpGrpc { endpoint: None },
                 Some(Protocol::Http) | None => Target::OtlpHttp { endpoint: None },

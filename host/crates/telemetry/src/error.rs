@@ -30,6 +30,22 @@ pub enum TelemetryError {
         /// The value.
         given: f64,
     },
+    /// A label that nobody can turn on.
+    #[error("no metric has a label `{given}` for the asking; there are {known}")]
+    Label {
+        /// The label.
+        given: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Labels with so many values that series would be lost.
+    #[error("`{metric}` would begin with more than {limit} series; name fewer values of its labels")]
+    TooManySeries {
+        /// The metric.
+        metric: &'static str,
+        /// How many it can have.
+        limit: usize,
+    },
     /// A variable of the environment is not understood.
     #[error("the environment variable {name} is `{given}`; expected {expected}")]
     Environment {

@@ -7,8 +7,8 @@
 //! * [`registry`] says what may be exported at all, [`checker`] compares what was captured with it.
 //!
 //! The host calls [`Telemetry::start`] after it has opened the store and before the engine recovers runs, feeds each of
-//! [`Telemetry::observers`] on its own, hands [`Telemetry::calls`] to the plugin runtime and [`Sampling::decide`] to the engine, and calls
-//! [`Telemetry::shutdown`] after the engine has stopped and its feeds have drained.
+//! [`Telemetry::observers`] on its own, hands [`Telemetry::calls`] to the plugin runtime and [`Sampling::decide`] to the engine, connects its own log
+//! by [`Telemetry::export_log`], and calls [`Telemetry::shutdown`] after the engine has stopped and its feeds have drained.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -40,6 +40,8 @@ mod export;
 #[rustfmt::skip]
 mod generated;
 mod health;
+mod host_log;
+mod labels;
 mod logs;
 mod metrics;
 mod options;
@@ -55,8 +57,10 @@ pub use self::{
     env::Env,
     error::TelemetryError,
     health::{ExporterHealth, Health},
+    host_log::HostLog,
+    labels::Labels,
     metrics::Census,
-    options::{DeliveryOptions, ExporterOptions, Options, Target, Units},
+    options::{DeliveryOptions, ExporterOptions, Names, Options, Target, Units},
     sampler::Sampling,
     telemetry::Telemetry,
 };

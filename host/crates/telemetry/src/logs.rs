@@ -1,5 +1,5 @@
-//! Log records that belong to a span: what plugins log, and exceptions where the operator wants them as log records. Exported at most once; the
-//! host's own log goes through `tracing` and is not touched here.
+//! Log records: what plugins log, exceptions where the operator wants them as log records, and, through [`crate::HostLog`], what the host itself
+//! logs. Exported at most once.
 
 use std::{
     fmt,
@@ -53,6 +53,11 @@ impl Logs {
             .build();
         let provider = SdkLoggerProvider::builder().with_resource(resource.clone()).with_log_processor(processor).build();
         Some(Self { host: provider.logger_with_scope(scope("jackfield.host")), provider })
+    }
+
+    /// Where log records of any scope are written.
+    pub(crate) fn provider(&self) -> &SdkLoggerProvider {
+        &self.provider
     }
 
     /// What a plugin logged.

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use pipeline::{Epoch, Measurement, Timestamp};
 
-use crate::{cursor::CursorStore, metrics::Census, policy::Policy};
+use crate::{cursor::CursorStore, labels::Labels, metrics::Census, policy::Policy};
 
 /// What telemetry is told by the host.
 #[derive(Debug)]
@@ -21,8 +21,13 @@ pub struct Options {
     pub units: Units,
     /// What is done to values.
     pub policy: Policy,
-    /// Measurements of value 0 for every series that must exist before something happened.
+    /// Labels beyond those that every point has.
+    pub labels: Labels,
+    /// Measurements of value 0 for every series that must exist before something happened, without the labels of `labels`. Histograms have a count of 0
+    /// then, nothing is recorded.
     pub zero_series: Vec<Measurement>,
+    /// Whether a caller's trace is taken over and ours is handed on: [`crate::Env::apply`] decides.
+    pub propagates: bool,
     /// What runs there are now.
     pub census: Arc<dyn Census>,
     /// Where cursors and durable counters are kept.
@@ -81,6 +86,16 @@ pub enum Units {
     Semconv,
 }
 
+/// The names of span attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Names {
+    /// The customer's alone.
+    #[default]
+    Seed,
+    /// The customer's, and beside them those of the semantic conventions that say the same. Names are added, never replaced.
+    SeedAndSemconv,
+}
+
 /// One destination.
 #[derive(Debug, Clone)]
 pub struct ExporterOptions {
@@ -96,7 +111,7 @@ pub struct ExporterOptions {
     pub traces: bool,
     /// Whether metrics go there.
     pub metrics: bool,
-    /// Whether log records of plugins go there.
+    /// Whether log records go there: what plugins log, and the host's own log.
     pub logs: bool,
 }
 

@@ -2,7 +2,10 @@
 
 use pipeline::{AttributeValue, Attributes};
 
-use crate::registry;
+use crate::{
+    options::Names,
+    registry::{self, AttributeRow, Form},
+};
 
 /// The longest string of an attribute, in bytes, unless configured otherwise: the SDK itself has no limit.
 pub const MAX_VALUE_BYTES: usize = 1024;
@@ -18,6 +21,8 @@ pub const MAX_ATTRIBUTES: usize = 128;
 pub struct Policy {
     /// What happens to values that identify a person or a customer.
     pub pii: Pii,
+    /// Whether names of the semantic conventions are added.
+    pub names: Names,
     /// How a failure is told beside the span's status.
     pub exceptions: Exceptions,
     /// The longest string, in bytes.
@@ -26,7 +31,7 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { pii: Pii::Emit, exceptions: Exceptions::SpanEvents, max_value_bytes: MAX_VALUE_BYTES }
+        Self { pii: Pii::Emit, names: Names::Seed, exceptions: Exceptions::SpanEvents, max_value_bytes: MAX_VALUE_BYTES }
     }
 }
 
@@ -82,22 +87,43 @@ impl Exceptions {
 }
 
 impl Policy {
-    /// The attributes as they may be exported: a key set twice has its last value, in its first place.
+    /// The attributes as they may be exported: a key set twice has its last value, in its first place. Names that the profile adds come last, and
+    /// only where nobody set them.
     pub fn attributes(&self, attributes: impl IntoIterator<Item = (String, AttributeValue)>) -> Attributes {
-        let mut kept: Attributes = Vec::new();
+        let (mut kept, mut added) = (Attributes::new(), Attributes::new());
         for (key, value) in attributes {
-            let Some(value) = self.value(&key, value) else { continue };
-            match kept.iter().position(|(known, _)| *known == key) {
-                Some(place) => kept[place].1 = value,
-                None if kept.len() < MAX_ATTRIBUTES => kept.push((key, value)),
-                None => {}
+            let row = registry::attribute(&key);
+            if self.names == Names::SeedAndSemconv {
+                added.extend(row.and_then(|row| self.counterpart(row, &value)));
+            }
+            if let Some(value) = self.value(row, value) {
+                set(&mut kept, key, value);
+            }
+        }
+        for (key, value) in added {
+            if !kept.iter().any(|(known, _)| *known == key) {
+                set(&mut kept, key, value);
             }
         }
         kept
     }
 
-    fn value(&self, key: &str, value: AttributeValue) -> Option<AttributeValue> {
-        let personal = registry::attribute(key).is_some_and(|row| row.pii);
+    /// The attribute of the semantic conventions that says the same as one of the customer's.
+    fn counterpart(&self, row: &AttributeRow, value: &AttributeValue) -> Option<(String, AttributeValue)> {
+        let counterpart = row.semconv?;
+        let value = match (counterpart.form, value) {
+            (Form::Same, value) => value.clone(),
+            (Form::List, AttributeValue::Text(text)) => {
+                AttributeValue::Texts(text.split(',').map(str::trim).filter(|element| !element.is_empty()).map(str::to_owned).collect())
+            }
+            // Anything else is not of the type that the registry says, and has no elements.
+            (Form::List, _) => return None,
+        };
+        Some((counterpart.key.to_owned(), self.value(registry::attribute(counterpart.key), value)?))
+    }
+
+    fn value(&self, row: Option<&AttributeRow>, value: AttributeValue) -> Option<AttributeValue> {
+        let personal = row.is_some_and(|row| row.pii);
         let text = |text: String| match &self.pii {
             Pii::Hash(secret) if personal => blake3::keyed_hash(secret, text.as_bytes()).to_hex()[..16].to_owned(),
             Pii::Emit | Pii::Hash(_) | Pii::Drop => cut_owned(text, self.max_value_bytes),
@@ -112,6 +138,21 @@ impl Policy {
             kept @ (AttributeValue::Flag(_) | AttributeValue::Int(_) | AttributeValue::Float(_)) => Some(kept),
         }
     }
+}
+
+/// Sets a key, once.
+fn set(kept: &mut Attributes, key: String, value: AttributeValue) {
+    match kept.iter().position(|(known, _)| *known == key) {
+        Some(place) => kept[place].1 = value,
+        None if kept.len() < MAX_ATTRIBUTES => kept.push((key, value)),
+        None => {}
+    }
+}
+
+/// The description of a failed span: the first line of a message, whose other lines are a backtrace, or the type of the failure where nothing is said.
+pub(crate) fn description<'a>(message: &'a str, error_type: &'a str) -> &'a str {
+    let line = message.lines().next().unwrap_or_default();
+    cut(if line.is_empty() { error_type } else { line }, MAX_DESCRIPTION_BYTES)
 }
 
 /// The beginning of a text that fits in `limit` bytes and ends between two characters.
@@ -154,5 +195,40 @@ mod tests {
         assert!(matches!(&hashed[0].1, AttributeValue::Text(text) if text.len() == 16 && text != "C-42"));
         assert_eq!(hashed, under(Pii::Hash([7; 32])));
         assert_ne!(hashed, under(Pii::Hash([8; 32])));
+    }
+
+    fn named(pii: Pii, given: &[(&str, &str)]) -> Vec<String> {
+        let policy = Policy { pii, names: Names::SeedAndSemconv, ..Policy::default() };
+        let attributes = policy.attributes(given.iter().map(|(key, value)| ((*key).to_owned(), AttributeValue::from(*value))));
+        attributes.into_iter().map(|(key, value)| format!("{key}={}", serde_json::to_string(&value).unwrap())).collect()
+    }
+
+    #[test]
+    fn names_of_the_semantic_conventions_are_added_on_request_and_replace_nothing() {
+        let given = [("bss.order_id", "ORD-1"), ("bss.decomposition.services", "access, voip"), ("bss.channel", "web"), ("db.system", "postgresql")];
+        let seed = Policy::default().attributes(given.map(|(key, value)| (key.to_owned(), value.into())));
+        assert_eq!(seed, given.map(|(key, value)| (key.to_owned(), AttributeValue::from(value))));
+        let expected = [
+            r#"bss.order_id="ORD-1""#,
+            r#"bss.decomposition.services="access, voip""#,
+            r#"bss.channel="web""#,
+            r#"db.system="postgresql""#,
+            r#"bss.order.id="ORD-1""#,
+            r#"bss.decomposition.service_names=["access","voip"]"#,
+            r#"db.system.name="postgresql""#,
+        ];
+        assert_eq!(named(Pii::Emit, &given), expected);
+        // What somebody set under the other name stays.
+        let both = named(Pii::Emit, &[("db.system", "postgresql"), ("db.system.name", "mysql")]);
+        assert_eq!(both, [r#"db.system="postgresql""#, r#"db.system.name="mysql""#]);
+    }
+
+    #[test]
+    fn what_is_added_is_as_personal_as_what_it_is_added_to() {
+        let given = [("cpe.serial_number", "SN-42"), ("cpe.model", "HG8245")];
+        assert_eq!(named(Pii::Drop, &given), [r#"cpe.model="HG8245""#, r#"device.model.name="HG8245""#]);
+        let hashed = named(Pii::Hash([7; 32]), &given);
+        assert_eq!(hashed[0].strip_prefix("cpe.serial_number"), hashed[2].strip_prefix("device.id"));
+        assert!(!hashed.concat().contains("SN-42"));
     }
 }

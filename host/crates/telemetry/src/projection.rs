@@ -14,7 +14,7 @@ use pipeline::{AttributeValue, Attributes, Definition, Epoch, Failure, Run, Step
 
 use crate::{
     generated::attribute,
-    policy::{MAX_DESCRIPTION_BYTES, MAX_NAME_BYTES, Policy, cut},
+    policy::{self, MAX_NAME_BYTES, Policy, cut},
     registry::{self, Kind},
 };
 
@@ -168,8 +168,9 @@ impl<'a> Scene<'a> {
 impl ProjectedSpan {
     /// Marks the span as failed.
     fn fail(&mut self, description: &str, error_type: &str) {
-        self.status = SpanStatus::Error(cut(description, MAX_DESCRIPTION_BYTES).to_owned());
-        self.attributes.push((attribute::ERROR_TYPE.to_owned(), registry::error_type(error_type).into()));
+        let error_type = registry::error_type(error_type);
+        self.status = SpanStatus::Error(policy::description(description, error_type).to_owned());
+        self.attributes.push((attribute::ERROR_TYPE.to_owned(), error_type.into()));
     }
 
     /// Tells the failure where it happened: once, on the span of the attempt.

@@ -74,6 +74,28 @@ pub struct AttributeRow {
     pub value: ValueType,
     /// Whether values identify a person or a customer.
     pub pii: bool,
+    /// Whether there are as many values as things, so that it can be no label.
+    pub id: bool,
+    /// What the profile `seed+semconv` adds beside it.
+    pub semconv: Option<Counterpart>,
+}
+
+/// An attribute of the semantic conventions that says the same as one of the customer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counterpart {
+    /// Its name.
+    pub key: &'static str,
+    /// Its value.
+    pub form: Form,
+}
+
+/// How the value of a counterpart follows from the customer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// It is the same.
+    Same,
+    /// The elements of a text in which commas separate them.
+    List,
 }
 
 /// A span.
@@ -118,6 +140,8 @@ pub struct MetricRow {
     pub required: &'static [&'static str],
     /// Labels a point may have.
     pub optional: &'static [&'static str],
+    /// Labels a point has when the operator wants them.
+    pub opt_in: &'static [&'static str],
     /// The boundaries of a histogram's buckets, in `unit`.
     pub boundaries: &'static [f64],
     /// Whether the counter goes on over restarts and equals the store.
@@ -152,6 +176,11 @@ pub fn metric(name: &str) -> Option<&'static MetricRow> {
 /// All metrics.
 pub fn metrics() -> &'static [MetricRow] {
     METRICS
+}
+
+/// All attributes and labels, ordered by name.
+pub fn attributes() -> &'static [AttributeRow] {
+    ATTRIBUTES
 }
 
 /// The row of an attribute or label.

@@ -21,10 +21,11 @@ use tokio::{
 
 use self::build::{Builder, Push};
 use crate::{
-    calls::{CallFigures, Calls},
+    calls::Calls,
     delivery,
     error::TelemetryError,
     health::{ExportStats, Health},
+    host_log::HostLog,
     logs::SharedLogs,
     metrics::{self, Counting, SharedReader},
     options::Options,
@@ -35,7 +36,6 @@ pub struct Telemetry {
     observers: Vec<Arc<dyn Observer>>,
     calls: Arc<Calls>,
     counting: Arc<Counting>,
-    figures: Arc<CallFigures>,
     reader: SharedReader,
     meters: SdkMeterProvider,
     processor: Option<Arc<BatchSpanProcessor>>,
@@ -81,9 +81,21 @@ impl Telemetry {
         self.calls.clone()
     }
 
+    /// Whether a caller's trace is taken over: where it is not, nobody may see a caller's trace context.
+    pub fn propagates(&self) -> bool {
+        self.calls.0.propagates
+    }
+
+    /// Exports what the host itself logs from now on, where an exporter takes log records.
+    pub fn export_log(&self, log: &HostLog) {
+        if let Some(logs) = &self.logs {
+            log.connect(logs.provider());
+        }
+    }
+
     /// How the delivery goes.
     pub fn health(&self) -> Health {
-        Health { exporters: self.stats.iter().map(|stats| stats.read()).collect(), guest_items_dropped: self.figures.dropped_total() }
+        Health { exporters: self.stats.iter().map(|stats| stats.read()).collect(), guest_items_dropped: self.calls.0.figures.dropped_total() }
     }
 
     /// All metrics in the Prometheus text format. Reads the store: call it where waiting is allowed.

@@ -5,52 +5,16 @@ mod common;
 
 use std::{sync::Arc, time::Duration};
 
-use common::{options, receiver};
-use engine::port::{Call, CallEnd, SpanContext, SpanItem, Verb};
+use common::{
+    call::{call, end},
+    options, receiver,
+};
+use engine::port::SpanItem;
 use opentelemetry_proto::tonic::trace::v1::Span;
-use pipeline::{AttributeValue, Digest, Direction, IdempotencyKey, Pin, PipelineName, Provider, TenantName, Verbs, testing};
+use pipeline::{AttributeValue, Provider};
 use telemetry::{ExporterOptions, Target, Telemetry};
 
 const LONG: Duration = Duration::from_secs(30);
-
-fn call(sampled: bool) -> Call {
-    let attempt = common::history::attempt("allocate_inventory", 0, 2);
-    let tenant = TenantName::new("default").unwrap();
-    let run = testing::run_id(1);
-    let key = IdempotencyKey::derive(&tenant, &run, &attempt.item, Direction::Do);
-    let provider = Provider::Plugin { name: "inventory-pool".to_owned(), version: "1.2.3".to_owned(), digest: Digest::new("a".repeat(64)).unwrap() };
-    Call {
-        tenant,
-        run,
-        pipeline: PipelineName::new("order").unwrap(),
-        attempt,
-        revision: pipeline::Revision::new("0".repeat(64)).unwrap(),
-        label: String::new(),
-        key,
-        pin: Pin { provider, contract: "jackfield:order/inventory@1.0.0".to_owned(), verbs: Verbs::default(), idempotent: false },
-        verb: Verb::Apply,
-        request: Arc::new(serde_json::json!({})),
-        must_understand: &[],
-        timeout: Duration::from_secs(1),
-        callback: None,
-        span: SpanContext {
-            trace_id: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
-            span_id: "00f067aa0ba902b7".to_owned(),
-            sampled,
-            trace_state: String::new(),
-        },
-    }
-}
-
-fn end(error: Option<&str>) -> CallEnd {
-    CallEnd {
-        cpu: Duration::from_micros(20),
-        memory_peak: 65_536,
-        outcome: if error.is_some() { "failed" } else { "done" },
-        error_type: error.map(str::to_owned),
-        error_message: error.map(|_| "unreachable executed\nbacktrace".to_owned()),
-    }
-}
 
 async fn started() -> (Telemetry, receiver::Received) {
     let (received, url) = receiver::http().await;
@@ -77,6 +41,7 @@ async fn a_sampled_call_has_a_span_under_its_attempt() {
     let context = span.context().clone();
     assert_eq!((&context.trace_id, context.sampled), (&call.span.trace_id, true));
     assert_ne!(context.span_id, call.span.span_id);
+    assert_eq!(span.outbound(), Some(&context), "requests of the call name it as their parent");
     assert_eq!(lines(&telemetry, "plugin_call_active"), [r#"plugin_call_active{otel_scope_name="jackfield.host",plugin_name="inventory-pool"} 1"#]);
     span.end(end(None));
     assert!(telemetry.flush(LONG).await);
@@ -166,10 +131,46 @@ async fn a_guest_adds_attributes_and_events_and_what_it_may_not_say_is_counted()
 }
 
 #[tokio::test]
+async fn where_the_operator_lets_no_trace_context_out_requests_carry_none() {
+    let mut options = options(&Arc::default(), Vec::new());
+    options.propagates = false;
+    let telemetry = Telemetry::start(options).await.unwrap();
+    assert!(!telemetry.propagates());
+    let (plugin, mut native) = (call(true), call(true));
+    Arc::make_mut(&mut native.pin).provider = Provider::Native { name: "echo".to_owned() };
+    for call in [plugin, native] {
+        let span = telemetry.calls().begin(&call);
+        assert_eq!((span.outbound(), span.context()), (None, &call.span));
+        span.end(end(None));
+    }
+}
+
+#[tokio::test]
+async fn what_a_plugin_logs_keeps_personal_values_as_the_operator_wants_them() {
+    use engine::port::LogLevel;
+    let (received, url) = receiver::http().await;
+    let mut options = options(&Arc::default(), vec![ExporterOptions::new("main", Target::OtlpHttp { endpoint: Some(url) })]);
+    options.policy.pii = telemetry::policy::Pii::Drop;
+    let telemetry = Telemetry::start(options).await.unwrap();
+    let mut span = telemetry.calls().begin(&call(true));
+    let attributes = vec![("bss.customer_id".to_owned(), "C-42".into()), ("acme.port".to_owned(), 7_i64.into())];
+    span.record(SpanItem::Log { level: LogLevel::Info, message: "looked up".to_owned(), attributes: attributes.clone() });
+    span.record(SpanItem::Event { name: "acme.looked_up".to_owned(), attributes: attributes.clone() });
+    span.record(SpanItem::Attributes(attributes));
+    span.end(end(None));
+    assert!(telemetry.flush(LONG).await);
+    let (log, span) = (received.logs().remove(0), received.spans().remove(0));
+    for attributes in [&log.attributes, &span.events[0].attributes, &span.attributes] {
+        assert!(attributes.iter().any(|attribute| attribute.key == "acme.port"));
+        assert!(attributes.iter().all(|attribute| attribute.key != "bss.customer_id"));
+    }
+}
+
+#[tokio::test]
 async fn a_provider_inside_the_host_has_no_span_of_its_own() {
     let (telemetry, received) = started().await;
     let mut call = call(true);
-    call.pin.provider = Provider::Native { name: "echo".to_owned() };
+    Arc::make_mut(&mut call.pin).provider = Provider::Native { name: "echo".to_owned() };
     let span = telemetry.calls().begin(&call);
     assert_eq!(span.context(), &call.span);
     span.end(end(None));

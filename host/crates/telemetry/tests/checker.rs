@@ -18,16 +18,25 @@ use opentelemetry_proto::tonic::{
     },
 };
 use telemetry::{
-    ExporterOptions, Target, Telemetry, Units,
-    checker::{Capture, ExportTraceServiceRequest, Rule, check_metrics, check_traces, parse_metrics, parse_traces},
+    ExporterOptions, Labels, Names, Options, Target, Telemetry, Units,
+    checker::{
+        Capture, ExportTraceServiceRequest, Rule, check_metrics, check_metrics_labelled, check_traces, check_traces_named, parse_metrics,
+        parse_traces,
+    },
 };
 
 /// What is written to a file for some histories: spans and metrics.
 async fn captured(histories: &[History]) -> (String, String) {
+    captured_with(histories, options(&Arc::default(), Vec::new())).await
+}
+
+/// The same with other options.
+async fn captured_with(histories: &[History], mut options: Options) -> (String, String) {
     let directory = tempfile::tempdir().unwrap();
     let (traces, metrics) = (directory.path().join("spans.jsonl"), directory.path().join("metrics.jsonl"));
     let target = Target::File { traces: traces.clone(), metrics: Some(metrics.clone()), logs: None, max_bytes: 1 << 24 };
-    let telemetry = Telemetry::start(options(&Arc::default(), vec![ExporterOptions::new("file", target)])).await.unwrap();
+    options.exporters = vec![ExporterOptions::new("file", target)];
+    let telemetry = Telemetry::start(options).await.unwrap();
     let mut position = 0;
     for history in histories {
         let mut transitions = history.transitions.clone();
@@ -178,6 +187,45 @@ async fn deviations_of_metrics_are_caught() {
         }
         assert!(check_metrics(&changed, Units::Seed).iter().any(|violation| violation.rule == rule), "{rule:?}");
     }
+}
+
+#[tokio::test]
+async fn the_profile_of_names_adds_and_takes_nothing_away() {
+    let named = |names| async move {
+        let mut options = options(&Arc::default(), Vec::new());
+        options.policy.names = names;
+        parse_traces(&captured_with(&[completed(1), unwound(2)], options).await.0).unwrap()
+    };
+    let (seed, both) = (named(Names::Seed).await, named(Names::SeedAndSemconv).await);
+    assert_eq!(check_traces_named(&both, Capture::Whole, Names::SeedAndSemconv), []);
+    // Under the other profile each is wrong: what was added is unknown, what is missing is missed.
+    assert!(check_traces(&both, Capture::Whole).iter().all(|violation| violation.rule == Rule::UnknownAttribute));
+    assert!(check_traces_named(&seed, Capture::Whole, Names::SeedAndSemconv).iter().all(|violation| violation.rule == Rule::MissingAttribute));
+    let mut added = std::collections::BTreeSet::new();
+    for (seed, both) in spans(&seed).zip(spans(&both)) {
+        let (kept, new): (Vec<_>, Vec<_>) = both.attributes.iter().cloned().partition(|attribute| seed.attributes.contains(attribute));
+        assert_eq!(kept, seed.attributes, "{}", seed.name);
+        added.extend(new.into_iter().map(|attribute| attribute.key));
+        assert_eq!(Span { attributes: Vec::new(), ..seed.clone() }, Span { attributes: Vec::new(), ..both.clone() });
+    }
+    assert_eq!(added.into_iter().collect::<Vec<_>>(), ["bss.decomposition.service_names", "bss.order.id"]);
+}
+
+fn spans(requests: &[ExportTraceServiceRequest]) -> impl Iterator<Item = &Span> {
+    requests.iter().flat_map(|request| &request.resource_spans).flat_map(|resource| &resource.scope_spans).flat_map(|scope| &scope.spans)
+}
+
+#[tokio::test]
+async fn labels_are_there_when_the_operator_wants_them() {
+    let labels = || Labels::new([("channel".to_owned(), vec!["web".to_owned()])].into()).unwrap();
+    let mut wanted = options(&Arc::default(), Vec::new());
+    wanted.labels = labels();
+    let with = parse_metrics(&captured_with(&[completed(1)], wanted).await.1).unwrap();
+    let without = parse_metrics(&captured(&[completed(1)]).await.1).unwrap();
+    assert_eq!(check_metrics_labelled(&with, Units::Seed, &labels()), []);
+    assert!(check_metrics(&with, Units::Seed).iter().all(|violation| violation.rule == Rule::UnknownAttribute));
+    assert!(check_metrics_labelled(&without, Units::Seed, &labels()).iter().all(|violation| violation.rule == Rule::MissingAttribute));
+    assert!(!check_metrics(&with, Units::Seed).is_empty() && !check_metrics_labelled(&without, Units::Seed, &labels()).is_empty());
 }
 
 #[test]

@@ -246,7 +246,7 @@ async fn two_exporters_of_one_name_are_refused() {
 async fn an_attempt_lost_by_an_earlier_process_ends_at_the_same_time_whenever_it_is_projected() {
     use pipeline::{Epoch, Event, StepName, Timestamp, testing};
     let mut history = History::start(&common::definition::order(), 1, common::history::two_items());
-    let item = pipeline::ScheduledItem { label: String::new(), request: serde_json::json!({}), pin: None };
+    let item = pipeline::ScheduledItem { label: String::new(), request: Arc::new(serde_json::json!({})), pin: None };
     history.push(10, testing::scheduled(StepName::new("decompose").unwrap(), 1, vec![item]));
     let lost = Event::AttemptLost { attempt: common::history::attempt("decompose", 0, 1), started_at: Timestamp(1_010_000) };
     let mut record = testing::record(history.run(), 9_000_000, lost);

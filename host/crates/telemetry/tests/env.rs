@@ -28,8 +28,7 @@ fn names(options: &Options) -> Vec<&str> {
 #[test]
 fn an_empty_environment_changes_nothing() {
     let (options, sampling) = applied(&[("OTEL_SDK_DISABLED", ""), ("OTEL_TRACES_EXPORTER", " ")]);
-    assert_eq!((names(&options), sampling), (vec!["file"], Sampling::default()));
-    assert!(read(&[]).unwrap().propagates_trace_context());
+    assert_eq!((names(&options), sampling, options.propagates), (vec!["file"], Sampling::default(), true));
 }
 
 #[test]
@@ -50,6 +49,7 @@ fn exporters_are_added_and_taken_away_by_signal() {
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "2500"),
     ]);
     assert_eq!((&grpc.exporters[1].target, grpc.exporters[1].timeout), (&Target::OtlpGrpc { endpoint: None }, Duration::from_millis(2500)));
+    assert_eq!(names(&applied(&[("OTEL_LOGS_EXPORTER", "otlp")]).0), ["file", "otlp"]);
     let (without, _) = applied(&[("OTEL_TRACES_EXPORTER", "none")]);
     assert_eq!((without.exporters[0].traces, without.exporters[0].metrics), (false, true));
     let none: Vec<_> = ["OTEL_TRACES_EXPORTER", "OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"].map(|name| (name, "none")).into();
@@ -72,13 +72,19 @@ fn samplers_limits_and_intervals_are_taken_over() {
     assert_eq!((options.policy.max_value_bytes, options.policy.exceptions), (100, Exceptions::Both));
     assert_eq!((options.delivery.metric_interval, options.delivery.delay), (Duration::from_secs(1), Duration::from_millis(200)));
     assert_eq!((options.delivery.live_queue, options.delivery.max_batch, options.service_name.as_str()), (1000, 1000, "patch-panel"));
+    for (value, exceptions) in [("logs", Exceptions::Logs), ("http/dup,logs/dup", Exceptions::Both), ("http", Exceptions::SpanEvents)] {
+        let (options, _) = applied(&[("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", value)]);
+        assert_eq!(options.policy.exceptions, exceptions, "{value}");
+    }
     assert_eq!(applied(&[("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "99999")]).0.policy.max_value_bytes, 1024, "our own limit stays");
 }
 
 #[test]
 fn propagators_may_leave_trace_context_out() {
-    assert!(read(&[("OTEL_PROPAGATORS", "baggage, tracecontext")]).unwrap().propagates_trace_context());
-    assert!(!read(&[("OTEL_PROPAGATORS", "none")]).unwrap().propagates_trace_context());
+    for (value, propagates) in [("tracecontext,baggage", true), ("baggage, TraceContext", true), ("none", false), ("baggage", false), ("b3", false)] {
+        assert_eq!(applied(&[("OTEL_PROPAGATORS", value)]).0.propagates, propagates, "{value}");
+    }
+    assert!(!applied(&[("OTEL_SDK_DISABLED", "true")]).0.propagates, "there is no span that could be a parent");
 }
 
 #[test]

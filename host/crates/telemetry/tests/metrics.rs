@@ -12,7 +12,7 @@ use common::{history::completed, options, receiver, store::MemoryStore};
 use engine::port::RunState;
 use expect_test::expect;
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, Metric, metric::Data, number_data_point::Value};
-use pipeline::PipelineName;
+use pipeline::{Measurement, PipelineName};
 use telemetry::{Census, ExporterOptions, Target, Telemetry, Units};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -64,6 +64,17 @@ async fn what_is_shown_twice_counts_once_and_nothing_runs_ahead_of_the_store() {
     assert!(lines(&telemetry, "bss_order_count_total").iter().all(|line| line.ends_with(" 1")));
     assert_eq!(lines(&telemetry, "bss_order_duration_seconds_count").len(), 1);
     assert!(lines(&telemetry, "bss_order_duration_seconds_count")[0].ends_with(" 1"));
+}
+
+#[tokio::test]
+async fn the_count_of_a_histogram_that_was_declared_is_there_before_anything_was_recorded() {
+    let mut options = options(&Arc::default(), Vec::new());
+    options.zero_series.push(Measurement { instrument: "bss.order.duration", value: 0.0, labels: vec![("type", "add".to_owned())] });
+    let telemetry = Telemetry::start(options).await.unwrap();
+    let counted = |count| format!(r#"bss_order_duration_seconds_count{{otel_scope_name="bss.order_management",type="add"}} {count}"#);
+    assert_eq!(lines(&telemetry, "bss_order_duration_seconds_count"), [counted(0)]);
+    observe(&telemetry, 1).await;
+    assert_eq!(lines(&telemetry, "bss_order_duration_seconds_count"), [counted(1)]);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod common;
 
 use std::fmt::Write;
 
-use common::history::{History, attempt, completed, finished, two_items, unwound};
+use common::history::{History, attempt, completed, done, finished, two_items, unwound};
 use engine::port::OwnedTransition;
 use expect_test::{Expect, expect};
 use pipeline::{AttributeValue, Epoch, Event, Failure, FailureClass, Resolution, StepName, Timestamp, Verdict, testing};
@@ -161,7 +161,7 @@ fn an_attempt_that_was_lost_ends_with_its_process_and_the_next_links_to_it() {
         testing::record(history.run(), 9_000_000, Event::AttemptLost { attempt: attempt("decompose", 0, 1), started_at: Timestamp(1_010_000) });
     lost.epoch = Epoch(2);
     history.append(lost);
-    history.push(8_100, finished(attempt("decompose", 0, 2), 9_050_000, Verdict::Done("x".into())));
+    history.push(8_100, finished(attempt("decompose", 0, 2), 9_050_000, done("x")));
     let projector = Projector { signs_of_life: [(Epoch(2), Timestamp(4_000_000))].into(), ..Projector::default() };
     expect![[r#"
         bss.order.decompose <- ? Internal 10..3000
@@ -186,11 +186,11 @@ fn a_group_is_exported_once_although_a_person_lets_its_step_go_on() {
     let mut history = History::start(&std::sync::Arc::new(definition), 1, two_items());
     history.drive(0, |id| match id.item.item {
         1 => Verdict::Failed(Failure::new(FailureClass::Rejected, "no_inventory", "the pool is empty")),
-        _ => Verdict::Done("RES-7".into()),
+        _ => done("RES-7"),
     });
     assert_eq!(history.run().open_fallouts().count(), 1);
     history.push(5000, Event::FalloutResolved { id: 1, resolution: Resolution::Retry, by: "ada".to_owned(), note: String::new() });
-    history.drive(5000, |_| Verdict::Done("RES-8".into()));
+    history.drive(5000, |_| done("RES-8"));
     let spans = spans(&Projector::default(), &history.transitions);
     let groups: Vec<_> = spans.iter().filter(|span| span.name == "bss.order.allocate_inventory").collect();
     assert_eq!(groups.len(), 1);
@@ -230,7 +230,7 @@ fn whatever_fails_every_id_is_exported_once_and_every_parent_is_there() {
                         failures -= 1;
                         Verdict::Failed(Failure::new(FailureClass::Rejected, "no_inventory", "no"))
                     }
-                    pipeline::Direction::Do => Verdict::Done("RES-7".into()),
+                    pipeline::Direction::Do => done("RES-7"),
                 };
                 history.drive(0, &mut answer);
                 let open = history.run().open_fallouts().next().map(|fallout| fallout.opened.id);
@@ -291,7 +291,7 @@ fn a_step_that_cannot_be_scheduled_is_seen() {
 #[test]
 fn a_run_that_is_not_sampled_has_no_spans() {
     let mut history = History::start_with(&common::definition::order(), 1, two_items(), |started| started.trace.sampled = false);
-    history.drive(0, |_| Verdict::Done("RES-7".into()));
+    history.drive(0, |_| done("RES-7"));
     assert!(spans(&Projector::default(), &history.transitions).is_empty());
 }
 
@@ -301,7 +301,7 @@ fn a_run_inside_a_callers_trace_hangs_under_the_callers_span() {
         started.trace.parent_span_id = Some("00f067aa0ba902b7".to_owned());
         started.trace.trace_state = "vendor=1".to_owned();
     });
-    history.drive(0, |_| Verdict::Done("RES-7".into()));
+    history.drive(0, |_| done("RES-7"));
     let spans = spans(&Projector::default(), &history.transitions);
     let root = spans.last().unwrap();
     assert_eq!(root.parent.as_ref().map(|parent| (parent.span_id.as_str(), parent.remote)), Some(("00f067aa0ba902b7", true)));
@@ -324,9 +324,7 @@ fn the_same_event_gives_the_same_spans_byte_for_byte() {
 fn a_provider_may_only_say_what_the_contract_lets_it_say() {
     let mut history = History::start(&common::definition::order(), 1, two_items());
     history.push(10, testing::scheduled(StepName::new("decompose").unwrap(), 1, vec![item()]));
-    let Event::AttemptFinished { attempt, started_at, verdict, retry_at, .. } =
-        finished(attempt("decompose", 0, 1), 1_010_000, Verdict::Done("x".into()))
-    else {
+    let Event::AttemptFinished { attempt, started_at, verdict, retry_at, .. } = finished(attempt("decompose", 0, 1), 1_010_000, done("x")) else {
         unreachable!()
     };
     let attributes = vec![
@@ -342,5 +340,5 @@ fn a_provider_may_only_say_what_the_contract_lets_it_say() {
 }
 
 fn item() -> pipeline::ScheduledItem {
-    pipeline::ScheduledItem { label: String::new(), request: serde_json::json!({"type": "port"}), pin: None }
+    pipeline::ScheduledItem { label: String::new(), request: serde_json::json!({"type": "port"}).into(), pin: None }
 }

@@ -133,7 +133,7 @@ impl CallOnce {
             attempt: AttemptId { item, direction, attempt: 1 },
             label: String::new(),
             key,
-            pin,
+            pin: pin.into(),
             verb,
             request: Arc::new(request),
             must_understand: &[],
@@ -159,7 +159,7 @@ impl CallOnce {
         Ok(match self.verb {
             VerbArgument::Apply => (Verb::Apply, input),
             VerbArgument::Observe => (Verb::Observe, input),
-            VerbArgument::Undo => (Verb::Undo { receipt: input }, Value::Null),
+            VerbArgument::Undo => (Verb::Undo { receipt: input.into() }, Value::Null),
             VerbArgument::Resume => {
                 let expected = "--input of resume: expected {\"checkpoint\": TEXT, \"signal\": \"timer\" | \"cancel\" | {\"callback\": TEXT}}";
                 let checkpoint = input["checkpoint"].as_str().context(expected)?.to_owned();

@@ -71,7 +71,7 @@ fn step_json(step: &StepDefinition, state: &StepState) -> Value {
         StepStatus::Scheduled(_) => "working",
         StepStatus::Done { .. } => "done",
     };
-    let items: Vec<Value> = state.items.iter().map(item_json).collect();
+    let items: Vec<Value> = state.items.iter().map(|item| item_json(item)).collect();
     json!({"step": step.name, "status": status, "round": state.round, "items": items})
 }
 

@@ -35,7 +35,13 @@ fn ended(definition: &Arc<Definition>, view: &RunView) -> Result<Vec<ProjectedSp
         };
         let after = Arc::new(after);
         let definition = Arc::clone(definition);
-        spans.extend(projector.spans(&OwnedTransition { position: Position(0), definition, before, record, after: Arc::clone(&after) }));
+        spans.extend(projector.spans(&OwnedTransition {
+            position: Position(0),
+            definition,
+            before,
+            record: Arc::new(record),
+            after: Arc::clone(&after),
+        }));
         before = Some(after);
     }
     Ok(spans)
@@ -44,7 +50,7 @@ fn ended(definition: &Arc<Definition>, view: &RunView) -> Result<Vec<ProjectedSp
 fn sampled(record: &Record) -> Record {
     let mut record = record.clone();
     if let Event::RunStarted(started) = &mut record.event {
-        started.trace.sampled = true;
+        Arc::make_mut(started).trace.sampled = true;
     }
     record
 }

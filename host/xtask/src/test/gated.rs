@@ -7,13 +7,17 @@ use std::{fs, path::Path};
 use anyhow::{Context, Result, bail};
 
 use super::suite::Suite;
-use crate::{command, plugins, preflight::Need, workspace};
+use crate::{
+    command, plugins,
+    preflight::{self, Need},
+    workspace,
+};
 
 /// The OTLP receiver, as pip knows it. Its releases are pre-releases, so the version is named.
 const ROTEL: &str = "rotel==0.0.1a15";
 
 /// All that there may be.
-const ALL: [fn() -> Suite; 3] = [
+const ALL: [fn() -> Suite; 4] = [
     || Suite {
         name: "javascript",
         about: "plugins written in JavaScript from the WIT alone",
@@ -37,6 +41,14 @@ const ALL: [fn() -> Suite; 3] = [
         fixtures: true,
         after: Some("plugins"),
         check: third_party,
+    },
+    || Suite {
+        name: "alerts",
+        about: "the alert rules fire when they should, and only then",
+        needs: &[Need::Promtool],
+        fixtures: false,
+        after: None,
+        check: alerts,
     },
 ];
 
@@ -84,6 +96,11 @@ fn foreign_receiver() -> Result<()> {
 
 fn third_party() -> Result<()> {
     run_tests("third-party", &[])
+}
+
+fn alerts() -> Result<()> {
+    let promtool = preflight::promtool().context("promtool was there and is gone")?;
+    run_tests("alerts", &[("JACKFIELD_PROMTOOL", &promtool)])
 }
 
 /// Runs the test target of a suite, which reads these variables.

@@ -3,8 +3,8 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-pub use pipeline::Observed;
 use pipeline::{AttemptId, Attributes, Failure, IdempotencyKey, Pin, PipelineName, Revision, RunId, TenantName};
+pub use pipeline::{Observed, PendingAnswer};
 use serde_json::Value;
 
 /// Makes calls. Layers (routing, limits, telemetry) wrap this one method.
@@ -33,7 +33,7 @@ pub struct Call {
     /// The key of the effect: the same for every attempt. An undo has its own; `observe` is given the key that the effect was made under.
     pub key: IdempotencyKey,
     /// What is called.
-    pub pin: Pin,
+    pub pin: Arc<Pin>,
     /// Which function.
     pub verb: Verb,
     /// The request in the contract's JSON form.
@@ -65,7 +65,7 @@ pub enum Verb {
     /// Take the effect back.
     Undo {
         /// What the provider returned when it was done.
-        receipt: Value,
+        receipt: Arc<Value>,
     },
 }
 
@@ -152,19 +152,6 @@ pub enum Answer {
     Pending(PendingAnswer),
     /// The answer of `observe`.
     Observed(Observed),
-}
-
-/// A request was taken and must be resumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingAnswer {
-    /// The provider's name of the operation.
-    pub operation: String,
-    /// What `resume` is to be given.
-    pub checkpoint: String,
-    /// When to ask again without being called.
-    pub poll_after: Option<Duration>,
-    /// When to stop waiting.
-    pub give_up_after: Duration,
 }
 
 /// A change of one key that a call made, checked against what the call had read.

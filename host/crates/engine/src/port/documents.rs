@@ -28,7 +28,7 @@ pub struct Document {
     pub rank: u64,
     /// The content.
     pub body: Value,
-    /// The attributes it can be found by, with their values as text; at most 16.
+    /// The attributes it can be found by, each once, with their values as text; at most 16.
     pub attributes: Vec<(&'static str, String)>,
 }
 
@@ -37,7 +37,7 @@ pub struct Document {
 pub struct DocumentQuery {
     /// The kind of document.
     pub collection: &'static str,
-    /// Attribute and value; all must match.
+    /// Attribute and value. Values of one attribute are alternatives; all attributes must match.
     pub equal: Vec<(String, String)>,
     /// How many matches to skip.
     pub offset: u64,

@@ -12,7 +12,7 @@ use super::{call::KeyValueWrite, documents::Document};
 pub trait Journal: fmt::Debug + Send + Sync {
     /// Writes records, documents and key-value changes of one run in one transaction. When it returns `Ok` they are durable. Once the
     /// write is queued, dropping the future does not stop it.
-    async fn append(&self, append: Append) -> Result<Appended, AppendError>;
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError>;
 
     /// All records of a run in order; empty when the run is unknown.
     async fn load(&self, run: &RunId) -> Result<Vec<Record>, ReadError>;
@@ -132,8 +132,10 @@ impl RunState {
 /// What an append achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
-    /// The place of the last record in the common order.
+    /// The place of the last record in the common order; the others are directly before it.
     pub position: Position,
+    /// How many bytes the append has, about.
+    pub bytes: usize,
 }
 
 /// Why an append was not made. Nothing of it was written.

@@ -30,7 +30,7 @@ pub struct OwnedTransition {
     /// The run before the event; `None` for its first.
     pub before: Option<Arc<Run>>,
     /// The event.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// The run after the event.
     pub after: Arc<Run>,
 }

@@ -14,8 +14,13 @@ pub trait CallTelemetry: fmt::Debug + Send + Sync {
 
 /// The span of one plugin call.
 pub trait CallSpan: Send {
-    /// The span as a parent, for the outbound `traceparent`.
+    /// The span as a parent: the call's own, or where the call has none the span that it belongs to.
     fn context(&self) -> &SpanContext;
+
+    /// What requests of the call carry as `traceparent`; `None` where the operator lets no trace context out. Asked when the call first uses HTTP.
+    fn outbound(&self) -> Option<&SpanContext> {
+        Some(self.context())
+    }
 
     /// The guest or the host adds something; limits apply where it is implemented.
     fn record(&mut self, item: SpanItem);

@@ -9,6 +9,7 @@ use super::{Lost, RunTask};
 use crate::{
     fold::{Folded, fold},
     port::{AppendError, KeyValueWrite},
+    shared::Unplaced,
 };
 
 /// The pause before an append is repeated for want of room, doubled up to the maximum.
@@ -32,17 +33,17 @@ impl RunTask {
     /// Records a cause and what follows from it, durably, and returns what is to be done then.
     pub(super) async fn try_commit(&mut self, causes: Vec<Event>, writes: Vec<KeyValueWrite>) -> Result<Vec<Command>, Refused> {
         let folded = fold(self.context(), self.run.clone(), self.now(), None, causes);
-        let Folded { run, mut append, commands } = folded.map_err(|illegal| {
+        let Folded { run, mut append, states, commands } = folded.map_err(|illegal| {
             error!(run = %self.run.id(), "a fault of this host: {illegal}");
             Refused::Lost
         })?;
         append.writes = writes;
         let mut pause = FIRST_PAUSE;
         loop {
-            match self.shared.journal.append(append.clone()).await {
+            match self.shared.journal.append(&append).await {
                 Ok(appended) => {
-                    self.shared.announce_commit(appended.position);
-                    self.run = run;
+                    let before = Some(std::mem::replace(&mut self.run, run));
+                    self.shared.announce(appended, Unplaced { definition: self.pack.definition.clone(), before, records: append.records, states });
                     return Ok(commands);
                 }
                 Err(AppendError::Conflict { key, .. }) => return Err(Refused::Conflict(key)),

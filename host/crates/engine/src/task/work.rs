@@ -58,7 +58,7 @@ impl RunTask {
         let Some(item) = self.run.item(&self.pack.definition, &id.item).cloned() else { return };
         let shared = self.shared.clone();
         self.work.push(Box::pin(async move {
-            let attempted = attempt(&*shared.runner, &*shared.clock, call, item, ready).await;
+            let attempted = attempt(&*shared.runner, &*shared.clock, call, &item, &ready).await;
             Done::Attempt { id, attempted: Box::new(attempted), reruns }
         }));
     }
@@ -80,7 +80,7 @@ impl RunTask {
             key: self.run.key(&id.item, id.direction),
             pin: item.pin.clone()?,
             verb: Verb::Apply,
-            request: Arc::new(item.request.clone()),
+            request: item.request.clone(),
             must_understand: step.must_understand,
             timeout: step.timeout,
             callback: if callback { self.callback(id) } else { None },

@@ -75,7 +75,8 @@ impl State {
         }
     }
 
-    fn write(&mut self, append: Append) -> Position {
+    fn write(&mut self, append: Append) -> Appended {
+        let bytes = append.records.iter().map(|record| serde_json::to_vec(record).map_or(0, |bytes| bytes.len())).sum();
         for record in append.records {
             let position = Position(self.records.len() as u64 + 1);
             self.records.push(Committed { position, run: append.row.run.clone(), record });
@@ -90,7 +91,7 @@ impl State {
             self.documents.insert((document.collection.to_owned(), document.id.clone()), document);
         }
         self.rows.insert(append.row.run.clone(), append.row);
-        Position(self.records.len() as u64)
+        Appended { position: Position(self.records.len() as u64), bytes }
     }
 
     fn waiting(&self) -> impl Iterator<Item = (Timestamp, &RunRow)> {
@@ -106,10 +107,10 @@ fn visible((version, value): &(u64, Option<String>)) -> u64 {
 
 #[async_trait]
 impl Journal for MemoryStore {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError> {
         let mut state = self.lock();
-        state.check(&append)?;
-        Ok(Appended { position: state.write(append) })
+        state.check(append)?;
+        Ok(state.write(append.clone()))
     }
 
     async fn load(&self, run: &RunId) -> Result<Vec<Record>, ReadError> {
@@ -193,9 +194,10 @@ impl Documents for MemoryStore {
 
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError> {
         let state = self.lock();
-        let has = |document: &Document, (name, value): &(String, String)| document.attributes.iter().any(|(n, v)| n == name && v == value);
+        let is_wanted = |name: &str, value: &String| query.equal.iter().any(|(n, v)| n == name && v == value);
+        let has = |document: &Document, wanted: &str| document.attributes.iter().any(|(name, value)| *name == wanted && is_wanted(name, value));
         let of_kind = state.documents.values().filter(|document| document.collection == query.collection);
-        let mut documents: Vec<_> = of_kind.filter(|document| query.equal.iter().all(|pair| has(document, pair))).cloned().collect();
+        let mut documents: Vec<_> = of_kind.filter(|document| query.equal.iter().all(|(name, _)| has(document, name))).cloned().collect();
         documents.sort_by(|a, b| (b.rank, &b.id).cmp(&(a.rank, &a.id)));
         let total = documents.len() as u64;
         let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);

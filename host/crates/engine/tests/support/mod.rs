@@ -31,7 +31,7 @@ struct Counting(Arc<MemoryStore>, Arc<AtomicU32>);
 
 #[async_trait::async_trait]
 impl Journal for Counting {
-    async fn append(&self, append: Append) -> Result<Appended, AppendError> {
+    async fn append(&self, append: &Append) -> Result<Appended, AppendError> {
         self.1.fetch_add(1, Ordering::SeqCst);
         Journal::append(&*self.0, append).await
     }

@@ -32,6 +32,7 @@ pub(crate) fn activation(control: Control, takes: Duration) -> Router {
     let routes = Router::new()
         .route("/service", post(create).get(list))
         .route("/service/{id}", get(show).delete(remove))
+        .route("/monitor", get(monitors))
         .route("/monitor/{id}", get(monitor))
         .with_state(system);
     Router::new().nest(BASE, routes)
@@ -49,6 +50,22 @@ struct Services {
     services: BTreeMap<String, Service>,
     monitors: BTreeMap<String, String>,
     number: u64,
+}
+
+impl Services {
+    /// A monitor as a document.
+    fn monitor(&self, id: &str, of: &str) -> Value {
+        let (state, why) = match self.services.get(of) {
+            Some(service) if !service.is_over() => ("InProgress", ""),
+            Some(Service { end: End::InError { why }, .. }) => ("InError", why.as_str()),
+            Some(_) | None => ("Completed", ""),
+        };
+        let mut document = json!({ "id": id, "href": format!("{BASE}/monitor/{id}"), "state": state, "sourceHref": format!("{BASE}/service/{of}") });
+        if state == "InError" {
+            document["response"] = json!({ "statusCode": "500", "body": why });
+        }
+        document
+    }
 }
 
 struct Service {
@@ -98,7 +115,11 @@ impl Service {
 
 impl System {
     fn services(&self) -> MutexGuard<'_, Services> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        let mut services = self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if self.control.finishes() {
+            services.services.values_mut().for_each(|service| service.due = Instant::now());
+        }
+        services
     }
 }
 
@@ -155,20 +176,18 @@ async fn remove(State(system): State<System>, Path(id): Path<String>) -> Respons
     }
 }
 
+async fn monitors(State(system): State<System>, RawQuery(query): RawQuery) -> Response {
+    let source = reply::query_value(query.as_deref(), "sourceHref");
+    let services = system.services();
+    let documents = services.monitors.iter().map(|(id, of)| services.monitor(id, of));
+    let matching = documents.filter(|document| source.as_ref().is_none_or(|source| document["sourceHref"] == **source));
+    reply::json(StatusCode::OK, &matching.collect())
+}
+
 async fn monitor(State(system): State<System>, Path(id): Path<String>) -> Response {
     let services = system.services();
-    let Some(of) = services.monitors.get(&id) else {
-        return reply::tmf_error(StatusCode::NOT_FOUND, format!("there is no monitor {id}"));
-    };
-    let service = services.services.get(of);
-    let (state, why) = match service {
-        Some(service) if !service.is_over() => ("InProgress", String::new()),
-        Some(Service { end: End::InError { why }, .. }) => ("InError", why.clone()),
-        Some(_) | None => ("Completed", String::new()),
-    };
-    let mut document = json!({ "id": id, "href": format!("{BASE}/monitor/{id}"), "state": state, "sourceHref": format!("{BASE}/service/{of}") });
-    if state == "InError" {
-        document["response"] = json!({ "statusCode": "500", "body": why });
+    match services.monitors.get(&id) {
+        Some(of) => reply::json(StatusCode::OK, &services.monitor(&id, of)),
+        None => reply::tmf_error(StatusCode::NOT_FOUND, format!("there is no monitor {id}")),
     }
-    reply::json(StatusCode::OK, &document)
 }

@@ -73,9 +73,11 @@ impl Rule {
 pub(super) enum Action {
     Fail,
     Delay,
+    DelayAnswer,
     DropAnswer,
     Twice,
     Outcome,
+    Finish,
 }
 
 /// When it does it.
@@ -84,6 +86,8 @@ pub(super) enum Kind {
     Instead,
     /// Before the work.
     Before,
+    /// After the work, before the answer.
+    Between,
     /// After the work, with the answer.
     After(Delivery),
     /// In the back end itself.
@@ -92,18 +96,20 @@ pub(super) enum Kind {
 
 impl Action {
     /// The names, for a message.
-    pub(super) const NAMES: &str = "fail, delay, drop-answer, twice, outcome or reset";
+    pub(super) const NAMES: &str = "fail, delay, delay-answer, drop-answer, twice, outcome, finish or reset";
 
     /// Those that act on any request.
-    pub(super) const ON_REQUESTS: [Self; 4] = [Self::Fail, Self::Delay, Self::DropAnswer, Self::Twice];
+    pub(super) const ON_REQUESTS: [Self; 5] = [Self::Fail, Self::Delay, Self::DelayAnswer, Self::DropAnswer, Self::Twice];
 
     pub(super) fn parse(name: &str) -> Option<Self> {
         match name {
             "fail" => Some(Self::Fail),
             "delay" => Some(Self::Delay),
+            "delay-answer" => Some(Self::DelayAnswer),
             "drop-answer" => Some(Self::DropAnswer),
             "twice" => Some(Self::Twice),
             "outcome" => Some(Self::Outcome),
+            "finish" => Some(Self::Finish),
             _ => None,
         }
     }
@@ -112,9 +118,10 @@ impl Action {
         match self {
             Self::Fail => Kind::Instead,
             Self::Delay => Kind::Before,
+            Self::DelayAnswer => Kind::Between,
             Self::DropAnswer => Kind::After(Delivery::Dropped),
             Self::Twice => Kind::After(Delivery::Twice),
-            Self::Outcome => Kind::Elsewhere,
+            Self::Outcome | Self::Finish => Kind::Elsewhere,
         }
     }
 }

@@ -89,12 +89,17 @@ async fn wait(client: &Client, base: &str, created: &Answer) -> Value {
 #[tokio::test]
 async fn an_activation_takes_its_time_behind_a_monitor() {
     let client = Client::new(60_000).await;
+    const BASE: &str = "/tmf-api/ServiceActivationAndConfiguration/v4";
     let base = client.lab.urls().activation.clone();
-    let services = format!("{base}/tmf-api/ServiceActivationAndConfiguration/v4/service");
+    let services = format!("{base}{BASE}/service");
     let slow = client.post(&services, &service("slow")).await;
     let monitor = client.get(&format!("{base}{}", slow.header("location"))).await.body;
     assert_eq!((slow.status, &monitor["state"]), (202, &json!("InProgress")));
-    assert_eq!(client.get(&format!("{services}?name=slow")).await.body[0]["state"], "inactive");
+    let found = client.get(&format!("{services}?name=slow")).await.body;
+    assert_eq!(found[0]["state"], "inactive");
+    let monitors = async |of: &str| client.get(&format!("{base}{BASE}/monitor?sourceHref={of}")).await.body;
+    assert_eq!(monitors(found[0]["href"].as_str().unwrap()).await, json!([monitor]));
+    assert_eq!(monitors("/nothing").await, json!([]));
 
     client.switch(&base, "outcome", json!({"ms": 20, "body": "quick"})).await;
     let quick = client.post(&services, &service("quick")).await;
@@ -103,6 +108,18 @@ async fn an_activation_takes_its_time_behind_a_monitor() {
     let test = json!([{"name": "order", "value": "1"}, {"name": "testResult", "value": "pass"}]);
     assert_eq!((&found[0]["state"], &found[0]["serviceCharacteristic"]), (&json!("active"), &test));
     assert_eq!(client.get(&format!("{services}?name=nobody")).await.body, json!([]));
+}
+
+#[tokio::test]
+async fn an_activation_under_way_can_be_finished_at_once() {
+    let client = Client::new(600_000).await;
+    let base = client.lab.urls().activation.clone();
+    let services = format!("{base}/tmf-api/ServiceActivationAndConfiguration/v4/service");
+    let slow = client.post(&services, &service("slow")).await;
+    client.switch(&base, "finish", json!({})).await;
+    assert_eq!(wait(&client, &base, &slow).await["state"], "Completed");
+    client.post(&services, &service("next")).await;
+    assert_eq!(client.get(&format!("{services}?name=next")).await.body[0]["state"], "inactive", "what begins later takes its time");
 }
 
 #[tokio::test]

@@ -63,6 +63,21 @@ async fn a_delayed_answer_comes() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_late_leaves_the_work_done() {
+    let client = Client::new(0).await;
+    let base = client.lab.urls().billing.clone();
+    client.switch(&base, "delay-answer", json!({"ms": 600_000})).await;
+    let waiting = order(&client, "a");
+    tokio::pin!(waiting);
+    // Asked again and again until the work is done: the answer to it is not there then.
+    while client.ledger(&base).await.is_empty() {
+        let moment = tokio::time::timeout(std::time::Duration::from_millis(1), &mut waiting).await;
+        assert!(moment.is_err(), "the answer did not wait");
+    }
+    assert_eq!(client.ledger(&base).await, ["created account acc-1 "]);
+}
+
+#[tokio::test]
 async fn an_answer_that_is_sent_twice_was_worked_for_once() {
     let client = Client::new(0).await;
     let base = client.lab.urls().billing.clone();
@@ -99,7 +114,7 @@ async fn a_switch_that_does_not_exist_or_is_misspelt_is_refused() {
     let answer = client.post(&format!("{base}/_lab/explode"), &json!({})).await;
     assert_eq!(
         (answer.status, &answer.bytes[..]),
-        (404, &b"there is no switch `explode`: expected fail, delay, drop-answer, twice, outcome or reset\n"[..])
+        (404, &b"there is no switch `explode`: expected fail, delay, delay-answer, drop-answer, twice, outcome, finish or reset\n"[..])
     );
     let cases = [
         ("fail", json!({"cuont": 1}), "unknown field `cuont`"),

@@ -5,7 +5,7 @@ use pipeline::{
 };
 use serde_json::{Value, json};
 
-use super::{ACTIVATE, PROVISION, contract, copied, order_id, provision, reason, word};
+use super::{ACTIVATE, PROVISION, contract, copied, one_span, order_id, provision, reason, word};
 use crate::{contract::ActivationRequest, input::OrderInput, options::Options};
 
 pub(super) fn step(options: &Options) -> StepDefinition {
@@ -25,13 +25,9 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         on_failure: OnFailure { unwind: false, then: AfterFailure::Fallout, reason: reason::activation },
         must_understand: &[],
         telemetry: StepTelemetry {
-            group_span: None,
-            span: |_| "bss.order.activate".to_owned(),
-            metric_step: "activation",
-            attributes,
-            group_attributes: |_, _, _| Attributes::new(),
             failure_text: |_, _| "Activation failed".to_owned(),
             undo_span: |_| "bss.order.compensate.service".to_owned(),
+            ..one_span(|_| "bss.order.activate".to_owned(), "activation", attributes)
         },
     }
 }

@@ -1,11 +1,9 @@
 //! Step `billing_setup`: makes the customer pay for a service that is active.
 
-use pipeline::{
-    AfterFailure, Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work,
-};
+use pipeline::{AfterFailure, Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, Undo, View, Work};
 use serde_json::{Value, json};
 
-use super::{ACTIVATE, BILLING, DECOMPOSE, contract, copied, order_id, reason, text, word};
+use super::{ACTIVATE, BILLING, DECOMPOSE, contract, copied, one_span, order_id, reason, word};
 use crate::{
     contract::{ActivationReceipt, BillingRequest, Decomposition},
     input::OrderInput,
@@ -26,15 +24,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: false, then: AfterFailure::Fallout, reason: reason::billing },
         must_understand: &[],
-        telemetry: StepTelemetry {
-            group_span: None,
-            span: |_| "bss.order.billing_setup".to_owned(),
-            metric_step: "billing",
-            attributes,
-            group_attributes: |_, _, _| Attributes::new(),
-            failure_text: |_, failure| text::failure(failure),
-            undo_span: text::compensation,
-        },
+        telemetry: one_span(|_| "bss.order.billing_setup".to_owned(), "billing", attributes),
     }
 }
 

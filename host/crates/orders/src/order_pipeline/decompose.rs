@@ -2,11 +2,15 @@
 
 use std::num::NonZeroU32;
 
-use pipeline::{Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work};
+use pipeline::{Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, Undo, View, Work};
 use serde_json::{Value, json};
 
-use super::{DECOMPOSE, contract, order_id, reason, text, word};
-use crate::{contract::CatalogRequest, input::OrderInput, options::Options};
+use super::{DECOMPOSE, contract, one_span, order_id, reason, word};
+use crate::{
+    contract::CatalogRequest,
+    input::{ItemAction, OrderInput},
+    options::Options,
+};
 
 /// The catalogue is only read: so many items may be looked up at once.
 const PARALLEL: NonZeroU32 = NonZeroU32::new(4).expect("4 is not zero");
@@ -25,15 +29,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: true, then: options.on_failure.into(), reason: reason::decomposition },
         must_understand: &[],
-        telemetry: StepTelemetry {
-            group_span: None,
-            span: |_| "bss.order.decompose".to_owned(),
-            metric_step: "decomposition",
-            attributes,
-            group_attributes: |_, _, _| Attributes::new(),
-            failure_text: |_, failure| text::failure(failure),
-            undo_span: text::compensation,
-        },
+        telemetry: one_span(|_| "bss.order.decompose".to_owned(), "decomposition", attributes),
     }
 }
 
@@ -46,12 +42,15 @@ fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     Ok(mapped.collect())
 }
 
-/// An offering that consists of nothing would sail through all steps and be billed.
+/// The steps after this one build what an item consists of, which is wrong for an item that asks for anything else; and an offering that consists of nothing
+/// would sail through all of them and be billed.
 fn accept(request: &Value, output: &Value) -> Result<(), Failure> {
-    if output["services"].as_array().is_some_and(|services| !services.is_empty()) {
-        return Ok(());
-    }
-    let message = format!("offering {} was decomposed into no service: expected at least one", request["offering"]);
+    let services = output["services"].as_array().map_or(0, Vec::len);
+    let message = match (request["action"] == ItemAction::Add.as_str(), services) {
+        (true, 1..) => return Ok(()),
+        (true, 0) => format!("offering {} was decomposed into no service: expected at least one", request["offering"]),
+        (false, _) => format!("the action of the item is {}: expected \"add\", because this pipeline only builds", request["action"]),
+    };
     Err(Failure::new(FailureClass::Rejected, "decomposition_failed", message))
 }
 

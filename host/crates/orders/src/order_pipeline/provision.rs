@@ -56,7 +56,7 @@ struct Taken {
 fn taken(view: &View<'_>) -> Result<Vec<Taken>, MappingError> {
     let misfit = |error| MappingError(format!("an item of step `{ALLOCATE}` does not fit: {error}"));
     let items = view.items(ALLOCATE).map(|item| {
-        let request = InventoryRequest::deserialize(&item.request).map_err(misfit)?;
+        let request = InventoryRequest::deserialize(&*item.request).map_err(misfit)?;
         let resource = Resource::deserialize(item.output().unwrap_or(&Value::Null)).map_err(misfit)?;
         Ok(Taken { request, resource })
     });

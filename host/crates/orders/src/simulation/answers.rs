@@ -1,8 +1,28 @@
-//! What back ends normally answer.
+//! What back ends answer: normally, and where a path wants it otherwise.
 
+use pipeline::{CallAnswer, Failure, FailureClass};
 use serde_json::{Value, json};
 
+use super::Answer;
 use crate::order_pipeline::{ACTIVATE, ALLOCATE, BILLING, DECOMPOSE, PROVISION};
+
+/// The call was made and this is what came of it.
+pub(super) fn done(output: Value) -> Answer {
+    Ok(CallAnswer::Done(output.into()))
+}
+
+pub(super) fn failed(class: FailureClass, error_type: &str) -> Answer {
+    Err(Failure::new(class, error_type, format!("the back end said {error_type}")))
+}
+
+pub(super) fn rejected(error_type: &str) -> Answer {
+    failed(FailureClass::Rejected, error_type)
+}
+
+/// So many times in a row it cannot be reached.
+pub(super) fn silent(error_type: &str, times: usize) -> Vec<Answer> {
+    (0..times).map(|_| failed(FailureClass::Unavailable, error_type)).collect()
+}
 
 /// The normal receipt for a request.
 pub(super) fn normal(step: &str, request: &Value) -> Value {

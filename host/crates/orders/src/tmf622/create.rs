@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use pipeline::{Event, PipelineName, RunId};
 use serde_json::{Value, json};
 
-use super::{ApiError, Intake, MAX_BODY, reply, validate};
+use super::{ApiError, Intake, MAX_BODY, lossless, reply, validate};
 use crate::{
     input::OrderInput,
     order_pipeline::PIPELINE,
@@ -56,7 +56,9 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Value, ApiError> {
     if bytes.is_empty() {
         return Err(ApiError::missing_body());
     }
-    serde_json::from_slice(&bytes).map_err(|error| ApiError::invalid_body(format!("the body is not JSON: {error}")))
+    let order = serde_json::from_slice(&bytes).map_err(|error| ApiError::invalid_body(format!("the body cannot be read as JSON: {error}")))?;
+    lossless::check(&bytes)?;
+    Ok(order)
 }
 
 /// Reads a body up to the limit. Of one that is larger the rest is read and thrown away, within bounds: a client that is still sending would not see an

@@ -1,4 +1,7 @@
 //! `GET /productOrder`: filters by first-level attributes, pages, selected attributes.
+//!
+//! As TMF630 has it, several values of one attribute are alternatives, whether the attribute is repeated or its values are separated by commas or semicolons;
+//! several attributes must all match.
 
 use std::sync::Arc;
 
@@ -22,20 +25,24 @@ const MAX_LIMIT: u64 = 100;
 /// The deepest offset. The store counts through skipped rows.
 const MAX_OFFSET: u64 = 1_000_000;
 
+/// How many values there may be in all filters together.
+const MAX_FILTERS: usize = 32;
+
 /// How many attributes can be selected.
 const MAX_FIELDS: usize = 64;
 
 #[derive(Debug, Default)]
 struct Wanted {
     fields: Option<Vec<String>>,
-    offset: u64,
+    offset: Option<u64>,
     limit: Option<u64>,
     filters: Vec<(String, String)>,
 }
 
 pub(super) async fn list(State(intake): State<Arc<Intake>>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
     let Wanted { fields, offset, limit, filters } = parse(query.as_deref())?;
-    let query = DocumentQuery { collection: COLLECTION, equal: filters, offset, limit: limit.unwrap_or(DEFAULT_LIMIT) };
+    let (offset, limit) = (offset.unwrap_or(0), limit.unwrap_or(DEFAULT_LIMIT));
+    let query = DocumentQuery { collection: COLLECTION, equal: filters, offset, limit };
     let DocumentPage { documents, total } = intake.documents.find(query).await.map_err(ApiError::unreadable)?;
     let orders = documents.into_iter().map(|document| match &fields {
         Some(fields) => select(document.body, fields),
@@ -53,7 +60,7 @@ pub(super) fn only_fields(query: Option<&str>) -> Result<Option<Vec<String>>, Ap
     let mut fields = None;
     for (key, value) in pairs(query)? {
         match key.as_str() {
-            "fields" => fields = Some(read_fields(&value)?),
+            "fields" => once(&mut fields, &key, read_fields(&decoded(&key, value)?)?)?,
             _ => return Err(ApiError::invalid_query(&shortened(&key), "is not known here: expected fields")),
         }
     }
@@ -64,28 +71,43 @@ fn parse(query: Option<&str>) -> Result<Wanted, ApiError> {
     let mut wanted = Wanted::default();
     for (key, value) in pairs(query)? {
         match key.as_str() {
-            "fields" => wanted.fields = Some(read_fields(&value)?),
-            "offset" => wanted.offset = number("offset", &value, 0..=MAX_OFFSET)?,
-            "limit" => wanted.limit = Some(number("limit", &value, 1..=u64::MAX)?.min(MAX_LIMIT)),
-            filter if FILTERS.contains(&filter) => wanted.filters.push((filter.to_owned(), read_filter(filter, value)?)),
+            "fields" => once(&mut wanted.fields, &key, read_fields(&decoded(&key, value)?)?)?,
+            "offset" => once(&mut wanted.offset, &key, number(&key, &decoded(&key, value)?, 0..=MAX_OFFSET)?)?,
+            "limit" => once(&mut wanted.limit, &key, number(&key, &decoded(&key, value)?, 1..=u64::MAX)?.min(MAX_LIMIT))?,
+            filter if FILTERS.contains(&filter) => {
+                for value in value.split([',', ';']) {
+                    wanted.filters.push((key.clone(), read_filter(&key, decoded(&key, value)?)?));
+                }
+            }
             _ => {
                 let expected = format!("is not known: expected fields, offset, limit or one of the attributes {}", FILTERS.join(", "));
                 return Err(ApiError::invalid_query(&shortened(&key), expected));
             }
         }
+        if wanted.filters.len() > MAX_FILTERS {
+            return Err(ApiError::invalid_query(&key, format!("is one value too many: expected at most {MAX_FILTERS} in all filters")));
+        }
     }
     Ok(wanted)
 }
 
-/// The query string as it is: decoded, in order, repeated keys kept.
-fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>, ApiError> {
+/// Takes a parameter that has one value.
+fn once<T>(place: &mut Option<T>, key: &str, value: T) -> Result<(), ApiError> {
+    if place.replace(value).is_none() { Ok(()) } else { Err(ApiError::invalid_query(key, "is given twice: expected it once")) }
+}
+
+/// The parameters in order, repeated ones kept. Values are as they were sent, because an encoded comma separates nothing.
+fn pairs(query: Option<&str>) -> Result<Vec<(String, &str)>, ApiError> {
     let parts = query.unwrap_or_default().split('&').filter(|part| !part.is_empty());
-    let decoded = parts.map(|part| {
+    let parts = parts.map(|part| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
-        let bad = || ApiError::invalid_query(&shortened(key), "is not valid percent-encoded UTF-8");
-        Ok((decode(key).ok_or_else(bad)?, decode(value).ok_or_else(bad)?))
+        Ok((decoded(key, key)?, value))
     });
-    decoded.collect()
+    parts.collect()
+}
+
+fn decoded(key: &str, text: &str) -> Result<String, ApiError> {
+    decode(text).ok_or_else(|| ApiError::invalid_query(&shortened(key), "is not valid percent-encoded UTF-8"))
 }
 
 /// Percent-decoding as in `application/x-www-form-urlencoded`, except that `+` stays: timestamps have it and clients forget to encode it.

@@ -54,6 +54,14 @@ impl Client {
         self.send("GET", path, &[], Vec::new()).await
     }
 
+    /// The status and the headers; there is no body.
+    async fn head(&self, path: &str) -> (StatusCode, HeaderMap) {
+        let request = Request::head(format!("{BASE}{path}")).body(Body::empty()).unwrap();
+        let (parts, body) = self.router.clone().call(request).await.unwrap().into_parts();
+        assert!(body.collect().await.unwrap().to_bytes().is_empty());
+        (parts.status, parts.headers)
+    }
+
     async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Answer {
         let mut request = Request::builder().method(method).uri(format!("{BASE}{path}"));
         for (name, value) in headers {

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::ApiError;
 use shape::ORDER;
+pub(super) use shape::member;
 
 /// How deep arrays and objects may be nested.
 const MAX_DEPTH: usize = 32;
@@ -33,11 +34,14 @@ pub(super) fn validate(order: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Enough of a path to find the place: one of names that the client chose may be as long as the body.
+pub(super) fn cut(path: &str) -> String {
+    path.chars().take(MAX_PATH).collect()
+}
+
 fn check_depth(value: &Value, path: &str, depth: usize) -> Result<(), ApiError> {
     if depth > MAX_DEPTH && (value.is_array() || value.is_object()) {
-        // A path of names that the client chose may be as long as the body.
-        let path: String = path.chars().take(MAX_PATH).collect();
-        return Err(ApiError::invalid_field(&path, format!("is nested too deep: expected at most {MAX_DEPTH} levels")));
+        return Err(ApiError::invalid_field(&cut(path), format!("is nested too deep: expected at most {MAX_DEPTH} levels")));
     }
     match value {
         Value::Array(elements) => elements.iter().enumerate().try_for_each(|(n, element)| check_depth(element, &format!("{path}[{n}]"), depth + 1)),

@@ -149,7 +149,7 @@ impl Fold<'_> {
         let lost = Failure::new(FailureClass::Unknown, "host.restarted", "the host was restarted during the attempt");
         item.last_failure = Some(lost);
         item.doubt = effect;
-        let settles = !effect || item.pin.as_ref().is_some_and(crate::contract::Pin::can_settle_doubt);
+        let settles = !effect || item.pin.as_ref().is_some_and(|pin| pin.can_settle_doubt());
         match id.direction {
             Direction::Undo => item.activity = item.next_ready(Direction::Undo, at, true),
             Direction::Do if settles && !unwinding => item.activity = item.next_ready(Direction::Do, at, true),

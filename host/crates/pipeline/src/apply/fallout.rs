@@ -1,5 +1,7 @@
 //! Transitions of fallouts: opened by the reducer, resolved by people.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Fold, Step};
@@ -80,7 +82,7 @@ impl Fold<'_> {
         self.may_open(opened)?;
         if let (FalloutSubject::UndoFailed, Some(item)) = (opened.subject, opened.item) {
             let position = self.position(&opened.step)?;
-            let item = self.run.steps[position].items.get_mut(item as usize).ok_or("the fallout names no item of the step")?;
+            let item = self.item_at(position, item as usize).ok_or("the fallout names no item of the step")?;
             if let Standing::Done { output, .. } = &item.standing {
                 item.standing = Standing::UndoFailed { output: Some(output.clone()) };
             } else if let Standing::Failed { receipt, .. } = &item.standing {
@@ -110,7 +112,7 @@ impl Fold<'_> {
         }?;
         if let (FalloutSubject::UndoFailed, Resolution::SkipWith(_), Some(item)) = (opened.subject, resolution, opened.item) {
             let position = self.position(&opened.step)?;
-            let item = &mut self.run.steps[position].items[item as usize];
+            let item = self.item_at(position, item as usize).ok_or("the fallout names no item of the step")?;
             (item.standing, item.activity) = (Standing::Undone, Activity::Idle);
         }
         Ok(())
@@ -129,16 +131,16 @@ impl Fold<'_> {
         }
         let Some(item) = item else { return self.resolve_refused(position, resolution) };
         let child = matches!(self.definition.steps[position].work, crate::definition::Work::Child { .. });
-        let item = self.run.steps[position].items.get_mut(item as usize).ok_or("the fallout names no item of the step")?;
+        let item = self.item_at(position, item as usize).ok_or("the fallout names no item of the step")?;
         let doubt = matches!(item.standing, Standing::Failed { doubt: true, .. });
         match resolution {
             Resolution::SkipWith(output) => {
-                item.standing = Standing::Done { output: output.clone(), by_hand: true };
+                item.standing = Standing::Done { output: Arc::new(output.clone()), by_hand: true };
                 item.activity = Activity::Idle;
             }
             Resolution::RetryWith(request) => {
                 item.anew(at);
-                item.request = request.clone();
+                item.request = Arc::new(request.clone());
                 item.activity = if child { Activity::Child { run: None } } else { item.next_ready(Direction::Do, at, false) };
             }
             Resolution::Retry if child => {
@@ -158,13 +160,13 @@ impl Fold<'_> {
     /// A step that was refused as a whole is scheduled again or gets a person's output.
     fn resolve_refused(&mut self, position: usize, resolution: &Resolution) -> Step {
         let at = self.at;
-        let step = &mut self.run.steps[position];
+        let step = self.step_mut(position);
         match resolution {
             Resolution::SkipWith(output) => {
                 let mut item =
-                    super::new_item(&crate::event::ScheduledItem { label: String::new(), request: Value::Null, pin: None }, step.round, at);
-                (item.standing, item.activity) = (Standing::Done { output: output.clone(), by_hand: true }, Activity::Idle);
-                step.items = vec![item];
+                    super::new_item(&crate::event::ScheduledItem { label: String::new(), request: Arc::new(Value::Null), pin: None }, step.round, at);
+                (item.standing, item.activity) = (Standing::Done { output: Arc::new(output.clone()), by_hand: true }, Activity::Idle);
+                step.items = vec![Arc::new(item)];
                 step.status = StepStatus::Done { scheduled: at, done: at };
             }
             Resolution::Retry | Resolution::RetryWith(_) | Resolution::Cancel | Resolution::Fail => step.status = StepStatus::Waiting,
@@ -179,7 +181,7 @@ impl Fold<'_> {
                 return Ok(());
             }
             Resolution::RetryWith(input) => {
-                self.run.started.input = input.clone();
+                Arc::make_mut(&mut self.run.started).input = input.clone();
                 (0..self.run.steps.len()).for_each(|position| self.reset(position));
             }
             Resolution::Retry | Resolution::SkipWith(_) | Resolution::Fail => self.reset_undone(),
@@ -204,14 +206,15 @@ impl Fold<'_> {
         let done = |name: &StepName| self.position(name).is_ok_and(|position| matches!(self.run.steps[position].status, StepStatus::Done { .. }));
         // What was undone because it had served its purpose is not missed, as long as the purpose is still served.
         let released = matches!(&definition.undo, Undo::After(name) if done(name));
-        let kept =
-            |item: &ItemState| matches!(item.standing, Standing::Done { .. } | Standing::Forgiven) || (released && item.standing == Standing::Undone);
+        let kept = |item: &Arc<ItemState>| {
+            matches!(item.standing, Standing::Done { .. } | Standing::Forgiven) || (released && item.standing == Standing::Undone)
+        };
         let intact = matches!(state.status, StepStatus::Done { .. }) && state.items.iter().all(kept);
         !intact || !definition.after.iter().all(done)
     }
 
     fn reset(&mut self, position: usize) {
-        let state = &mut self.run.steps[position];
+        let state = self.step_mut(position);
         let last = state.items.iter().map(|item| item.round).max().unwrap_or(state.round);
         (state.status, state.round) = (StepStatus::Waiting, last);
         state.items.clear();
@@ -221,7 +224,7 @@ impl Fold<'_> {
     fn resolve_undo_failed(&mut self, step: &StepName, item: Option<u32>) -> Step {
         let (at, position) = (self.at, self.position(step)?);
         let index = item.ok_or("the fallout names no item")? as usize;
-        let item = self.run.steps[position].items.get_mut(index).ok_or("the fallout names no item of the step")?;
+        let item = self.item_at(position, index).ok_or("the fallout names no item of the step")?;
         let Standing::UndoFailed { output } = item.standing.clone() else {
             return Err("the undo of the item has not failed".to_owned());
         };

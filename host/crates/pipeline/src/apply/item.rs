@@ -1,5 +1,7 @@
 //! Transitions of items that no attempt makes: timers, callbacks, children, unwinding.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::{Fold, Step};
@@ -74,7 +76,7 @@ impl Fold<'_> {
         }
         item.activity = Activity::Idle;
         item.standing = match result {
-            Ok(output) => Standing::Done { output: output.clone(), by_hand: false },
+            Ok(output) => Standing::Done { output: Arc::new(output.clone()), by_hand: false },
             Err(failure) => {
                 item.failures += 1;
                 item.last_failure = Some(failure.clone());

@@ -166,5 +166,5 @@ fn map(definition: &Definition, run: &Run, step: &StepDefinition) -> Result<Vec<
     if step.fan_out.is_none() && mapped.len() != 1 {
         return Err(MappingError(format!("it has {} requests instead of one", mapped.len())));
     }
-    Ok(mapped.into_iter().map(|mapped| ScheduledItem { label: mapped.label, request: mapped.request, pin: None }).collect())
+    Ok(mapped.into_iter().map(|mapped| ScheduledItem { label: mapped.label, request: mapped.request.into(), pin: None }).collect())
 }

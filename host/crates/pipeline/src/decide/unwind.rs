@@ -16,7 +16,7 @@ pub(super) fn decide(definition: &Definition, run: &Run) -> Vec<Command> {
         commands.extend(settling);
         return commands;
     }
-    if run.steps.iter().flat_map(|step| &step.items).any(acts_forward) {
+    if run.steps.iter().flat_map(|step| &step.items).any(|item| acts_forward(item)) {
         return commands;
     }
     match next(definition, run) {

@@ -20,7 +20,7 @@ fn event() -> impl Strategy<Value = Event> {
 
 fn of_runs() -> impl Strategy<Value = Event> {
     let items = || prop::collection::vec(any::<bool>(), 0..3);
-    let scheduled = |bound: bool| ScheduledItem { label: String::new(), request: json!(0), pin: bound.then(testing::pin) };
+    let scheduled = |bound: bool| ScheduledItem { label: String::new(), request: json!(0).into(), pin: bound.then(testing::pin).map(Into::into) };
     let then = select(vec![AfterUnwind::Fallout, AfterUnwind::Fail, AfterUnwind::Cancel]);
     let outcome =
         prop_oneof![Just(Outcome::Completed), Just(Outcome::Cancelled), failure().prop_map(|failure| Outcome::Failed { failure, step: None })];
@@ -38,10 +38,10 @@ fn of_runs() -> impl Strategy<Value = Event> {
 fn of_attempts() -> impl Strategy<Value = Event> {
     let verdict = || {
         prop_oneof![
-            Just(Verdict::Done(json!(1))),
+            Just(Verdict::Done(json!(1).into())),
             Just(Verdict::Undone),
             failure().prop_map(Verdict::Failed),
-            failure().prop_map(|failure| Verdict::Refused { output: json!(2), failure }),
+            failure().prop_map(|failure| Verdict::Refused { output: json!(2).into(), failure }),
         ]
     };
     let pended = (prop::option::of(time()), time()).prop_map(|(poll_at, give_up_at)| Pended {

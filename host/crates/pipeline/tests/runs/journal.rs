@@ -62,8 +62,8 @@ fn every_kind_of_event_survives_its_round_trip() {
 #[test]
 fn every_verdict_survives_its_round_trip() {
     let failure = || Failure { retry_after_ms: Some(3), ..Failure::new(FailureClass::Unavailable, "busy", "not now") };
-    let refused = Verdict::Refused { output: json!({"a": [1, null, "x", u64::MAX]}), failure: failure() };
-    for verdict in [Verdict::Done(json!(null)), Verdict::Undone, refused, Verdict::Failed(failure())] {
+    let refused = Verdict::Refused { output: json!({"a": [1, null, "x", u64::MAX]}).into(), failure: failure() };
+    for verdict in [Verdict::Done(json!(null).into()), Verdict::Undone, refused, Verdict::Failed(failure())] {
         let text = serde_json::to_string(&verdict).unwrap();
         assert_eq!(serde_json::from_str::<Verdict>(&text).unwrap(), verdict, "{text}");
     }

@@ -166,6 +166,34 @@ fn an_undo_without_a_receipt_looks_again_after_each_failure() {
     check(&testing::linear(&["a", "b"]), setup, "cancelled", &["b[0] round 1 undo attempt 2: undone"], &["UndoFailed"]);
 }
 
+/// `a` takes too long, is cancelled, and is still being made when it is to be undone.
+fn cannot_be_cancelled_in_time(world: &mut World, answers: &[Act]) {
+    world.script("a", Verb::Apply, &[WAIT]);
+    world.script("a", Verb::Resume, answers);
+    world.operator.extend([Resolution::Cancel]);
+}
+
+#[test]
+fn an_operation_that_is_found_under_way_when_it_is_to_be_undone_is_cancelled() {
+    let cancelled = |answers: &[Act], undone: &str| {
+        let setup = |world: &mut World| cannot_be_cancelled_in_time(world, answers);
+        check(&testing::linear(&["a", "b"]), setup, "cancelled", &[undone], &["UndoFailed"]);
+    };
+    cancelled(&[POLL], "a[0] round 1 undo attempt 1: undone");
+    // As long as it goes on, the next attempt looks again, and also after a refusal: that may mean that there is nothing left.
+    cancelled(&[POLL, POLL], "a[0] round 1 undo attempt 2: undone");
+    cancelled(&[POLL, Act::Rejected], "a[0] round 1 undo attempt 2: undone");
+}
+
+#[test]
+fn an_operation_under_way_that_its_provider_cannot_resume_is_left_to_a_person_and_not_to_chance() {
+    let setup = |world: &mut World| {
+        cannot_be_cancelled_in_time(world, &[POLL]);
+        world.pins.insert(name("a"), Pin { verbs: Verbs { resume: false, ..testing::pin().verbs }, ..testing::pin() });
+    };
+    check(&testing::linear(&["a", "b"]), setup, "failed in a: Unknown _OTHER", &["fallout-opened 2 UndoFailed a[0]"], &["undone"]);
+}
+
 #[test]
 fn the_body_of_a_callback_outlives_the_attempt_that_failed_to_use_it() {
     let definition = with(testing::linear(&["a"]), "a", calls_back);
@@ -195,7 +223,7 @@ impl Bench {
     }
 
     fn scheduled(self, pin: Option<Pin>) -> Self {
-        let item = pipeline::ScheduledItem { label: String::new(), request: json!(0), pin };
+        let item = pipeline::ScheduledItem { label: String::new(), request: json!(0).into(), pin: pin.map(Into::into) };
         self.then(Event::StepScheduled { step: name("a"), round: 1, items: vec![item] })
     }
 
@@ -247,7 +275,7 @@ fn a_callback_is_refused_before_its_round_after_it_and_twice() {
 
 #[test]
 fn a_callback_of_the_work_is_not_taken_for_an_answer_about_its_undo() {
-    let done = testing::finished(attempt(Direction::Do), Verdict::Done(json!("receipt")));
+    let done = testing::finished(attempt(Direction::Do), Verdict::Done(json!("receipt").into()));
     let bench = Bench::new(calls_back).scheduled(Some(testing::pin())).then(done).then(unwind());
     let bench = bench.then(Event::UndoScheduled { item: item() }).but_not(callback(1), "the item is being undone");
     bench.then(pended(Direction::Undo)).but_not(callback(1), "the item is being undone");
@@ -283,8 +311,19 @@ fn an_answer_that_comes_after_the_end_is_nothing_to_record() {
     let failure = Failure::new(FailureClass::Held, "odd", "odd");
     let bench =
         Bench::new(|_| {}).scheduled(Some(testing::pin())).then(Event::RunEnded { outcome: pipeline::Outcome::Failed { failure, step: None } });
-    let result = CallResult { started_at: Timestamp(0), answer: Ok(CallAnswer::Done(json!(1))), attributes: Vec::new() };
+    let result = CallResult { started_at: Timestamp(0), answer: Ok(CallAnswer::Done(json!(1).into())), attributes: Vec::new() };
     assert_eq!(settle(&bench.definition, &bench.run, &attempt(Direction::Do), Timestamp(1), result), None);
+}
+
+#[test]
+fn a_provider_that_wants_to_be_asked_again_at_once_is_asked_after_a_pause() {
+    let bench = Bench::new(|_| {}).scheduled(Some(testing::pin()));
+    let none = std::time::Duration::ZERO;
+    let pending = CallAnswer::Pending { operation: "o".into(), checkpoint: "c".into(), poll_after: Some(none), give_up_after: none };
+    let result = CallResult { started_at: Timestamp(0), answer: Ok(pending), attributes: Vec::new() };
+    let event = settle(&bench.definition, &bench.run, &attempt(Direction::Do), Timestamp(5), result);
+    let Some(Event::AttemptPended { pending, .. }) = event else { panic!("{event:?}") };
+    assert_eq!(pending.poll_at, Some(Timestamp(5).plus(pipeline::MIN_POLL)));
 }
 
 #[test]
@@ -292,7 +331,7 @@ fn a_parent_is_told_once_and_only_when_the_run_is_over() {
     let definition = testing::linear(&["a"]);
     let mut first = testing::started(&definition);
     if let Event::RunStarted(started) = &mut first.event {
-        started.parent = Some(Parent { run: testing::run_id(7), item: item() });
+        std::sync::Arc::make_mut(started).parent = Some(Parent { run: testing::run_id(7), item: item() });
     }
     let run = begin(&definition, testing::run_id(1), &first).unwrap();
     let failure = Failure::new(FailureClass::Held, "odd", "odd");
@@ -307,6 +346,6 @@ fn a_run_does_not_complete_nor_cancel_out_of_turn_and_does_not_turn_back_past_it
     let bench = Bench::new(|step| step.criticality = Criticality::PointOfNoReturn).scheduled(Some(testing::pin()));
     let bench = bench.but_not(ended(pipeline::Outcome::Completed), "the run cannot end so from here");
     let bench = bench.but_not(ended(pipeline::Outcome::Cancelled), "the run cannot end so from here");
-    let bench = bench.then(testing::finished(attempt(Direction::Do), Verdict::Done(json!(1))));
+    let bench = bench.then(testing::finished(attempt(Direction::Do), Verdict::Done(json!(1).into())));
     bench.but_not(unwind(), "the run has passed its point of no return").then(ended(pipeline::Outcome::Completed));
 }

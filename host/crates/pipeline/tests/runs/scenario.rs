@@ -101,6 +101,11 @@ fn waiting() -> Vec<Scenario> {
             world.script("b", Verb::Apply, &[poll]);
             world.script("b", Verb::Resume, &[poll, Act::Unavailable]);
         }),
+        Scenario::new("pending_found", abc(), "completed", move |world| {
+            // The process dies when the operation has begun and nothing says so yet.
+            world.script("b", Verb::Apply, &[poll]);
+            world.crashes.push(5);
+        }),
         Scenario::new("pending_give_up", abc(), "failed in b: Rejected timeout", move |world| {
             world.script("b", Verb::Apply, &[wait]);
         }),

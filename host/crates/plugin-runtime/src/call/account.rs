@@ -1,37 +1,64 @@
 //! The account of one call: CPU time of the guest and whether anything left the host.
 
 use std::{
-    future::Future,
-    pin::Pin,
+    cell::Cell,
     sync::{
-        Mutex,
+        LazyLock, Mutex,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
-    task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::time::{ClockId, clock_gettime};
+
+/// How far CPU time may be off, in nanoseconds for each time that a call is polled, and always upwards: a fifth of a tick.
+///
+/// The clock of a thread's CPU time is a system call, which costs as much as thirty allocations. A poll that is shorter than this counts its wall clock, which
+/// differs only when something else ran on the core meanwhile.
+const BLUR: u64 = 200_000;
 
 /// What is counted while a call runs. The guest, the timer and outgoing requests share it.
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     /// Nanoseconds of finished polls.
     spent: AtomicU64,
-    /// The thread's clock when the present poll began; 0 between polls.
+    /// When the present poll began; 0 between polls.
     began: AtomicU64,
+    /// The thread's CPU time when the present poll began, or less.
+    from: AtomicU64,
+    /// The most that was said about the present poll: time does not run backwards when the better clock is read.
+    running: AtomicU64,
     sent: AtomicU32,
     denied: Mutex<Option<String>>,
 }
 
 impl Account {
+    /// Counts what `poll` takes. Calls for one account follow each other, on whichever threads.
+    pub(super) fn poll<R>(&self, poll: impl FnOnce() -> R) -> R {
+        let began = now();
+        self.from.store(thread_cpu_at_most(began), Ordering::Relaxed);
+        self.running.store(0, Ordering::Relaxed);
+        self.began.store(began, Ordering::Relaxed);
+        let polled = poll();
+        self.spent.fetch_add(self.running(began), Ordering::Relaxed);
+        self.began.store(0, Ordering::Relaxed);
+        polled
+    }
+
     /// CPU time of the call so far. Correct on the thread that runs the call, and everywhere once the call is over.
     pub(crate) fn cpu(&self) -> Duration {
         let running = match self.began.load(Ordering::Relaxed) {
             0 => 0,
-            began => thread_cpu().saturating_sub(began),
+            began => self.running(began),
         };
         Duration::from_nanos(self.spent.load(Ordering::Relaxed) + running)
+    }
+
+    /// CPU time of the poll that began then on this thread: at most the wall clock, and at most what the thread used since before it.
+    fn running(&self, began: u64) -> u64 {
+        let wall = now().saturating_sub(began);
+        let spent = if wall < BLUR { wall } else { wall.min(thread_cpu().saturating_sub(self.from.load(Ordering::Relaxed))) };
+        self.running.fetch_max(spent, Ordering::Relaxed).max(spent)
     }
 
     /// A request is about to leave the host.
@@ -62,28 +89,25 @@ impl Account {
     }
 }
 
-/// Measures the CPU time of a future on whichever threads poll it.
-pub(crate) struct Metered<'a, F> {
-    account: &'a Account,
-    inner: Pin<Box<F>>,
+/// Nanoseconds of the monotonic clock, never 0.
+fn now() -> u64 {
+    static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u64::try_from(FIRST.elapsed().as_nanos()).unwrap_or(u64::MAX).saturating_add(1)
 }
 
-impl<'a, F: Future> Metered<'a, F> {
-    pub(crate) fn new(account: &'a Account, inner: F) -> Self {
-        Self { account, inner: Box::pin(inner) }
+/// The CPU time of this thread at that time, or up to [`BLUR`] less: what was read so shortly before is taken again.
+fn thread_cpu_at_most(now: u64) -> u64 {
+    thread_local! {
+        /// When the clock was read, and what it said.
+        static READ: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
     }
-}
-
-impl<F: Future> Future for Metered<'_, F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let began = thread_cpu().max(1);
-        self.account.began.store(began, Ordering::Relaxed);
-        let polled = self.inner.as_mut().poll(cx);
-        self.account.began.store(0, Ordering::Relaxed);
-        self.account.spent.fetch_add(thread_cpu().saturating_sub(began), Ordering::Relaxed);
-        polled
+    match READ.get() {
+        Some((at, cpu)) if now.saturating_sub(at) < BLUR => cpu,
+        _ => {
+            let cpu = thread_cpu();
+            READ.set(Some((now, cpu)));
+            cpu
+        }
     }
 }
 
@@ -92,4 +116,47 @@ fn thread_cpu() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn compute(nanos: u64) {
+        let from = thread_cpu();
+        while thread_cpu() - from < nanos {}
+    }
+
+    #[test]
+    fn computing_is_counted_whole_in_whatever_pieces_it_comes() {
+        for (pieces, each) in [(1, 5_000_000), (200, 50_000), (30, 300_000)] {
+            let account = Account::default();
+            for _ in 0..pieces {
+                account.poll(|| compute(each));
+            }
+            assert!(account.cpu().as_nanos() >= u128::from(pieces * each), "{pieces} of {each}: {:?}", account.cpu());
+        }
+    }
+
+    #[test]
+    fn it_never_counts_less_than_it_said_before() {
+        let account = Account::default();
+        let mut said = Duration::ZERO;
+        account.poll(|| {
+            for _ in 0..40 {
+                compute(20_000);
+                let now = account.cpu();
+                assert!(now >= said, "{now:?} after {said:?}");
+                said = now;
+            }
+        });
+        assert!(account.cpu() >= said);
+    }
+
+    #[test]
+    fn waiting_is_not_computing() {
+        let account = Account::default();
+        account.poll(|| std::thread::sleep(Duration::from_millis(500)));
+        assert!(account.cpu() < Duration::from_millis(100), "{:?}", account.cpu());
+    }
 }

@@ -62,6 +62,7 @@ impl AnswerShape {
             (Self::Observed(receipt), Val::Variant(case, payload)) => match (case.as_str(), payload) {
                 ("absent", None) => Ok(Answer::Observed(Observed::Absent)),
                 ("ours", Some(payload)) => decode(receipt, *payload).map(|value| Answer::Observed(Observed::Ours(value))),
+                ("pending", Some(payload)) => read_pending(*payload).map(|pending| Answer::Observed(Observed::Pending(pending))),
                 ("drifted", Some(payload)) => decode(receipt, *payload).map(|value| Answer::Observed(Observed::Drifted(value))),
                 ("foreign", Some(payload)) => Ok(Answer::Observed(Observed::Foreign(text(*payload).map_err(Ended::Answer)?))),
                 ("unsupported", None) => Ok(Answer::Observed(Observed::Unsupported)),

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use engine::port::{Answer, Call, Signal, Verb};
+use engine::port::{Answer, Call, CallbackAddress, Signal, Verb};
+use serde_json::Value;
 use wasmtime::component::{ComponentExportIndex, Val};
 
-use super::{answer::AnswerShape, failure::Ended};
-use crate::shape::{CodecError, Field, FunctionShape, Shape, UnknownFields};
+use super::{
+    answer::AnswerShape,
+    failure::Ended,
+    params::{Params, Spare},
+};
+use crate::shape::{BLANK, CodecError, Field, FunctionShape, Rules, Shape, UnknownFields, write_text};
 
 /// A function of a contract as one plugin exports it.
 #[derive(Debug)]
@@ -15,6 +20,8 @@ pub(crate) struct Function {
     call: Vec<(String, CallField)>,
     arguments: Arguments,
     answer: AnswerShape,
+    /// Parameters of calls that are over.
+    spare: Spare,
 }
 
 /// What comes after the `call` record.
@@ -58,7 +65,7 @@ impl Function {
         if params.next().is_some() {
             return None;
         }
-        Some(Self { index, call, arguments, answer: AnswerShape::of(name, result?)? })
+        Some(Self { index, call, arguments, answer: AnswerShape::of(name, result?)?, spare: Spare::default() })
     }
 
     pub(crate) fn index(&self) -> &ComponentExportIndex {
@@ -66,26 +73,55 @@ impl Function {
     }
 
     /// Builds the parameters of a call. Fields that the plugin does not know are left out, but not those that it must understand.
-    pub(super) fn params(&self, call: &Call, left: Duration) -> Result<Vec<Val>, CodecError> {
-        let record = self.call.iter().map(|(name, field)| (name.clone(), field.of(call, left))).collect();
-        let mut params = Vec::with_capacity(3);
-        params.push(Val::Record(record));
-        match (&self.arguments, &call.verb) {
-            (Arguments::Request(shape), Verb::Apply | Verb::Observe) => {
-                understood(shape, call)?;
-                params.push(shape.encode(&call.request, UnknownFields::Drop)?);
+    pub(super) fn params(&self, call: &Call, left: Duration) -> Result<Params, CodecError> {
+        let mut vals = self.spare.take().unwrap_or_else(|| self.blank());
+        let rules = match (&self.arguments, &call.verb, vals.as_mut_slice()) {
+            (Arguments::Request(shape), Verb::Apply | Verb::Observe, [record, request]) => {
+                self.fill(record, call, left);
+                let rules = Rules::understanding(call.must_understand);
+                shape.write(&*call.request, request, &rules)?;
+                rules
             }
-            (Arguments::Resume { signal: shape }, Verb::Resume { checkpoint, signal }) => {
-                params.push(Val::String(checkpoint.clone()));
-                params.push(encode_signal(shape, signal)?);
+            (Arguments::Resume { signal: shape }, Verb::Resume { checkpoint, signal }, [record, place, why]) => {
+                self.fill(record, call, left);
+                write_text(checkpoint, place);
+                let rules = Rules::new(UnknownFields::Refuse);
+                shape.write(signal_json(signal), why, &rules)?;
+                rules.weigh(checkpoint.len());
+                rules
             }
-            // A receipt goes back whole: to a plugin that would lose a part of it, it does not go at all.
-            (Arguments::Undo(shape), Verb::Undo { receipt }) => params.push(shape.encode(receipt, UnknownFields::Refuse)?),
-            (Arguments::Request(_) | Arguments::Resume { .. } | Arguments::Undo(_), _) => {
-                return Err(CodecError::new(format!("`{}` is not the function for this", call.verb.function())));
+            (Arguments::Undo(shape), Verb::Undo { receipt }, [record, given]) => {
+                self.fill(record, call, left);
+                // A receipt goes back whole: to a plugin that would lose a part of it, it does not go at all.
+                let rules = Rules::new(UnknownFields::Refuse);
+                shape.write(&**receipt, given, &rules)?;
+                rules
             }
+            (_, verb, _) => return Err(CodecError::new(format!("`{}` is not the function for this", verb.function()))),
+        };
+        Ok(Params::new(vals, rules.weight()))
+    }
+
+    /// Takes parameters back when the call is over: those of the next call are written over them.
+    pub(super) fn give_back(&self, params: Params) {
+        self.spare.keep(params);
+    }
+
+    /// Parameters before anything is written.
+    fn blank(&self) -> Vec<Val> {
+        let record = Val::Record(self.call.iter().map(|(name, _)| (name.clone(), BLANK)).collect());
+        match &self.arguments {
+            Arguments::Request(_) | Arguments::Undo(_) => vec![record, BLANK],
+            Arguments::Resume { .. } => vec![record, BLANK, BLANK],
         }
-        Ok(params)
+    }
+
+    /// Writes the `call` record.
+    fn fill(&self, record: &mut Val, call: &Call, left: Duration) {
+        let Val::Record(fields) = record else { unreachable!("it is made by `blank`") };
+        for ((_, val), (_, field)) in fields.iter_mut().zip(&self.call) {
+            field.write(call, left, val);
+        }
     }
 
     pub(super) fn answer(&self, result: Val) -> Result<Answer, Ended> {
@@ -110,45 +146,32 @@ fn call_field(field: &Field) -> Option<CallField> {
 }
 
 impl CallField {
-    fn of(self, call: &Call, left: Duration) -> Val {
-        let text = |text: &str| Val::String(text.to_owned());
+    fn write(self, call: &Call, left: Duration, over: &mut Val) {
         match self {
-            Self::Run => text(call.run.as_str()),
-            Self::Pipeline => text(call.pipeline.as_str()),
-            Self::Step => text(call.attempt.item.step.as_str()),
-            Self::Item => text(&call.label),
-            Self::Attempt => Val::U32(call.attempt.attempt),
+            Self::Run => write_text(call.run.as_str(), over),
+            Self::Pipeline => write_text(call.pipeline.as_str(), over),
+            Self::Step => write_text(call.attempt.item.step.as_str(), over),
+            Self::Item => write_text(&call.label, over),
+            Self::IdempotencyKey => write_text(call.key.as_str(), over),
+            Self::Attempt => *over = Val::U32(call.attempt.attempt),
             // Plugins count rounds from 0, the journal from 1.
-            Self::Round => Val::U32(call.attempt.item.round.saturating_sub(1)),
-            Self::IdempotencyKey => text(call.key.as_str()),
-            Self::DeadlineMs => Val::U64(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
-            Self::Newer => Val::Option(None),
-            Self::Callback => Val::Option(call.callback.as_ref().map(|callback| {
-                let fields = [("operation", &callback.operation), ("url", &callback.url)];
-                Box::new(Val::Record(fields.map(|(name, value)| (name.to_owned(), text(value))).into()))
-            })),
+            Self::Round => *over = Val::U32(call.attempt.item.round.saturating_sub(1)),
+            Self::DeadlineMs => *over = Val::U64(u64::try_from(left.as_millis()).unwrap_or(u64::MAX)),
+            Self::Newer => *over = Val::Option(None),
+            Self::Callback => *over = Val::Option(call.callback.as_ref().map(|callback| Box::new(address(callback)))),
         }
     }
 }
 
-/// Whether the plugin knows every field of the request that must not be dropped.
-fn understood(shape: &Shape, call: &Call) -> Result<(), CodecError> {
-    for name in call.must_understand {
-        let set = call.request.get(name).is_some_and(|value| !value.is_null());
-        if set && shape.field(name).is_none() {
-            return Err(
-                CodecError::new("the plugin was built from a version of the contract without this field, and it must not be ignored").in_field(name)
-            );
-        }
-    }
-    Ok(())
+fn address(callback: &CallbackAddress) -> Val {
+    let fields = [("operation", &callback.operation), ("url", &callback.url)];
+    Val::Record(fields.map(|(name, value)| (name.to_owned(), Val::String(value.clone()))).into())
 }
 
-fn encode_signal(shape: &Shape, signal: &Signal) -> Result<Val, CodecError> {
-    let json = match signal {
+fn signal_json(signal: &Signal) -> Value {
+    match signal {
         Signal::Timer => "timer".into(),
         Signal::Cancel => "cancel".into(),
         Signal::Callback(body) => serde_json::json!({ "callback": body }),
-    };
-    shape.encode(&json, UnknownFields::Refuse)
+    }
 }

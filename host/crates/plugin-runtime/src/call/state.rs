@@ -1,35 +1,36 @@
 //! What a store holds while a call runs: the guest's view of the world, made of what was granted.
+//!
+//! Most calls use little of it, so a part that is not used is not made.
 
 use std::sync::Arc;
 
-use engine::port::{Call, CallScope, CallSpan, KeyValue, KeyValueWrite};
-use tokio::time::Instant;
+use engine::port::{CallScope, CallSpan, KeyValueWrite};
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use super::{account::Account, failure, limiter::Limiter};
-use crate::{
-    host::{http::Egress, keyvalue::Staged, stderr::Capture, telemetry::GuestTelemetry},
-    plugin::Loaded,
-    runtime::Shared,
-};
+use super::{context::CallContext, failure, limiter::Limiter};
+use crate::host::{http::Egress, keyvalue::Staged, stderr::Capture, telemetry::GuestTelemetry};
 
 /// What a store holds while a call runs.
 pub(crate) struct CallState {
     pub(super) limiter: Limiter,
     pub(crate) table: ResourceTable,
-    /// Made when the guest first needs it: most of a call's set-up time would be spent on random seeds that nobody uses.
-    wasi: Option<Box<WasiCtx>>,
-    stderr: Option<Capture>,
-    stderr_bytes: usize,
-    http: WasiHttpCtx,
-    egress: Egress,
-    pub(crate) keyvalue: Staged,
+    wasi: Option<Box<Wasi>>,
+    http: Option<Box<Http>>,
+    keyvalue: Option<Box<Staged>>,
     pub(crate) telemetry: GuestTelemetry,
-    pub(crate) plugin: Arc<Loaded>,
-    pub(crate) account: Arc<Account>,
-    call: Arc<Call>,
+    pub(crate) context: Arc<CallContext>,
+}
+
+struct Wasi {
+    ctx: WasiCtx,
+    stderr: Capture,
+}
+
+struct Http {
+    ctx: WasiHttpCtx,
+    egress: Egress,
 }
 
 /// What is left of a call.
@@ -40,46 +41,41 @@ pub(super) struct Parts {
 }
 
 impl CallState {
-    pub(super) fn new(
-        shared: &Arc<Shared>,
-        plugin: &Arc<Loaded>,
-        keys: &Arc<dyn KeyValue>,
-        call: &Arc<Call>,
-        span: Box<dyn CallSpan>,
-        account: Arc<Account>,
-        deadline: Instant,
-    ) -> Self {
-        let limits = &shared.options.limits;
-        let rules = Arc::clone(&plugin.granted.http);
-        let egress = Egress::new(rules, shared.client.clone(), Arc::clone(&account), deadline, limits.http_requests);
+    pub(super) fn new(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> Self {
+        let limits = &context.shared.options.limits;
         Self {
             limiter: Limiter::new(limits.memory_bytes),
             table: ResourceTable::new(),
             wasi: None,
-            stderr: None,
-            stderr_bytes: limits.stderr_bytes,
-            http: WasiHttpCtx::new(),
-            egress,
-            keyvalue: Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), limits),
+            http: None,
+            keyvalue: None,
             telemetry: GuestTelemetry::new(span, limits),
-            plugin: Arc::clone(plugin),
-            account,
-            call: Arc::clone(call),
+            context,
         }
+    }
+
+    /// The keys of the call.
+    pub(crate) fn keyvalue(&mut self) -> &mut Staged {
+        let Self { keyvalue, context, .. } = self;
+        keyvalue.get_or_insert_with(|| {
+            let CallContext { keys, plugin, shared, .. } = &**context;
+            Box::new(Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), &shared.options.limits))
+        })
     }
 
     /// What the guest wrote to standard error so far.
     pub(super) fn stderr(&self) -> String {
-        self.stderr.as_ref().map(|capture| failure::text(&capture.contents()).into_owned()).unwrap_or_default()
+        self.wasi.as_ref().map(|wasi| failure::text(&wasi.stderr.contents()).into_owned()).unwrap_or_default()
     }
 
     /// Who calls, for a host interface.
     pub(crate) fn scope(&self) -> CallScope {
+        let CallContext { plugin, call, .. } = &*self.context;
         CallScope {
-            plugin: self.plugin.manifest.name.clone(),
-            tenant: self.call.tenant.clone(),
-            run: self.call.run.clone(),
-            key: self.call.key.clone(),
+            plugin: plugin.manifest.name.clone(),
+            tenant: call.tenant.clone(),
+            run: call.run.clone(),
+            key: call.key.clone(),
             span: self.telemetry.span.context().clone(),
         }
     }
@@ -88,25 +84,36 @@ impl CallState {
     pub(super) fn finish(self) -> Parts {
         let mut telemetry = self.telemetry;
         telemetry.flush();
-        Parts { memory_peak: self.limiter.peak() as u64, telemetry, writes: self.keyvalue.into_writes() }
+        Parts { memory_peak: self.limiter.peak() as u64, telemetry, writes: self.keyvalue.map(|staged| staged.into_writes()).unwrap_or_default() }
     }
 }
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let Self { wasi, stderr, stderr_bytes, table, .. } = self;
-        let ctx = wasi.get_or_insert_with(|| {
-            let capture = stderr.insert(Capture::new(*stderr_bytes));
-            Box::new(WasiCtx::builder().stdout(capture.clone()).stderr(capture.clone()).build())
+        let Self { wasi, table, context, .. } = self;
+        let wasi = wasi.get_or_insert_with(|| {
+            let stderr = Capture::new(context.shared.options.limits.stderr_bytes);
+            Box::new(Wasi { ctx: WasiCtx::builder().stdout(stderr.clone()).stderr(stderr.clone()).build(), stderr })
         });
-        WasiCtxView { ctx, table }
+        WasiCtxView { ctx: &mut wasi.ctx, table }
     }
 }
 
 impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        let Self { http, table, egress, telemetry, .. } = self;
-        egress.set_context(telemetry.span.context());
-        WasiHttpCtxView { ctx: http, table, hooks: egress }
+        let Self { http, table, telemetry, context, .. } = self;
+        let Http { ctx, egress } = &mut **http.get_or_insert_with(|| Box::new(Http { ctx: WasiHttpCtx::new(), egress: egress(context, telemetry) }));
+        WasiHttpCtxView { ctx, table, hooks: egress }
     }
+}
+
+/// The call's way out.
+fn egress(context: &CallContext, telemetry: &GuestTelemetry) -> Egress {
+    let CallContext { shared, plugin, account, deadline, .. } = context;
+    let (rules, limits) = (Arc::clone(&plugin.granted.http), &shared.options.limits);
+    let mut egress = Egress::new(rules, shared.client.clone(), Arc::clone(account), *deadline, limits.http_requests);
+    if let Some(context) = telemetry.span.outbound() {
+        egress.set_context(context);
+    }
+    egress
 }

@@ -5,10 +5,10 @@ use crate::call::CallState;
 
 impl Host for &mut CallState {
     fn get(&mut self, key: String) -> wasmtime::Result<Option<String>> {
-        Ok(self.plugin.granted.config.get(&key).cloned())
+        Ok(self.context.plugin.granted.config.get(&key).cloned())
     }
 
     fn keys(&mut self) -> wasmtime::Result<Vec<String>> {
-        Ok(self.plugin.granted.config.keys().cloned().collect())
+        Ok(self.context.plugin.granted.config.keys().cloned().collect())
     }
 }

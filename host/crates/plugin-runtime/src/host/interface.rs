@@ -66,7 +66,7 @@ impl Linked {
         let arguments = self.arguments(params)?;
         let scope = store.data().scope();
         // What a pack's interface does is not known here, so it counts as having left the host.
-        store.data().account.count_sent();
+        store.data().context.account.count_sent();
         let answer = self.interface.call(&scope, &self.function, arguments).await?;
         if let (Some(shape), [result]) = (&self.shape.result, results) {
             *result = shape.encode(&answer, UnknownFields::Refuse).map_err(|error| self.wrong(format!("its answer does not fit: {error}")))?;

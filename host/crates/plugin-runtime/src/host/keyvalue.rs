@@ -149,23 +149,23 @@ impl Staged {
 
 impl Host for &mut CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Versioned>, Error>> {
-        Ok(self.keyvalue.get(&key).await)
+        Ok(self.keyvalue().get(&key).await)
     }
 
     async fn set(&mut self, key: String, value: String) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(self.keyvalue.set(&key, value).await)
+        Ok(self.keyvalue().set(&key, value).await)
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<bool, Error>> {
-        Ok(self.keyvalue.delete(&key).await)
+        Ok(self.keyvalue().delete(&key).await)
     }
 
     async fn list(&mut self, prefix: String, after: Option<String>, limit: u32) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        Ok(self.keyvalue.list(&prefix, after.as_deref(), limit as usize).await)
+        Ok(self.keyvalue().list(&prefix, after.as_deref(), limit as usize).await)
     }
 
     async fn swap(&mut self, key: String, expected: Option<u64>, value: String) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(self.keyvalue.swap(&key, expected, value).await)
+        Ok(self.keyvalue().swap(&key, expected, value).await)
     }
 }
 

@@ -180,7 +180,7 @@ impl Host for &mut CallState {
     }
 
     fn fail(&mut self, error_type: String, message: String) -> wasmtime::Result<()> {
-        let declared = self.plugin.manifest.declares(&error_type);
+        let declared = self.context.plugin.manifest.declares(&error_type);
         let error_type = if declared { error_type } else { "_OTHER".to_owned() };
         self.telemetry.marked = Some((error_type, printable(&message, MAX_TEXT)));
         Ok(())

@@ -1,7 +1,5 @@
 //! The gate for contracts: which version of each the component exports, and whether host and plugin can talk to each other.
 
-use std::collections::HashMap;
-
 use pipeline::Verbs;
 use semver::Version;
 use wasmtime::{
@@ -49,7 +47,7 @@ pub(super) fn check(engine: &Engine, component: &Component, manifest: &Manifest,
             };
             let functions = functions(engine, component, export, contract)?;
             found.contracts.push(described(export, declared));
-            found.functions.insert(export.name.clone(), functions);
+            found.functions.push((export.name.clone(), functions));
         }
     }
     Ok(found)
@@ -94,9 +92,9 @@ fn described(export: &Exported, declared: &DeclaredContract) -> PluginContract {
     }
 }
 
-fn functions(engine: &Engine, component: &Component, export: &Exported, contract: &Contract) -> Result<HashMap<String, Function>, LoadError> {
+fn functions(engine: &Engine, component: &Component, export: &Exported, contract: &Contract) -> Result<Vec<(String, Function)>, LoadError> {
     let mut differences = Vec::new();
-    let mut functions = HashMap::new();
+    let mut functions = Vec::new();
     let instance = component.get_export_index(None, &export.name);
     for (name, host) in &contract.functions {
         let plugin = export.ty.get_export(engine, name);
@@ -118,9 +116,7 @@ fn functions(engine: &Engine, component: &Component, export: &Exported, contract
         let index = component.get_export_index(instance.as_ref(), name);
         match (differences.len() == before, index.and_then(|index| Function::new(name, index, plugin.clone()))) {
             (false, _) => {}
-            (true, Some(function)) => {
-                functions.insert(name.clone(), function);
-            }
+            (true, Some(function)) => functions.push((name.clone(), function)),
             (true, None) => {
                 let problem = "this is not a function of a step contract".to_owned();
                 differences.push(Difference { path: name.clone(), problem, host: Some(host.to_string()), plugin: Some(plugin.to_string()) });

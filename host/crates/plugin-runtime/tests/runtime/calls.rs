@@ -1,8 +1,8 @@
 //! Calls: what goes in, what comes out, and how failures are told apart.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use engine::port::{Answer, CallbackAddress, Observed, Runner as _, Signal, Verb};
+use engine::port::{Answer, CallbackAddress, Observed, PendingAnswer, Runner as _, Signal, Verb};
 use pipeline::FailureClass;
 use plugin_runtime::Grant;
 use serde_json::json;
@@ -46,6 +46,23 @@ async fn every_field_of_the_call_arrives() {
         let report = bench.runner.call(call).await;
         assert_eq!(receipt(&report), &json!({ "text": expected }), "offset {at}");
         assert!(!report.sent && report.writes.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn nothing_of_an_earlier_call_arrives_with_a_later_one() {
+    let bench = Bench::new(options());
+    // The note if there is one, or else the text.
+    let body = format!("(if (i32.load8_u (i32.add (local.get $args) (i32.const 88))) (then {} return)) {}", echo_text(92), echo_text(80));
+    let plugin = bench.load(working(&worker(&body), "", json!({})), &Grant::default()).await.unwrap();
+    for (request, expected) in [
+        (json!({ "text": "a", "note": "a note that is long" }), "a note that is long"),
+        (json!({ "text": "a text that is longer" }), "a text that is longer"),
+        (json!({ "text": "", "note": null }), ""),
+        (json!({ "text": "c", "note": "d" }), "d"),
+    ] {
+        let report = bench.runner.call(call(&plugin, Verb::Apply, request)).await;
+        assert_eq!(receipt(&report), &json!({ "text": expected }));
     }
 }
 
@@ -96,23 +113,45 @@ async fn a_reported_failure_keeps_its_class_and_its_declared_code() {
     assert_eq!(failed(&report), (FailureClass::Rejected, "_OTHER"));
 }
 
+/// One function of the contract.
+fn function(name: &str, body: &str) -> String {
+    format!("(func (export \"acme:test/work@1.0.0#{name}\") (param $args i32) (result i32) {body})")
+}
+
+/// The case `pending` of `outcome` and of `observed`, which lie alike: operation and checkpoint from 2048, poll after 250 ms, give up after 9000 ms.
+const PENDING: &str = "(i32.store8 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1032) (i32.const 2))
+    (i32.store (i32.const 1040) (i32.const 2048)) (i32.store (i32.const 1044) (i32.const 2))
+    (i32.store (i32.const 1048) (i32.const 2050)) (i32.store (i32.const 1052) (i32.const 3))
+    (i32.store8 (i32.const 1056) (i32.const 1)) (i64.store (i32.const 1064) (i64.const 250))
+    (i64.store (i32.const 1072) (i64.const 9000)) (i32.const 1024)";
+
+#[tokio::test]
+async fn work_that_is_observed_under_way_comes_back_with_what_resume_needs() {
+    let bench = Bench::new(options());
+    let others = ["apply", "resume", "undo"].map(|name| function(name, "unreachable")).join("\n");
+    let text = format!("(data (i32.const 2048) \"opckp\") {} {others}", function("observe", PENDING));
+    let plugin = bench.load(working(&text, "", json!({})), &Grant::default()).await.unwrap();
+    let answer = bench.runner.call(call(&plugin, Verb::Observe, json!({ "text": "hello" }))).await.answer;
+    let pending = PendingAnswer {
+        operation: "op".to_owned(),
+        checkpoint: "ckp".to_owned(),
+        poll_after: Some(Duration::from_millis(250)),
+        give_up_after: Duration::from_secs(9),
+    };
+    assert_eq!(answer, Ok(Answer::Observed(Observed::Pending(pending))));
+    assert_eq!(bench.last_end().outcome, "observed");
+}
+
 #[tokio::test]
 async fn each_verb_reaches_its_function_and_its_answer_comes_back() {
     let bench = Bench::new(options());
-    let function = |name: &str, body: &str| format!("(func (export \"acme:test/work@1.0.0#{name}\") (param $args i32) (result i32) {body})");
-    // `pending`: operation and checkpoint from 2048, poll after 250 ms, give up after 9000 ms.
-    let pending = "(i32.store8 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1032) (i32.const 2))
-        (i32.store (i32.const 1040) (i32.const 2048)) (i32.store (i32.const 1044) (i32.const 2))
-        (i32.store (i32.const 1048) (i32.const 2050)) (i32.store (i32.const 1052) (i32.const 3))
-        (i32.store8 (i32.const 1056) (i32.const 1)) (i64.store (i32.const 1064) (i64.const 250))
-        (i64.store (i32.const 1072) (i64.const 9000)) (i32.const 1024)";
     let undone = "(i32.store8 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1032) (i32.const 1)) (i32.const 1024)";
-    // `observed.foreign`; the variant has no 64-bit payload, so it lies closer.
-    let foreign = "(i32.store8 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1032) (i32.const 2))
-        (i32.store (i32.const 1036) (i32.const 2048)) (i32.store (i32.const 1040) (i32.const 5)) (i32.const 1024)";
+    // `observed.foreign`.
+    let foreign = "(i32.store8 (i32.const 1024) (i32.const 0)) (i32.store8 (i32.const 1032) (i32.const 3))
+        (i32.store (i32.const 1040) (i32.const 2048)) (i32.store (i32.const 1044) (i32.const 5)) (i32.const 1024)";
     let text = [
         r#"(data (i32.const 2048) "opckp")"#.to_owned(),
-        function("apply", pending),
+        function("apply", PENDING),
         function("resume", &echo_text(80)),
         function("observe", foreign),
         function("undo", undone),
@@ -127,13 +166,13 @@ async fn each_verb_reaches_its_function_and_its_answer_comes_back() {
     let resumed = bench.runner.call(make(Verb::Resume { checkpoint: "where I was".to_owned(), signal: Signal::Callback("body".to_owned()) })).await;
     assert_eq!(receipt(&resumed), &json!({ "text": "where I was" }));
     assert_eq!(bench.runner.call(make(Verb::Observe)).await.answer, Ok(Answer::Observed(Observed::Foreign("opckp".to_owned()))));
-    let undo = bench.runner.call(make(Verb::Undo { receipt: json!({ "text": "x" }) })).await;
+    let undo = bench.runner.call(make(Verb::Undo { receipt: json!({ "text": "x" }).into() })).await;
     assert_eq!(undo.answer, Ok(Answer::Undone));
     let outcomes: Vec<_> = bench.spans.ends.lock().unwrap().iter().map(|end| end.outcome).collect();
     assert_eq!(outcomes, ["pending", "done", "observed", "undone"]);
 
     // A receipt with a field that the plugin would lose does not go to it.
-    let report = bench.runner.call(make(Verb::Undo { receipt: json!({ "text": "x", "port": 1 }) })).await;
+    let report = bench.runner.call(make(Verb::Undo { receipt: json!({ "text": "x", "port": 1 }).into() })).await;
     assert_eq!(failed(&report), (FailureClass::Rejected, "plugin.contract"));
 }
 
@@ -169,7 +208,7 @@ async fn what_is_not_installed_is_held_for_a_person() {
     let mut wanted = call(&plugin, Verb::Apply, json!({ "text": "" }));
     assert_eq!(failed(&bench.runner.call(wanted.clone()).await), (FailureClass::Held, "plugin.instantiate"));
     bench.runner.plugins().add(plugin.clone());
-    wanted.pin.contract = "acme:test/work@9.9.9".to_owned();
+    Arc::make_mut(&mut wanted.pin).contract = "acme:test/work@9.9.9".to_owned();
     assert_eq!(failed(&bench.runner.call(wanted).await), (FailureClass::Held, "plugin.contract"));
 }
 

@@ -71,7 +71,7 @@ async fn a_resource_is_taken_seen_and_given_back() {
     assert_eq!(third.answer.unwrap_err().message, "No available port");
     assert_eq!(third.writes, []);
 
-    assert_eq!(pool.call(Verb::Undo { receipt: taken }, 0).await.answer, Ok(Answer::Undone));
+    assert_eq!(pool.call(Verb::Undo { receipt: taken.into() }, 0).await.answer, Ok(Answer::Undone));
     assert_eq!(pool.call(Verb::Observe, 0).await.answer, Ok(Answer::Observed(Observed::Absent)));
     assert!(pool.call(Verb::Apply, 2).await.answer.is_ok());
 }

@@ -74,6 +74,7 @@ async fn a_contract_that_evolved_by_the_rules_is_loaded() {
         ("text: string, note: option<string> }", "text: string }"),
         ("record receipt { text: string }", "record receipt { text: string, weight: u8 }"),
         ("done(receipt), undone, pending(pending)", "done(receipt), undone"),
+        ("ours(receipt), pending(pending)", "ours(receipt)"),
     ] {
         check(changed(from, to), &Grant::default(), fits).await;
     }
@@ -101,8 +102,8 @@ async fn a_contract_that_changed_otherwise_is_refused_with_a_diff() {
     )
     .await;
     refused(
-        "ours(receipt), foreign(string)",
-        "ours(receipt), stolen(string), foreign(string)",
+        "pending(pending), foreign(string)",
+        "pending(pending), stolen(string), foreign(string)",
         "observe.result.ok.stolen: the host does not know this case\n  host:   (absent)\n  plugin: stolen(string)",
     )
     .await;

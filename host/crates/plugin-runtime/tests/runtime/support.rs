@@ -182,7 +182,7 @@ pub(crate) fn call(plugin: &Plugin, verb: Verb, request: Value) -> Call {
         attempt: AttemptId { item, direction: Direction::Do, attempt: 1 },
         label: String::new(),
         key,
-        pin: plugin.pin(&plugin.contracts()[0].track).unwrap(),
+        pin: plugin.pin(&plugin.contracts()[0].track).unwrap().into(),
         verb,
         request: Arc::new(request),
         must_understand: &[],

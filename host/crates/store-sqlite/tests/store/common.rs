@@ -59,7 +59,7 @@ impl Fixture {
     }
 
     pub(crate) async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        self.store.append(append).await
+        self.store.append(&append).await
     }
 
     /// A connection that knows nothing of the store, as an operator's shell would be.

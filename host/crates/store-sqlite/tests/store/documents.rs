@@ -42,7 +42,9 @@ async fn a_page_holds_the_newest_matches_and_the_total() {
     assert_eq!(find(&f, &[("state", "done")], 0, 10).await, ids(["d", "b", "a"], 3));
     assert_eq!(find(&f, &[("state", "done"), ("channel", "web")], 0, 10).await, ids(["d", "a"], 2));
     assert_eq!(find(&f, &[("channel", "web"), ("state", "done")], 1, 1).await, ids(["a"], 2));
-    assert_eq!(find(&f, &[("state", "done"), ("state", "open")], 0, 10).await, ids([], 0));
+    assert_eq!(find(&f, &[("state", "done"), ("state", "open"), ("state", "held")], 0, 10).await, ids(["d", "b", "c", "a"], 4));
+    assert_eq!(find(&f, &[("state", "done"), ("channel", "web"), ("state", "open")], 1, 1).await, ids(["c"], 3));
+    assert_eq!(find(&f, &[("state", "done"), ("state", "done")], 0, 10).await, ids(["d", "b", "a"], 3));
     assert_eq!(find(&f, &[("colour", "red")], 0, 10).await, ids([], 0));
     assert_eq!(find(&f, &[], 9, 10).await, ids([], 4));
     assert_eq!(find(&f, &[], 0, 0).await, ids([], 4));

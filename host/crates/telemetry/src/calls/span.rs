@@ -1,8 +1,9 @@
 //! The span of one plugin call.
 
 use std::{
+    cell::OnceCell,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use engine::port::{Call, CallEnd, CallSpan, LogLevel, SpanContext, SpanItem};
@@ -10,17 +11,16 @@ use opentelemetry::{
     KeyValue, Value,
     trace::{Event, SpanId, Status, TraceFlags, TraceId, TraceState},
 };
-use opentelemetry_sdk::trace::{BatchSpanProcessor, IdGenerator, RandomIdGenerator, SpanProcessor};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SpanData, SpanProcessor};
 use pipeline::Attributes;
 
 use super::{
-    CallFigures, Calls, Plugin,
+    Plugin, Shared,
     limits::{Budget, Dropped},
 };
 use crate::{
     generated::attribute,
-    logs::SharedLogs,
-    policy::{MAX_DESCRIPTION_BYTES, Policy, cut},
+    policy::{self, Policy},
     registry,
     span_data::{self, LiveSpan, key_values, scope},
 };
@@ -28,11 +28,16 @@ use crate::{
 /// The call of a provider inside the host: no span of its own.
 pub(super) struct NativeCall {
     pub(super) context: SpanContext,
+    pub(super) propagates: bool,
 }
 
 impl CallSpan for NativeCall {
     fn context(&self) -> &SpanContext {
         &self.context
+    }
+
+    fn outbound(&self) -> Option<&SpanContext> {
+        self.propagates.then_some(&self.context)
     }
 
     fn record(&mut self, _item: SpanItem) {}
@@ -42,23 +47,22 @@ impl CallSpan for NativeCall {
 
 /// The call of a plugin.
 pub(super) struct LiveCall {
-    /// What the call hands on: its own span, or its parent when the run is not sampled.
-    context: SpanContext,
-    figures: Arc<CallFigures>,
+    /// What the call hands on: its own span, or its parent when the run is not sampled. Most calls hand nothing on, so the text of the own one is made when
+    /// somebody asks.
+    context: OnceCell<SpanContext>,
+    trace_state: String,
+    shared: Arc<Shared>,
     plugin: Arc<Plugin>,
     function: &'static str,
     begun: Instant,
     budget: Budget,
     dropped: Vec<Dropped>,
     ended: bool,
-    logs: SharedLogs,
-    recording: Option<Box<Recording>>,
+    recording: Option<Recording>,
 }
 
 /// What only a sampled call has.
 struct Recording {
-    processor: Arc<BatchSpanProcessor>,
-    policy: Arc<Policy>,
     span: opentelemetry::trace::SpanContext,
     parent: SpanId,
     start: SystemTime,
@@ -68,29 +72,26 @@ struct Recording {
 }
 
 impl LiveCall {
-    pub(super) fn begin(calls: &Calls, call: &Call, plugin: Arc<Plugin>) -> Self {
+    pub(super) fn begin(shared: &Arc<Shared>, call: &Call, plugin: Arc<Plugin>) -> Self {
         plugin.enter();
         let function = call.verb.function();
-        let recording = calls
-            .processor
-            .as_ref()
-            .filter(|_| call.span.sampled)
-            .and_then(|processor| Recording::begin(processor, &calls.policy, call, &plugin, function));
-        let mut context = call.span.clone();
-        if let Some(recording) = &recording {
-            context.span_id = recording.span.span_id().to_string();
-        }
+        let sampled = shared.processor.is_some() && call.span.sampled;
+        let recording = sampled.then(|| Recording::begin(call, &plugin, function)).flatten();
+        let (context, trace_state) = match &recording {
+            Some(_) => (OnceCell::new(), call.span.trace_state.clone()),
+            None => (OnceCell::from(call.span.clone()), String::new()),
+        };
         Self {
             context,
-            figures: calls.figures.clone(),
+            trace_state,
+            shared: shared.clone(),
             plugin,
             function,
             begun: Instant::now(),
             budget: Budget::default(),
             dropped: Vec::new(),
             ended: false,
-            logs: calls.logs.clone(),
-            recording: recording.map(Box::new),
+            recording,
         }
     }
 
@@ -98,17 +99,23 @@ impl LiveCall {
         self.ended = true;
         let took = self.begun.elapsed();
         let error_type = end.error_type.as_deref().map(registry::error_type);
-        self.figures.record(&self.plugin, self.function, took, error_type);
-        for (signal, reason, count) in merge(std::mem::take(&mut self.dropped)) {
-            self.figures.dropped(&self.plugin, signal, reason, count);
-        }
-        if let Some(recording) = self.recording.take() {
-            recording.end(took, &self.plugin, self.function, end, error_type);
+        self.shared.figures.record(&self.plugin, self.function, took, error_type);
+        self.count_dropped();
+        if let (Some(recording), Some(processor)) = (self.recording.take(), &self.shared.processor) {
+            processor.on_end(recording.end(took, &self.shared.policy, &self.plugin, self.function, end, error_type));
         }
     }
 
-    fn log(&self, level: LogLevel, message: String, attributes: &Attributes) {
-        let (plugin, trace_id, span_id) = (self.plugin.name.as_str(), &self.context.trace_id, &self.context.span_id);
+    fn count_dropped(&mut self) {
+        for (signal, reason, count) in merge(std::mem::take(&mut self.dropped)) {
+            self.shared.figures.dropped(&self.plugin, signal, reason, count);
+        }
+    }
+
+    fn log(&self, level: LogLevel, message: String, attributes: Attributes) {
+        let attributes = &self.shared.policy.attributes(attributes);
+        let SpanContext { trace_id, span_id, sampled, .. } = self.context();
+        let plugin = self.plugin.name.as_str();
         // The level of an event is fixed where it is written, hence four of them.
         match level {
             LogLevel::Debug => tracing::debug!(target: "plugin", plugin, trace_id, span_id, ?attributes, "{message}"),
@@ -116,15 +123,27 @@ impl LiveCall {
             LogLevel::Warn => tracing::warn!(target: "plugin", plugin, trace_id, span_id, ?attributes, "{message}"),
             LogLevel::Error => tracing::error!(target: "plugin", plugin, trace_id, span_id, ?attributes, "{message}"),
         }
-        if let (Some(logs), Ok(trace), Ok(span)) = (&self.logs, TraceId::from_hex(trace_id), SpanId::from_hex(span_id)) {
-            logs.guest(level, message, attributes, (trace, span, self.context.sampled));
+        if let (Some(logs), Ok(trace), Ok(span)) = (&self.shared.logs, TraceId::from_hex(trace_id), SpanId::from_hex(span_id)) {
+            logs.guest(level, message, attributes, (trace, span, *sampled));
         }
     }
 }
 
 impl CallSpan for LiveCall {
     fn context(&self) -> &SpanContext {
-        &self.context
+        self.context.get_or_init(|| {
+            // The span itself is there whenever nothing was put here at the beginning, until the call ends.
+            let (trace_id, span_id) = self
+                .recording
+                .as_ref()
+                .map_or((TraceId::INVALID, SpanId::INVALID), |recording| (recording.span.trace_id(), recording.span.span_id()));
+            let (trace_id, span_id) = (trace_id.to_string(), span_id.to_string());
+            SpanContext { trace_id, span_id, sampled: true, trace_state: self.trace_state.clone() }
+        })
+    }
+
+    fn outbound(&self) -> Option<&SpanContext> {
+        self.shared.propagates.then(|| self.context())
     }
 
     fn record(&mut self, item: SpanItem) {
@@ -138,22 +157,20 @@ impl CallSpan for LiveCall {
                 if let Some(recording) = &mut self.recording
                     && let Some((name, attributes)) = self.budget.event(&name, attributes, &mut self.dropped)
                 {
-                    let attributes = key_values(&recording.policy.attributes(attributes));
+                    let attributes = key_values(&self.shared.policy.attributes(attributes));
                     recording.events.push(Event::new(name, recording.start + self.begun.elapsed(), attributes, 0));
                 }
             }
             SpanItem::Log { level, message, attributes } => {
                 if let Some((message, attributes)) = self.budget.log(&message, attributes, &mut self.dropped) {
-                    self.log(level, message, &attributes);
+                    self.log(level, message, attributes);
                 }
             }
             SpanItem::Dropped { signal, reason, count } => self.dropped.push((signal, reason, count)),
         }
         // A plugin that floods its telemetry must not grow the host's memory.
         if self.dropped.len() >= 64 {
-            for (signal, reason, count) in merge(std::mem::take(&mut self.dropped)) {
-                self.figures.dropped(&self.plugin, signal, reason, count);
-            }
+            self.count_dropped();
         }
     }
 
@@ -166,13 +183,8 @@ impl Drop for LiveCall {
     fn drop(&mut self) {
         if !self.ended {
             let error_message = Some("the call was dropped before it ended".to_owned());
-            let end = CallEnd {
-                cpu: std::time::Duration::ZERO,
-                memory_peak: 0,
-                outcome: "failed",
-                error_type: Some("host.cancelled".to_owned()),
-                error_message,
-            };
+            let end =
+                CallEnd { cpu: Duration::ZERO, memory_peak: 0, outcome: "failed", error_type: Some("host.cancelled".to_owned()), error_message };
             self.finish(&end);
         }
         self.plugin.leave();
@@ -180,8 +192,8 @@ impl Drop for LiveCall {
 }
 
 impl Recording {
-    fn begin(processor: &Arc<BatchSpanProcessor>, policy: &Arc<Policy>, call: &Call, plugin: &Plugin, function: &'static str) -> Option<Self> {
-        let trace_id = TraceId::from_hex(&call.span.trace_id).ok()?;
+    fn begin(call: &Call, plugin: &Plugin, function: &'static str) -> Option<Self> {
+        let trace_id = trace_id(&call.span.trace_id)?;
         let trace_state: TraceState =
             if call.span.trace_state.is_empty() { TraceState::NONE } else { call.span.trace_state.parse().unwrap_or_default() };
         let span_id = RandomIdGenerator::default().new_span_id();
@@ -192,14 +204,12 @@ impl Recording {
             KeyValue::new(attribute::PLUGIN_VERSION, Value::String(plugin.version.clone())),
             KeyValue::new(attribute::PLUGIN_DIGEST, Value::String(plugin.digest.clone())),
             KeyValue::new(attribute::PLUGIN_FUNCTION, function),
-            KeyValue::new(attribute::PIPELINE_NAME, call.pipeline.to_string()),
-            KeyValue::new(attribute::PIPELINE_RUN_ID, call.run.to_string()),
-            KeyValue::new(attribute::PIPELINE_STEP_NAME, call.attempt.item.step.to_string()),
+            KeyValue::new(attribute::PIPELINE_NAME, call.pipeline.as_str().to_owned()),
+            KeyValue::new(attribute::PIPELINE_RUN_ID, call.run.as_str().to_owned()),
+            KeyValue::new(attribute::PIPELINE_STEP_NAME, call.attempt.item.step.as_str().to_owned()),
             KeyValue::new(attribute::PIPELINE_ATTEMPT, i64::from(call.attempt.attempt)),
         ]);
         Some(Self {
-            processor: processor.clone(),
-            policy: policy.clone(),
             span: opentelemetry::trace::SpanContext::new(trace_id, span_id, TraceFlags::SAMPLED, false, trace_state),
             parent: SpanId::from_hex(&call.span.span_id).ok()?,
             start: opentelemetry::time::now(),
@@ -209,7 +219,7 @@ impl Recording {
         })
     }
 
-    fn end(mut self, took: std::time::Duration, plugin: &Plugin, function: &'static str, end: &CallEnd, error_type: Option<&str>) {
+    fn end(mut self, took: Duration, policy: &Policy, plugin: &Plugin, function: &'static str, end: &CallEnd, error_type: Option<&str>) -> SpanData {
         self.attributes.extend([
             KeyValue::new("plugin.cpu.time", end.cpu.as_secs_f64()),
             KeyValue::new("plugin.memory.peak", i64::try_from(end.memory_peak).unwrap_or(i64::MAX)),
@@ -220,27 +230,35 @@ impl Recording {
             Some(code) => {
                 self.attributes.push(KeyValue::new(attribute::ERROR_TYPE, code.to_owned()));
                 // The exception itself is told once, on the span of the attempt.
-                Status::error(cut(end.error_message.as_deref().unwrap_or(code), MAX_DESCRIPTION_BYTES).to_owned())
+                Status::error(policy::description(end.error_message.as_deref().unwrap_or_default(), code).to_owned())
             }
         };
         if !self.guest.is_empty() {
-            self.attributes.extend(key_values(&self.policy.attributes(self.guest)));
+            self.attributes.extend(key_values(&policy.attributes(std::mem::take(&mut self.guest))));
         }
-        self.processor.on_end(span_data::of_live(LiveSpan {
-            context: self.span,
-            parent: self.parent,
+        let Self { span, parent, start, attributes, events, .. } = self;
+        span_data::of_live(LiveSpan {
+            context: span,
+            parent,
             scope: scope("jackfield.host"),
             name: plugin.span_name(function).into(),
-            start: self.start,
+            start,
             // Measured by the monotonic clock, so that a stepping clock does not make a call end before it began.
-            end: self.start + took,
-            attributes: self.attributes,
+            end: start + took,
+            attributes,
             dropped_attributes: 0,
-            events: self.events,
+            events,
             dropped_events: 0,
             status,
-        }));
+        })
     }
+}
+
+/// The id in two halves: digits of 64 bits are read several times faster than those of 128.
+fn trace_id(text: &str) -> Option<TraceId> {
+    let (high, low) = text.split_at_checked(16).filter(|(_, low)| low.len() == 16)?;
+    let half = |digits: &str| u64::from_str_radix(digits, 16).ok().map(u128::from);
+    Some(TraceId::from(half(high)? << 64 | half(low)?))
 }
 
 /// One count per signal and reason.

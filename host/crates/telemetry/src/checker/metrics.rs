@@ -8,18 +8,24 @@ use opentelemetry_proto::tonic::{
 
 use super::{Rule, Violation, attributes};
 use crate::{
+    labels::Labels,
     options::Units,
     registry::{self, Instrument, MetricRow, Number},
 };
 
-/// The SDK's own metrics, which the registry does not define.
-const SDK_PREFIX: &str = "otel.sdk.processor.";
+/// The scope of the SDK's own metrics, which the registry does not define.
+const SDK_SCOPE: &str = "otel.sdk";
 
 /// Everything about captured metrics that is not as the registry says in this profile of units. Each finding is told once.
 pub fn check_metrics(requests: &[ExportMetricsServiceRequest], units: Units) -> Vec<Violation> {
+    check_metrics_labelled(requests, units, &Labels::default())
+}
+
+/// The same with labels that the operator turned on.
+pub fn check_metrics_labelled(requests: &[ExportMetricsServiceRequest], units: Units, wanted: &Labels) -> Vec<Violation> {
     let scopes = requests.iter().flat_map(|request| &request.resource_metrics).flat_map(|resource| &resource.scope_metrics);
     let metrics = scopes.flat_map(|scope| scope.metrics.iter().map(move |metric| (scope.scope.as_ref(), metric)));
-    let mut violations: Vec<Violation> = metrics.flat_map(|(scope, metric)| one(scope, metric, units)).collect();
+    let mut violations: Vec<Violation> = metrics.flat_map(|(scope, metric)| one(scope, metric, units, wanted)).collect();
     violations.sort_by(|a, b| (&a.subject, a.rule, &a.detail).cmp(&(&b.subject, b.rule, &b.detail)));
     violations.dedup();
     violations
@@ -27,11 +33,11 @@ pub fn check_metrics(requests: &[ExportMetricsServiceRequest], units: Units) -> 
 
 type Wrong = Vec<(Rule, String)>;
 
-fn one(scope: Option<&InstrumentationScope>, metric: &Metric, units: Units) -> Vec<Violation> {
+fn one(scope: Option<&InstrumentationScope>, metric: &Metric, units: Units, wanted: &Labels) -> Vec<Violation> {
     let wrong = match registry::metric(&metric.name) {
-        None if metric.name.starts_with(SDK_PREFIX) => Wrong::new(),
+        None if scope.is_some_and(|scope| scope.name == SDK_SCOPE) => Wrong::new(),
         None => vec![(Rule::Name, "the registry has no such metric".to_owned())],
-        Some(row) => [identity(scope, metric, row, units), data(metric, row, units)].concat(),
+        Some(row) => [identity(scope, metric, row, units), data(metric, row, units, wanted)].concat(),
     };
     wrong.into_iter().map(|(rule, detail)| Violation { subject: metric.name.clone(), rule, detail }).collect()
 }
@@ -52,19 +58,19 @@ fn identity(scope: Option<&InstrumentationScope>, metric: &Metric, row: &MetricR
     wrong
 }
 
-fn data(metric: &Metric, row: &MetricRow, units: Units) -> Wrong {
+fn data(metric: &Metric, row: &MetricRow, units: Units, wanted: &Labels) -> Wrong {
     match (&metric.data, row.instrument) {
         (Some(Data::Sum(sum)), Instrument::Counter | Instrument::UpDownCounter) => {
             let mut wrong = temporality(sum.aggregation_temporality);
             if sum.is_monotonic != (row.instrument == Instrument::Counter) {
                 wrong.push((Rule::Kind, format!("monotonic: {}, expected {:?}", sum.is_monotonic, row.instrument)));
             }
-            wrong.extend(sum.data_points.iter().flat_map(|point| number(point, row)));
+            wrong.extend(sum.data_points.iter().flat_map(|point| number(point, row, wanted)));
             wrong
         }
         (Some(Data::Histogram(histogram)), Instrument::Histogram) => {
             let mut wrong = temporality(histogram.aggregation_temporality);
-            wrong.extend(histogram.data_points.iter().flat_map(|point| bounds(point, row, units)));
+            wrong.extend(histogram.data_points.iter().flat_map(|point| bounds(point, row, units, wanted)));
             wrong
         }
         (data, instrument) => vec![(Rule::Kind, format!("{}, expected {instrument:?}", name(data.as_ref())))],
@@ -78,8 +84,8 @@ fn temporality(temporality: i32) -> Wrong {
     vec![(Rule::Temporality, "expected sums since the start".to_owned())]
 }
 
-fn number(point: &NumberDataPoint, row: &MetricRow) -> Wrong {
-    let mut wrong = labels(&point.attributes, row);
+fn number(point: &NumberDataPoint, row: &MetricRow, wanted: &Labels) -> Wrong {
+    let mut wrong = labels(&point.attributes, row, wanted);
     match (point.value, row.number) {
         (Some(Value::AsInt(value)), Number::U64) if value >= 0 => {}
         (Some(Value::AsInt(_)), Number::I64) | (Some(Value::AsDouble(_)), Number::F64) => {}
@@ -88,8 +94,8 @@ fn number(point: &NumberDataPoint, row: &MetricRow) -> Wrong {
     wrong
 }
 
-fn bounds(point: &HistogramDataPoint, row: &MetricRow, units: Units) -> Wrong {
-    let mut wrong = labels(&point.attributes, row);
+fn bounds(point: &HistogramDataPoint, row: &MetricRow, units: Units, wanted: &Labels) -> Wrong {
+    let mut wrong = labels(&point.attributes, row, wanted);
     let expected = crate::metrics::instruments::boundaries(row, units);
     if point.explicit_bounds != expected {
         wrong.push((Rule::Boundaries, format!("{:?}, expected {expected:?}", point.explicit_bounds)));
@@ -97,16 +103,17 @@ fn bounds(point: &HistogramDataPoint, row: &MetricRow, units: Units) -> Wrong {
     wrong
 }
 
-fn labels(given: &[KeyValue], row: &MetricRow) -> Wrong {
+fn labels(given: &[KeyValue], row: &MetricRow, wanted: &Labels) -> Wrong {
     if given.iter().any(|label| label.key == "otel.metric.overflow") {
         return Wrong::new();
     }
     let mut wrong = attributes::check(given);
-    for key in row.required.iter().filter(|key| !given.iter().any(|label| label.key == **key)) {
+    let wanted = || row.opt_in.iter().filter(|key| wanted.has(key));
+    for key in row.required.iter().chain(wanted()).filter(|key| !given.iter().any(|label| label.key == **key)) {
         wrong.push((Rule::MissingAttribute, format!("label `{key}` is missing")));
     }
-    let known = |key: &str| row.required.contains(&key) || row.optional.contains(&key);
-    for label in given.iter().filter(|label| !known(&label.key)) {
+    let known = row.required.iter().chain(row.optional).chain(wanted());
+    for label in given.iter().filter(|label| !known.clone().any(|key| *key == label.key)) {
         wrong.push((Rule::UnknownAttribute, format!("the registry has no label `{}` here", label.key)));
     }
     wrong

@@ -12,12 +12,18 @@ use super::{Capture, Rule, Violation, attributes};
 use crate::{
     calls::is_guest_key,
     generated::attribute,
+    options::Names,
     policy::MAX_DESCRIPTION_BYTES,
     registry::{self, Kind, SpanRow, When},
 };
 
 /// Everything about captured spans that is not as the registry says. A span that was captured twice is looked at once.
 pub fn check_traces(requests: &[ExportTraceServiceRequest], capture: Capture) -> Vec<Violation> {
+    check_traces_named(requests, capture, Names::Seed)
+}
+
+/// The same in a profile of names.
+pub fn check_traces_named(requests: &[ExportTraceServiceRequest], capture: Capture, names: Names) -> Vec<Violation> {
     let scopes = requests.iter().flat_map(|request| &request.resource_spans).flat_map(|resource| &resource.scope_spans);
     let captured: Vec<_> = scopes.flat_map(|scope| scope.spans.iter().map(move |span| (scope.scope.as_ref(), span))).collect();
     let mut known: HashMap<(&[u8], &[u8]), &Span> = HashMap::new();
@@ -29,7 +35,7 @@ pub fn check_traces(requests: &[ExportTraceServiceRequest], capture: Capture) ->
             Some(_) => violations.push(violation(span, Rule::Repeat, "the same id was exported with other content".to_owned())),
             None => {
                 known.insert(id, span);
-                violations.extend(one(*scope, span));
+                violations.extend(one(*scope, span, names));
             }
         }
     }
@@ -45,14 +51,14 @@ fn violation(span: &Span, rule: Rule, detail: String) -> Violation {
 }
 
 /// What can be seen on the span alone.
-fn one(scope: Option<&InstrumentationScope>, span: &Span) -> Vec<Violation> {
+fn one(scope: Option<&InstrumentationScope>, span: &Span, names: Names) -> Vec<Violation> {
     let Some(row) = registry::span(&span.name) else {
         return vec![violation(span, Rule::Name, "the registry has no such span".to_owned())];
     };
     let mut wrong = kind_and_scope(scope, span, row);
     wrong.extend(status(span, row));
     wrong.extend(attributes::check(&span.attributes));
-    wrong.extend(attribute_set(span, row));
+    wrong.extend(attribute_set(span, row, &counterparts(span, names)));
     wrong.extend(events(span, row));
     wrong.into_iter().map(|(rule, detail)| violation(span, rule, detail)).collect()
 }
@@ -101,7 +107,13 @@ fn status(span: &Span, row: &SpanRow) -> Wrong {
     wrong
 }
 
-fn attribute_set(span: &Span, row: &SpanRow) -> Wrong {
+/// The names that the profile adds to what the span has.
+fn counterparts(span: &Span, names: Names) -> Vec<&'static str> {
+    let added = span.attributes.iter().filter_map(|attribute| Some(registry::attribute(&attribute.key)?.semconv?.key));
+    if names == Names::SeedAndSemconv { added.collect() } else { Vec::new() }
+}
+
+fn attribute_set(span: &Span, row: &SpanRow, counterparts: &[&str]) -> Wrong {
     let mut wrong = Wrong::new();
     for KeyValue { key, .. } in &span.attributes {
         match row.attribute(key) {
@@ -109,17 +121,18 @@ fn attribute_set(span: &Span, row: &SpanRow) -> Wrong {
             Some(When::Failure) if !failed(span) => wrong.push((Rule::MisplacedAttribute, format!("`{key}` is set on failure only"))),
             Some(When::Always | When::Success | When::After | When::Failure | When::Optional) => {}
             None if row.guest_attributes && is_guest_key(key) => {}
+            None if counterparts.contains(&key.as_str()) => {}
             None => wrong.push((Rule::UnknownAttribute, format!("the registry has no `{key}` here"))),
         }
     }
-    for (key, when) in row.attributes {
-        let required = match when {
-            When::Always => true,
-            When::Success | When::After => !failed(span),
-            When::Failure => failed(span),
-            When::Optional => false,
-        };
-        if required && !span.attributes.iter().any(|attribute| attribute.key == *key) {
+    let required = row.attributes.iter().filter(|(_, when)| match when {
+        When::Always => true,
+        When::Success | When::After => !failed(span),
+        When::Failure => failed(span),
+        When::Optional => false,
+    });
+    for key in required.map(|(key, _)| key).chain(counterparts) {
+        if !span.attributes.iter().any(|attribute| attribute.key == *key) {
             wrong.push((Rule::MissingAttribute, format!("`{key}` is missing")));
         }
     }

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     cursor::{CursorStore, Tally},
     generated::{attribute, metric},
+    labels::Labels,
     registry,
 };
 
@@ -34,6 +35,8 @@ pub(crate) struct MetricObserver(pub(crate) Arc<Counting>);
 #[derive(Debug)]
 pub(crate) struct Counting {
     pub(crate) instruments: Instruments,
+    /// The labels beyond those that every point has.
+    labels: Labels,
     pub(crate) tallies: Arc<Tallies>,
     pub(crate) cursors: Arc<dyn CursorStore>,
     /// How far this process has recorded; an event that is shown again after an error counts once.
@@ -55,9 +58,10 @@ impl Counting {
     /// The name of the cursor.
     pub(crate) const NAME: &'static str = "telemetry.metrics";
 
-    pub(crate) fn new(instruments: Instruments, tallies: Arc<Tallies>, cursors: Arc<dyn CursorStore>) -> Self {
+    pub(crate) fn new(instruments: Instruments, labels: Labels, tallies: Arc<Tallies>, cursors: Arc<dyn CursorStore>) -> Self {
         Self {
             instruments,
+            labels,
             tallies,
             cursors,
             seen: AtomicU64::new(0),
@@ -103,9 +107,10 @@ impl Counting {
     fn count(&self, transition: &OwnedTransition, changes: &mut Vec<Tally>) {
         let measured = (transition.definition.measure)(&transition.as_transition());
         for measurement in measured.iter().chain(&run_duration(transition)) {
-            match tally(measurement) {
+            let measurement = self.labels.of(measurement);
+            match tally(&measurement) {
                 Some(change) => changes.push(self.tallies.bounded(change)),
-                None => self.instruments.record(measurement),
+                None => self.instruments.record(&measurement),
             }
         }
     }

@@ -10,6 +10,8 @@ use pipeline::{Epoch, Measurement, Timestamp};
 
 use crate::{
     cursor::Tally,
+    generated::attribute,
+    policy::{MAX_VALUE_BYTES, cut},
     registry::{self, MetricRow},
 };
 
@@ -71,9 +73,14 @@ impl Tallies {
 /// The addition that a measurement of a durable counter means.
 pub(crate) fn tally(measurement: &Measurement) -> Option<Tally> {
     durable(measurement.instrument)?;
-    let mut labels: Labels = measurement.labels.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    let mut labels: Labels = measurement.labels.iter().map(|(key, value)| ((*key).to_owned(), label(key, value).to_owned())).collect();
     labels.sort();
     Some(Tally { name: measurement.instrument.to_owned(), labels, value: measurement.value })
+}
+
+/// A label's value within its bounds.
+pub(super) fn label<'a>(key: &str, value: &'a str) -> &'a str {
+    if key == attribute::ERROR_TYPE { registry::error_type(value) } else { cut(value, MAX_VALUE_BYTES) }
 }
 
 /// The signs of life that the store has: by epoch, the last one before it.

@@ -26,7 +26,7 @@ impl<'a> Scene<'a> {
                     Verdict::Refused { output, failure } => (Some(output), Some(failure)),
                     Verdict::Failed(failure) => (None, Some(failure)),
                 };
-                self.attempt(&Ended { id: attempt, started_at: *started_at, output, failure, provided: attributes })
+                self.attempt(&Ended { id: attempt, started_at: *started_at, output: output.map(|output| &**output), failure, provided: attributes })
             }
             Event::AttemptLost { attempt, started_at } => {
                 let failure = Failure::new(FailureClass::Unknown, "host.restarted", "the host was restarted during the attempt");

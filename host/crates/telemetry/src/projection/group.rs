@@ -22,7 +22,7 @@ impl Scene<'_> {
             return None;
         }
         let items = &self.run.steps()[position].items;
-        let failed = items.iter().find_map(failure);
+        let failed = items.iter().find_map(|item| failure(item));
         let completed = items.iter().filter(|item| matches!(item.standing, Standing::Done { .. })).count();
         let attributes = (definition.telemetry.group_attributes)(&self.view(), completed, failed.is_some());
         let mut span = self.span(self.trace().group_span(&definition.name, round), name, scheduled, attributes);
@@ -56,7 +56,7 @@ fn settled(definition: &Definition, run: &Run, position: usize) -> Option<Timest
         Phase::Unwinding { .. } => true,
         Phase::Forward => matters && state.items.iter().any(|item| failure(item).is_some()),
     };
-    (stopped && !state.items.iter().any(is_doing)).then_some(scheduled)
+    (stopped && !state.items.iter().any(|item| is_doing(item))).then_some(scheduled)
 }
 
 /// Why an item has failed for good, if it has.

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::Telemetry;
 use crate::{
-    calls::{CallFigures, Calls},
+    calls::{CallFigures, Calls, Shared},
     delivery::{self, Delivery},
     error::TelemetryError,
     export::{self, LiveExporter},
@@ -59,21 +59,25 @@ impl Builder {
         // The batch processor counts its own losses through the global meters, so these come first.
         opentelemetry::global::set_meter_provider(meters.clone());
         export::export_counter(&meters, &self.stats);
-        let counting = self.counting(&meters, committed);
-        let figures = Arc::new(CallFigures::new(&meters, self.options.units));
+        let counting = self.counting(&meters, committed)?;
+        let figures = CallFigures::new(&meters, self.options.units);
         let projector = Projector { policy: self.options.policy.clone(), signs_of_life: metrics::signs_of_life(committed) };
         let logs = self.logs()?;
         let (mut observers, deliveries) = self.deliveries(&Arc::new(projector), &logs)?;
         observers.push(Arc::new(MetricObserver(counting.clone())));
         let processor = self.live()?;
-        let calls =
-            Calls { figures: figures.clone(), processor: processor.clone(), policy: Arc::new(self.options.policy.clone()), logs: logs.clone() };
+        let calls = Calls(Arc::new(Shared {
+            figures,
+            processor: processor.clone(),
+            policy: self.options.policy.clone(),
+            logs: logs.clone(),
+            propagates: self.options.propagates,
+        }));
         drop(guard);
         Ok(Telemetry {
             observers,
             calls: Arc::new(calls),
             counting,
-            figures,
             reader,
             meters,
             processor,
@@ -100,13 +104,15 @@ impl Builder {
         Ok((provider.build(), pushes))
     }
 
-    fn counting(&self, meters: &SdkMeterProvider, committed: &[crate::cursor::Tally]) -> Arc<Counting> {
-        let tallies = Arc::new(Tallies::new(committed, &self.options.zero_series, self.options.delivery.max_series));
-        let figures = Arc::new(Figures::new(self.options.census.clone(), &self.options.zero_series, registry::metrics()));
-        let instruments = Instruments::new(meters, self.options.units, &tallies, &figures);
-        let counting = Arc::new(Counting::new(instruments, tallies, self.options.cursors.clone()));
-        self.runtime.spawn(counting.clone().run(self.options.delivery.tally_delay));
-        counting
+    fn counting(&self, meters: &SdkMeterProvider, committed: &[crate::cursor::Tally]) -> Result<Arc<Counting>, TelemetryError> {
+        let options = &self.options;
+        let zeros = options.labels.series(&options.zero_series, options.delivery.max_series)?;
+        let tallies = Arc::new(Tallies::new(committed, &zeros, options.delivery.max_series));
+        let figures = Arc::new(Figures::new(options.census.clone(), &zeros, registry::metrics()));
+        let instruments = Instruments::new(meters, options.units, &zeros, &tallies, &figures);
+        let counting = Arc::new(Counting::new(instruments, options.labels.clone(), tallies, options.cursors.clone()));
+        self.runtime.spawn(counting.clone().run(options.delivery.tally_delay));
+        Ok(counting)
     }
 
     #[allow(clippy::type_complexity, reason = "two lists that belong together for three lines")]

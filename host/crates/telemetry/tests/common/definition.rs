@@ -88,7 +88,8 @@ fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
     let count = |status: &str| Measurement {
         instrument: "bss.order.count",
         value: 1.0,
-        labels: vec![("type", "add".to_owned()), ("status", status.to_owned())],
+        // The channel is a label for those who want it.
+        labels: vec![("type", "add".to_owned()), ("status", status.to_owned()), ("channel", "web".to_owned())],
     };
     match &transition.record.event {
         Event::RunStarted(_) => vec![count("submitted")],

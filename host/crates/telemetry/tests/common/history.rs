@@ -27,12 +27,14 @@ impl History {
         let mut record = testing::started_with(definition, input);
         record.at = Timestamp(1_000_000);
         if let Event::RunStarted(started) = &mut record.event {
+            let started = Arc::make_mut(started);
             started.trace.trace_id = format!("{number:032x}");
             started.trace.span_id = format!("{number:016x}");
             change(started);
         }
         let run = Arc::new(begin(definition, testing::run_id(number), &record).unwrap());
-        let first = OwnedTransition { position: Position(1), definition: definition.clone(), before: None, record, after: run.clone() };
+        let first =
+            OwnedTransition { position: Position(1), definition: definition.clone(), before: None, record: Arc::new(record), after: run.clone() };
         Self { definition: definition.clone(), run, transitions: vec![first] }
     }
 
@@ -50,7 +52,7 @@ impl History {
             position,
             definition: self.definition.clone(),
             before: Some(self.run.clone()),
-            record,
+            record: Arc::new(record),
             after: after.clone(),
         });
         self.run = after;
@@ -89,6 +91,11 @@ pub fn finished(attempt: AttemptId, started_at: u64, verdict: Verdict) -> Event 
     Event::AttemptFinished { attempt, started_at: Timestamp(started_at), verdict, retry_at: None, attributes: Attributes::new() }
 }
 
+/// A step's answer.
+pub fn done(output: &str) -> Verdict {
+    Verdict::Done(Arc::new(output.into()))
+}
+
 /// The first attempt of an item, in its first round.
 pub fn attempt(step: &str, item: u32, attempt: u32) -> AttemptId {
     AttemptId { item: ItemId { step: StepName::new(step).unwrap(), item, round: 1 }, direction: Direction::Do, attempt }
@@ -103,7 +110,7 @@ pub fn two_items() -> Value {
 pub fn completed(number: u64) -> History {
     let mut history = History::start(&super::definition::order(), number, two_items());
     history.drive(0, |attempt| match attempt.direction {
-        Direction::Do => Verdict::Done("RES-7".into()),
+        Direction::Do => done("RES-7"),
         Direction::Undo => Verdict::Undone,
     });
     assert_eq!(history.run().outcome(), Some(&pipeline::Outcome::Completed));
@@ -117,7 +124,7 @@ pub fn unwound(number: u64) -> History {
         (Direction::Do, "allocate_inventory", 1) => {
             Verdict::Failed(Failure::new(pipeline::FailureClass::Rejected, "no_inventory", "the pool is empty\nat pool.rs"))
         }
-        (Direction::Do, _, _) => Verdict::Done("RES-7".into()),
+        (Direction::Do, _, _) => done("RES-7"),
         (Direction::Undo, _, _) => Verdict::Undone,
     });
     history

@@ -8,6 +8,7 @@
     reason = "each test uses a part of it"
 )]
 
+pub mod call;
 pub mod definition;
 pub mod history;
 pub mod receiver;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 
 use engine::port::RunState;
 use pipeline::{Epoch, Measurement, PipelineName, Timestamp};
-use telemetry::{Census, ExporterOptions, Options, Units, policy::Policy};
+use telemetry::{Census, ExporterOptions, Labels, Options, Units, policy::Policy};
 
 /// Two orders in work, one held.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub fn options(store: &Arc<store::MemoryStore>, exporters: Vec<ExporterOptions>)
         exporters,
         units: Units::Seed,
         policy: Policy::default(),
+        labels: Labels::default(),
+        propagates: true,
         zero_series: vec![
             zero("bss.order.count", &[("type", "add"), ("status", "completed")]),
             zero("bss.order.in_progress", &[("state", "submitted")]),

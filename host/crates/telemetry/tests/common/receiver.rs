@@ -1,4 +1,4 @@
-//! Receivers of OTLP over HTTP and gRPC on a free port.
+//! Receivers of OTLP over HTTP and gRPC: what arrives is kept, or written down request by request.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -8,8 +8,9 @@
 )]
 
 use std::{
-    io::Write,
-    path::PathBuf,
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -19,7 +20,7 @@ use std::{
 use axum::{
     Router,
     body::Bytes,
-    extract::State,
+    extract::{Path as PathOf, State},
     http::{HeaderMap, StatusCode},
     routing::post,
 };
@@ -42,8 +43,24 @@ use opentelemetry_proto::tonic::{
     trace::v1::Span,
 };
 use prost::Message;
+use tokio::net::TcpListener;
 
-/// What arrived, and how many requests with spans are still to be refused.
+/// What requests are answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// They are taken.
+    #[default]
+    Accept,
+    /// 503, or `UNAVAILABLE`; nothing is taken.
+    Refuse,
+    /// They are taken, and the sender never learns of it.
+    Withhold,
+}
+
+/// The files that a receiver writes: each request with its length in four bytes before it, the highest first, as the collector's file exporter does.
+pub const FILES: [&str; 3] = ["traces.otlp", "metrics.otlp", "logs.otlp"];
+
+/// What arrived, and what becomes of what will.
 #[derive(Debug, Clone, Default)]
 pub struct Received(Arc<Inner>);
 
@@ -52,20 +69,36 @@ struct Inner {
     traces: Mutex<Vec<ExportTraceServiceRequest>>,
     metrics: Mutex<Vec<ExportMetricsServiceRequest>>,
     logs: Mutex<Vec<ExportLogsServiceRequest>>,
+    /// How many requests with spans are still to be refused.
     refuse: AtomicU64,
+    answers: Mutex<Answers>,
     headers: Mutex<Vec<String>>,
     /// Where requests are written instead of being kept.
     directory: Option<PathBuf>,
 }
 
 impl Received {
-    /// Appends each request to `traces.jsonl`, `metrics.jsonl` or `logs.jsonl` instead of keeping it.
-    pub fn into_directory(directory: PathBuf) -> Self {
-        Self(Arc::new(Inner { directory: Some(directory), ..Inner::default() }))
+    /// Appends each request to one of [`FILES`] instead of keeping it. A request that the receiver before this one did not finish writing is removed: it was
+    /// not answered.
+    pub fn into_directory(directory: PathBuf) -> io::Result<Self> {
+        for name in FILES {
+            let file = OpenOptions::new().create(true).append(true).read(true).open(directory.join(name))?;
+            file.set_len(whole(&std::fs::read(directory.join(name))?))?;
+        }
+        Ok(Self(Arc::new(Inner { directory: Some(directory), ..Inner::default() })))
     }
 
     pub fn refuse(&self, requests: u64) {
         self.0.refuse.store(requests, Ordering::SeqCst);
+    }
+
+    /// What requests are answered with from now on.
+    pub fn answer(&self, answers: Answers) {
+        *self.0.answers.lock().unwrap() = answers;
+    }
+
+    fn answers(&self) -> Answers {
+        *self.0.answers.lock().unwrap()
     }
 
     pub fn traces(&self) -> Vec<ExportTraceServiceRequest> {
@@ -105,56 +138,90 @@ impl Received {
         self.0.refuse.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
     }
 
-    fn take_traces(&self, request: ExportTraceServiceRequest, header: Option<&str>) -> bool {
+    /// Takes a request, given in its own form and as the bytes that came, or refuses it.
+    async fn take<T>(&self, kept: &Mutex<Vec<T>>, file: &str, request: T, bytes: &[u8]) -> bool {
+        let answers = self.answers();
+        if answers == Answers::Refuse {
+            return false;
+        }
+        self.keep(kept, file, request, bytes);
+        if answers == Answers::Withhold {
+            std::future::pending::<()>().await;
+        }
+        true
+    }
+
+    async fn take_traces(&self, request: ExportTraceServiceRequest, bytes: &[u8], header: Option<&str>) -> bool {
         if self.refused() {
             return false;
         }
         self.0.headers.lock().unwrap().extend(header.map(str::to_owned));
-        self.keep(&self.0.traces, "traces", request);
-        true
+        self.take(&self.0.traces, FILES[0], request, bytes).await
     }
 
-    fn keep<T: serde::Serialize>(&self, kept: &Mutex<Vec<T>>, name: &str, request: T) {
+    fn keep<T>(&self, kept: &Mutex<Vec<T>>, file: &str, request: T, bytes: &[u8]) {
         let mut kept = kept.lock().unwrap();
-        let Some(directory) = &self.0.directory else { return kept.push(request) };
-        let mut line = serde_json::to_vec(&request).unwrap();
-        line.push(b'\n');
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(directory.join(format!("{name}.jsonl")));
-        file.unwrap().write_all(&line).unwrap();
+        match &self.0.directory {
+            None => kept.push(request),
+            Some(directory) => append(&directory.join(file), bytes).unwrap(),
+        }
     }
+}
+
+/// In one write: a receiver that is killed leaves at most one request that is not whole.
+fn append(file: &Path, request: &[u8]) -> io::Result<()> {
+    let length = u32::try_from(request.len()).map_err(io::Error::other)?;
+    File::options().append(true).open(file)?.write_all(&[&length.to_be_bytes(), request].concat())
+}
+
+/// How many bytes are whole requests.
+fn whole(bytes: &[u8]) -> u64 {
+    let mut at = 0;
+    while let Some((length, rest)) = bytes[at..].split_first_chunk::<4>() {
+        let length = u32::from_be_bytes(*length) as usize;
+        if rest.len() < length {
+            break;
+        }
+        at += 4 + length;
+    }
+    at as u64
 }
 
 /// A receiver over HTTP and its base URL.
 pub async fn http() -> (Received, String) {
     let received = Received::default();
-    let url = serve_http(received.clone()).await;
+    let url = serve_http(received.clone(), free().await);
     (received, url)
 }
 
 /// A receiver over gRPC and its URL.
 pub async fn grpc() -> (Received, String) {
     let received = Received::default();
-    let url = serve_grpc(received.clone());
+    let url = serve_grpc(received.clone(), free().await);
     (received, url)
 }
 
-/// Serves HTTP on a free port.
-pub async fn serve_http(received: Received) -> String {
+async fn free() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+/// Serves HTTP. `POST /_receiver/accept`, `refuse` or `withhold` says what requests are answered with, over both protocols.
+pub fn serve_http(received: Received, listener: TcpListener) -> String {
     let app = Router::new()
         .route("/v1/traces", post(http_traces))
         .route("/v1/metrics", post(http_metrics))
         .route("/v1/logs", post(http_logs))
+        .route("/_receiver/{answers}", post(switch))
         .with_state(received);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app.layer(axum::extract::DefaultBodyLimit::disable())).await.unwrap() });
     url
 }
 
-/// Serves gRPC on a free port.
-pub fn serve_grpc(received: Received) -> String {
-    let listener = tonic::transport::server::TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+/// Serves gRPC.
+pub fn serve_grpc(received: Received, listener: TcpListener) -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let listener = tonic::transport::server::TcpIncoming::from(listener);
     let server = tonic::transport::Server::builder()
         .add_service(TraceServiceServer::new(received.clone()).max_decoding_message_size(usize::MAX))
         .add_service(MetricsServiceServer::new(received.clone()))
@@ -163,33 +230,49 @@ pub fn serve_grpc(received: Received) -> String {
     url
 }
 
+async fn switch(State(received): State<Received>, PathOf(answers): PathOf<String>) -> StatusCode {
+    let answers = match answers.as_str() {
+        "accept" => Answers::Accept,
+        "refuse" => Answers::Refuse,
+        "withhold" => Answers::Withhold,
+        _ => return StatusCode::NOT_FOUND,
+    };
+    received.answer(answers);
+    StatusCode::NO_CONTENT
+}
+
+fn status(taken: bool) -> StatusCode {
+    if taken { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}
+
 async fn http_traces(State(received): State<Received>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let Ok(request) = ExportTraceServiceRequest::decode(body) else { return StatusCode::BAD_REQUEST };
+    let Ok(request) = ExportTraceServiceRequest::decode(body.clone()) else { return StatusCode::BAD_REQUEST };
     let header = headers.get("x-tenant").and_then(|value| value.to_str().ok());
-    if received.take_traces(request, header) { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+    status(received.take_traces(request, &body, header).await)
 }
 
 async fn http_metrics(State(received): State<Received>, body: Bytes) -> StatusCode {
-    let Ok(request) = ExportMetricsServiceRequest::decode(body) else { return StatusCode::BAD_REQUEST };
-    received.keep(&received.0.metrics, "metrics", request);
-    StatusCode::OK
+    let Ok(request) = ExportMetricsServiceRequest::decode(body.clone()) else { return StatusCode::BAD_REQUEST };
+    status(received.take(&received.0.metrics, FILES[1], request, &body).await)
 }
 
 async fn http_logs(State(received): State<Received>, body: Bytes) -> StatusCode {
-    let Ok(request) = ExportLogsServiceRequest::decode(body) else { return StatusCode::BAD_REQUEST };
-    received.keep(&received.0.logs, "logs", request);
-    StatusCode::OK
+    let Ok(request) = ExportLogsServiceRequest::decode(body.clone()) else { return StatusCode::BAD_REQUEST };
+    status(received.take(&received.0.logs, FILES[2], request, &body).await)
+}
+
+/// What a service of gRPC answers. Its requests come decoded; encoded again they are the bytes that came, for the sender encodes them alike.
+fn answer<T>(taken: bool, answer: T) -> Result<tonic::Response<T>, tonic::Status> {
+    if taken { Ok(tonic::Response::new(answer)) } else { Err(tonic::Status::unavailable("told to refuse")) }
 }
 
 #[tonic::async_trait]
 impl TraceService for Received {
     async fn export(&self, request: tonic::Request<ExportTraceServiceRequest>) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
         let header = request.metadata().get("x-tenant").and_then(|value| value.to_str().ok()).map(str::to_owned);
-        if self.take_traces(request.into_inner(), header.as_deref()) {
-            Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
-        } else {
-            Err(tonic::Status::unavailable("told to refuse"))
-        }
+        let request = request.into_inner();
+        let bytes = request.encode_to_vec();
+        answer(self.take_traces(request, &bytes, header.as_deref()).await, ExportTraceServiceResponse::default())
     }
 }
 
@@ -199,15 +282,17 @@ impl MetricsService for Received {
         &self,
         request: tonic::Request<ExportMetricsServiceRequest>,
     ) -> Result<tonic::Response<ExportMetricsServiceResponse>, tonic::Status> {
-        self.keep(&self.0.metrics, "metrics", request.into_inner());
-        Ok(tonic::Response::new(ExportMetricsServiceResponse::default()))
+        let request = request.into_inner();
+        let bytes = request.encode_to_vec();
+        answer(self.take(&self.0.metrics, FILES[1], request, &bytes).await, ExportMetricsServiceResponse::default())
     }
 }
 
 #[tonic::async_trait]
 impl LogsService for Received {
     async fn export(&self, request: tonic::Request<ExportLogsServiceRequest>) -> Result<tonic::Response<ExportLogsServiceResponse>, tonic::Status> {
-        self.keep(&self.0.logs, "logs", request.into_inner());
-        Ok(tonic::Response::new(ExportLogsServiceResponse::default()))
+        let request = request.into_inner();
+        let bytes = request.encode_to_vec();
+        answer(self.take(&self.0.logs, FILES[2], request, &bytes).await, ExportLogsServiceResponse::default())
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn check_references(yaml: &str) {
     let rows = ["span_rulings", "spans"].into_iter().flat_map(|section| list(&ours[section]));
     let spans = rows.flat_map(|row| row["when"].as_mapping().unwrap().keys().map(text));
     let rows = ["metric_rulings", "metrics"].into_iter().flat_map(|section| list(&ours[section]));
-    let metrics = rows.flat_map(|row| [strings(&row["required"]), strings(&row["optional"])].concat());
+    let metrics = rows.flat_map(|row| ["required", "optional", "opt_in"].map(|labels| strings(&row[labels])).concat());
     for key in seed.chain(spans).chain(metrics) {
         assert!(known.contains_key(&key), "attribute `{key}` is used and not defined");
     }
@@ -36,26 +36,49 @@ pub(crate) fn check_references(yaml: &str) {
 const HEAD: &str =
     "//! Generated from `registry.yaml`; a test fails when it is stale. Regenerate: `UPDATE_EXPECT=1 cargo test -p telemetry --test registry`.
 
-use crate::registry::{AttributeRow, Instrument, Kind, MetricRow, Number, SpanRow, ValueType, When};
+use crate::registry::{AttributeRow, Counterpart, Form, Instrument, Kind, MetricRow, Number, SpanRow, ValueType, When};
 
 ";
 
 fn attributes(registry: &Value, out: &mut String) {
     out.push_str("pub(crate) static ATTRIBUTES: &[AttributeRow] = &[\n");
-    for (key, (value, pii)) in attribute_rows(registry) {
-        writeln!(out, "    AttributeRow {{ key: {key:?}, value: ValueType::{value}, pii: {pii} }},").unwrap();
+    for (key, Row { value, pii, id, semconv }) in attribute_rows(registry) {
+        writeln!(out, "    AttributeRow {{ key: {key:?}, value: ValueType::{value}, pii: {pii}, id: {id}, semconv: {semconv} }},").unwrap();
     }
     out.push_str("];\n");
 }
 
-/// Key to type and flag, ordered by key.
-fn attribute_rows(registry: &Value) -> BTreeMap<String, (&'static str, bool)> {
-    let seed = list(&registry["attributes"])
-        .iter()
-        .map(|row| (text(&row["key"]), (value_type(&row["type"]), row["annotations"]["pii"] == Value::Bool(true))));
-    let ours =
-        list(&registry["ours"]["attributes"]).iter().map(|row| (text(&row["key"]), (value_type(&row["type"]), row["pii"] == Value::Bool(true))));
-    seed.chain(ours).collect()
+/// What is known about an attribute, as it is written in Rust.
+#[derive(Clone)]
+struct Row {
+    value: &'static str,
+    pii: bool,
+    id: bool,
+    semconv: String,
+}
+
+/// The attributes, ordered by key. What is added beside a name of the customer's is as personal and as much an identifier as that.
+fn attribute_rows(registry: &Value) -> BTreeMap<String, Row> {
+    let ours = &registry["ours"];
+    let ids = strings(&ours["ids"]);
+    let row = |key: Value, value: &Value, pii: &Value| {
+        let key = text(&key);
+        let row = Row { value: value_type(value), pii: *pii == Value::Bool(true), id: ids.contains(&key), semconv: "None".to_owned() };
+        (key, row)
+    };
+    let seed = list(&registry["attributes"]).iter().map(|given| row(given["key"].clone(), &given["type"], &given["annotations"]["pii"]));
+    let added = list(&ours["attributes"]).iter().map(|given| row(given["key"].clone(), &given["type"], &given["pii"]));
+    let mut rows: BTreeMap<String, Row> = seed.chain(added).collect();
+    assert!(ids.iter().all(|id| rows.contains_key(id)), "one of {ids:?} is not defined");
+    for counterpart in list(&ours["semconv"]) {
+        let (key, adds, form) = (text(&counterpart["key"]), text(&counterpart["adds"]), camel(&text(&counterpart["form"])));
+        let Some(row) = rows.get_mut(&key) else { panic!("attribute `{key}` has a counterpart and is not defined") };
+        row.semconv = format!("Some(Counterpart {{ key: {adds:?}, form: Form::{form} }})");
+        let value = if form == "List" { "Texts" } else { row.value };
+        let copy = Row { value, semconv: "None".to_owned(), ..row.clone() };
+        assert!(rows.insert(adds.clone(), copy).is_none(), "attribute `{adds}` is defined twice");
+    }
+    rows
 }
 
 fn value_type(value: &Value) -> &'static str {
@@ -125,7 +148,7 @@ fn metric(registry: &Value, out: &mut String, name: &str, row: &Value, ruling: &
     let boundaries: Vec<f64> = list(&ruling["boundaries"]).iter().map(|bound| bound.as_f64().unwrap()).collect();
     writeln!(
         out,
-        "    MetricRow {{ name: {name:?}, instrument: Instrument::{instrument}, number: Number::{}, unit: {:?}, unit_semconv: {:?}, brief: {:?}, scope: {:?}, required: &{:?}, optional: &{:?}, boundaries: &{boundaries:?}, durable: {} }},",
+        "    MetricRow {{ name: {name:?}, instrument: Instrument::{instrument}, number: Number::{}, unit: {:?}, unit_semconv: {:?}, brief: {:?}, scope: {:?}, required: &{:?}, optional: &{:?}, opt_in: &{:?}, boundaries: &{boundaries:?}, durable: {} }},",
         text(&ruling["value"]).to_uppercase(),
         text(&row["unit"]),
         text(&ruling["unit_semconv"]),
@@ -133,6 +156,7 @@ fn metric(registry: &Value, out: &mut String, name: &str, row: &Value, ruling: &
         scope(registry, name),
         strings(&ruling["required"]),
         strings(&ruling["optional"]),
+        strings(&ruling["opt_in"]),
         ruling["durable"] == Value::Bool(true),
     )
     .unwrap();

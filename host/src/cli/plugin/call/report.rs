@@ -50,6 +50,11 @@ fn observed_json(observed: &Observed) -> Value {
     match observed {
         Observed::Absent => json!({"outcome": "observed", "observed": "absent"}),
         Observed::Ours(output) => json!({"outcome": "observed", "observed": "ours", "output": output}),
+        Observed::Pending(pending) => {
+            let mut found = pending_json(pending);
+            (found["outcome"], found["observed"]) = (json!("observed"), json!("pending"));
+            found
+        }
         Observed::Drifted(output) => json!({"outcome": "observed", "observed": "drifted", "output": output}),
         Observed::Foreign(whose) => json!({"outcome": "observed", "observed": "foreign", "whose": whose}),
         Observed::Unsupported => json!({"outcome": "observed", "observed": "unsupported"}),

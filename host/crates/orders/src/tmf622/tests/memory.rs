@@ -84,9 +84,9 @@ impl Engine for Memory {
         let number = state.runs.len() as u64 + 1;
         let definition = definition(&Options::default());
         let Event::RunStarted(template) = testing::started(&definition).event else { unreachable!("a journal begins so") };
-        let started = RunStarted { input: start.input, idempotency_key: start.idempotency_key, tenant: start.tenant, ..*template };
+        let started = RunStarted { input: start.input, idempotency_key: start.idempotency_key, tenant: start.tenant, ..RunStarted::clone(&template) };
         let at = Timestamp(1_900_000_000_000_000 + number * 1_000_000);
-        let record = Record { seq: Seq(1), epoch: Epoch(1), at, event: Event::RunStarted(Box::new(started)) };
+        let record = Record { seq: Seq(1), epoch: Epoch(1), at, event: Event::RunStarted(started.into()) };
         let run = begin(&definition, testing::run_id(number), &record).unwrap();
         state.documents.push(document(&Transition { definition: &definition, before: None, record: &record, after: &run }).unwrap());
         let id = run.id().clone();
@@ -123,9 +123,10 @@ impl Documents for Memory {
         if state.blind {
             return Err(ReadError::Unavailable("the store is closed".to_owned()));
         }
-        let has = |document: &Document, (key, value): &(String, String)| document.attributes.iter().any(|(name, has)| name == key && has == value);
-        let mut matches: Vec<Document> =
-            state.documents.iter().filter(|document| query.equal.iter().all(|pair| has(document, pair))).cloned().collect();
+        let is_wanted = |name: &str, value: &String| query.equal.iter().any(|(n, v)| n == name && v == value);
+        let has = |document: &Document, wanted: &str| document.attributes.iter().any(|(name, value)| *name == wanted && is_wanted(name, value));
+        let fits = |document: &&Document| query.equal.iter().all(|(name, _)| has(document, name));
+        let mut matches: Vec<Document> = state.documents.iter().filter(fits).cloned().collect();
         matches.sort_by_key(|document| std::cmp::Reverse(document.rank));
         let total = matches.len() as u64;
         let documents = matches.into_iter().skip(query.offset as usize).take(query.limit as usize).collect();

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Client, minimal};
+use super::{super::BASE, Client, minimal, schema};
 
 /// An order with everything that the interface knows, and extensions at every level.
 fn rich() -> Value {
@@ -14,7 +14,9 @@ fn rich() -> Value {
         "channel": [{"id": "1", "name": "retail", "x": 1}], "note": [{"text": "ring twice", "date": "2031-05-01T10:00:00Z"}],
         "relatedParty": [{"id": "c-1", "role": "customer", "@referredType": "Individual"}],
         "agreement": [{"id": "a"}], "billingAccount": {"id": "b"}, "orderTotalPrice": [{"price": {"amount": 12.5}}], "payment": [], "quote": [],
-        "acme:extension": {"deep": [null, true, -0.25, 1e-7, 18446744073709551615_u64, "\u{0}"]},
+        "acme:extension": {"deep": [null, true, -0.25, 1e-7, 18446744073709551615_u64, "\u{0}"], "empty": [{}, [], ""]},
+        "numbers": [1, 1.0, -0.0, 1e300, 5e-324, 0.1, 9007199254740993_u64, -9223372036854775808_i64, 0.30000000000000004, 123456789.12345679, 1e22],
+        "текст": "\u{1F1F8}\u{1F1EA} e\u{301} \u{FEFF}\u{202E} \u{10FFFF} \"\\/",
         "productOrderItem": [
             {"id": "1", "action": "add", "quantity": 2, "productOffering": {"id": "fibre", "name": "Fibre"}, "extension": [1, {"a": []}],
              "product": {"isBundle": false, "place": [{"id": "north", "role": "installation", "geo": [1.5, 2.5]}],
@@ -147,9 +149,34 @@ async fn lists_are_filtered_paged_and_cut() {
     assert_eq!(counts("?externalId=PO").await, (0, 0));
     assert_eq!(counts("?state=cancelled").await, (1, 1));
     assert_eq!(counts("?state=acknowledged&limit=1").await, (24, 1));
+    assert_eq!(counts("?state=cancelled,acknowledged,held&limit=1").await, (25, 1));
+    assert_eq!(counts("?externalId=PO-1;PO-2&externalId=PO-3").await, (3, 3));
+    assert_eq!(counts("?externalId=PO-1,PO-24&state=acknowledged").await, (1, 1));
+    assert_eq!(counts("?externalId=PO-1%2CPO-24").await, (0, 0));
     let cut = client.get("/productOrder?fields=externalId,state,unheard&externalId=PO-24").await.body;
     let keys: Vec<&String> = cut[0].as_object().unwrap().keys().collect();
     assert_eq!(keys, ["externalId", "href", "id", "state"]);
+}
+
+#[tokio::test]
+async fn an_order_is_found_by_every_attribute_that_the_document_names() {
+    let client = Client::new();
+    let mut order = rich();
+    order["description"] = "a, b; c".into();
+    order["category"] = "gold".into();
+    let posted = client.post(&order).await.body;
+    let id = posted["id"].as_str().unwrap().to_owned();
+    client.memory.complete(&id);
+    let completed = client.get(&format!("/productOrder/{id}")).await.body;
+    client.memory.cancel(client.post(&minimal()).await.body["id"].as_str().unwrap());
+    let cancelled = client.get("/productOrder?state=cancelled").await.body[0].clone();
+    for attribute in schema::filters() {
+        let holder = if attribute == "cancellationDate" { &cancelled } else { &completed };
+        let value: String = holder[&attribute].as_str().unwrap().bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let found = client.get(&format!("/productOrder?{attribute}={value}")).await.body;
+        assert!(found.as_array().unwrap().contains(holder), "{attribute} is {value}");
+        assert_eq!(client.get(&format!("/productOrder?{attribute}=unheard-of")).await.body, json!([]), "{attribute}");
+    }
 }
 
 #[tokio::test]
@@ -158,4 +185,27 @@ async fn one_order_can_be_cut_too() {
     let id = client.post(&rich()).await.body["id"].as_str().unwrap().to_owned();
     let cut = client.get(&format!("/productOrder/{id}?fields=priority")).await.body;
     assert_eq!(cut, json!({"id": id, "href": format!("/tmf-api/productOrderingManagement/v4/productOrder/{id}"), "priority": "1"}));
+    let bare = client.get(&format!("/productOrder/{id}?fields=none")).await.body;
+    assert_eq!(bare.as_object().unwrap().keys().collect::<Vec<_>>(), ["href", "id"]);
+}
+
+#[tokio::test]
+async fn a_head_request_has_the_headers_of_a_get_and_no_body() {
+    let client = Client::new();
+    let order = client.post(&minimal()).await.body;
+    for path in ["/productOrder", order["href"].as_str().unwrap().strip_prefix(BASE).unwrap()] {
+        let (got, head) = (client.get(path).await, client.head(path).await);
+        assert_eq!((got.status, &got.headers), (head.0, &head.1), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_order_written_otherwise_is_the_same_order() {
+    let client = Client::new();
+    let key = [("Idempotency-Key", "abc"), ("content-type", "Application/JSON; charset=utf-8")];
+    let post = async |body: &str| client.send("POST", "/productOrder", &key, body.into()).await.status.as_u16();
+    let items = r#""productOrderItem": [{"id": "1", "action": "add", "productOffering": {"id": "f\u0069bre"}}]"#;
+    assert_eq!(post(&format!(r#"{{"a": 0.5, {items}}}"#)).await, 201);
+    assert_eq!(post(&format!(r#"{{{items} ,  "a": 5e-1}}"#)).await, 200);
+    assert_eq!(post(&format!(r#"{{"a": 0.25, {items}}}"#)).await, 409);
 }

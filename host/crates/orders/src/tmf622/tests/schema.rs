@@ -28,6 +28,13 @@ pub(super) fn check(method: &str, path: &str, answer: &Answer) {
     }
 }
 
+/// The attributes by which the document says that orders are found.
+pub(super) fn filters() -> Vec<String> {
+    let parameters = DOCUMENT["paths"]["/productOrder"]["get"]["parameters"].as_array().unwrap().iter();
+    let filters = parameters.filter(|parameter| parameter["schema"]["type"] == "array");
+    filters.map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect()
+}
+
 /// Whether a body is valid as the schema of that name.
 fn is_valid(name: &str, body: &Value) -> bool {
     validator(json!({"$ref": format!("#/components/schemas/{name}")})).is_valid(body)

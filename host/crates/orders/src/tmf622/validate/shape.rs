@@ -75,14 +75,16 @@ static ITEM: Shape = Shape {
         ("payment", List(&ANY)),
         ("product", Object(&PRODUCT)),
         ("productOffering", Object(&REFERENCE)),
+        ("productOfferingQualificationItem", Object(&ANY)),
         ("productOrderItem", List(&ITEM)),
         ("productOrderItemRelationship", List(&ANY)),
         ("qualification", List(&ANY)),
+        ("quoteItem", Object(&ANY)),
         ("@type", Text),
         ("@baseType", Text),
         ("@schemaLocation", Text),
     ],
-    required: &[("id", "an id that is unique in the order"), ("action", "add, modify, delete or noChange")],
+    required: &[("id", "an id that is unique in the order"), ("action", "add or noChange")],
     server: &["state"],
 };
 
@@ -93,13 +95,30 @@ static PRODUCT: Shape = Shape {
         ("name", Text),
         ("description", Text),
         ("isBundle", Flag),
+        ("isCustomerVisible", Flag),
+        ("orderDate", Instant),
         ("productSerialNumber", Text),
         ("startDate", Instant),
+        ("status", Text),
         ("terminationDate", Instant),
+        ("agreement", List(&ANY)),
+        ("billingAccount", Object(&ANY)),
         ("place", List(&PLACE)),
+        ("product", List(&ANY)),
         ("productCharacteristic", List(&CHARACTERISTIC)),
+        ("productOffering", Object(&ANY)),
+        ("productOrderItem", List(&ANY)),
+        ("productPrice", List(&ANY)),
+        ("productRelationship", List(&ANY)),
+        ("productSpecification", Object(&ANY)),
+        ("productTerm", List(&ANY)),
+        ("realizingResource", List(&ANY)),
+        ("realizingService", List(&ANY)),
         ("relatedParty", List(&REFERENCE)),
         ("@type", Text),
+        ("@baseType", Text),
+        ("@schemaLocation", Text),
+        ("@referredType", Text),
     ],
     required: &[],
     server: &[],
@@ -154,7 +173,10 @@ fn check_kind(value: &Value, kind: &Kind, path: &str) -> Result<(), ApiError> {
         Instant => (text.is_some_and(is_rfc3339), "an RFC 3339 date and time such as 2031-05-01T10:00:00Z".to_owned()),
         Flag => (value.is_boolean(), "true or false".to_owned()),
         Quantity => (value.as_u64().is_some_and(|number| (1..=MAX_QUANTITY).contains(&number)), format!("a whole number from 1 to {MAX_QUANTITY}")),
-        Action => (matches!(text, Some("add" | "modify" | "delete" | "noChange")), "add, modify, delete or noChange".to_owned()),
+        // The pipeline builds. To build what a customer wants changed or ended would be worse than to refuse it.
+        Action => {
+            (matches!(text, Some("add" | "noChange")), "add or noChange (to change or end a product, modify and delete, is not supported)".to_owned())
+        }
         Object(shape) => return check(value, shape, path),
         List(shape) => return check_list(value, shape, path),
         Items if value.as_array().is_some_and(Vec::is_empty) => return Err(ApiError::invalid_field(path, "is empty: expected at least one item")),
@@ -180,7 +202,7 @@ fn wrong(path: &str, value: &Value, expected: &str) -> ApiError {
 }
 
 /// The path of a member; names that are no identifiers are quoted.
-pub(super) fn member(path: &str, name: &str) -> String {
+pub(in crate::tmf622) fn member(path: &str, name: &str) -> String {
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     if plain { format!("{path}.{name}") } else { format!("{path}['{}']", name.replace('\\', "\\\\").replace('\'', "\\'")) }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::{CallAnswer, Failure, FailureClass, Observed, RunId, StepName};
+use pipeline::{CallAnswer, Failure, FailureClass, Observed, PendingAnswer, RunId, StepName};
 use serde_json::{Value, json};
 
 /// A function of a contract.
@@ -51,9 +51,8 @@ pub(crate) struct Effect {
     pub(crate) copies: u32,
     /// Whether it is there now, perhaps unfinished.
     pub(crate) live: bool,
-    /// Whether it is complete. The contract has no word for an operation that is under way: here `observe` calls it absent when the work is to be
-    /// done, so that `apply` joins it, and ours when it is to be undone.
-    finished: bool,
+    /// What its provider says of it while it is not complete.
+    under_way: Option<PendingAnswer>,
 }
 
 /// One call of a provider.
@@ -66,8 +65,6 @@ pub(crate) struct Call {
     pub(crate) key: String,
     pub(crate) idempotent: bool,
     pub(crate) pure: bool,
-    /// Whether the attempt takes the effect back.
-    pub(crate) undoing: bool,
     /// Whether a pending operation is to be given up.
     pub(crate) cancel: bool,
 }
@@ -96,12 +93,13 @@ impl Backend {
         match self.act(call, Verb::Apply) {
             Act::Obeys => {
                 self.make(call);
-                Ok(CallAnswer::Done(receipt(call)))
+                Ok(CallAnswer::Done(receipt(call).into()))
             }
             Act::Pending { poll_ms, give_up_ms } => {
                 self.make(call);
-                self.effects.entry(call.key.clone()).and_modify(|effect| effect.finished = false);
-                Ok(pending(poll_ms, give_up_ms))
+                let pending = pending(poll_ms, give_up_ms);
+                self.effects.entry(call.key.clone()).and_modify(|effect| effect.under_way = Some(pending.clone()));
+                Ok(pending.into())
             }
             Act::Unknown { did } => {
                 if did {
@@ -120,10 +118,10 @@ impl Backend {
                 Ok(CallAnswer::Undone)
             }
             Act::Obeys => {
-                self.effects.entry(call.key.clone()).and_modify(|effect| effect.finished = true);
-                Ok(CallAnswer::Done(receipt(call)))
+                self.effects.entry(call.key.clone()).and_modify(|effect| effect.under_way = None);
+                Ok(CallAnswer::Done(receipt(call).into()))
             }
-            Act::Pending { poll_ms, give_up_ms } => Ok(pending(poll_ms, give_up_ms)),
+            Act::Pending { poll_ms, give_up_ms } => Ok(pending(poll_ms, give_up_ms).into()),
             Act::Rejected => {
                 self.take_back(call);
                 Err(failure(Act::Rejected))
@@ -134,7 +132,7 @@ impl Backend {
 
     pub(crate) fn undo(&mut self, call: &Call) -> Result<CallAnswer, Failure> {
         match self.act(call, Verb::Undo) {
-            Act::Pending { poll_ms, give_up_ms } => Ok(pending(poll_ms, give_up_ms)),
+            Act::Pending { poll_ms, give_up_ms } => Ok(pending(poll_ms, give_up_ms).into()),
             Act::Obeys => {
                 self.take_back(call);
                 Ok(CallAnswer::Undone)
@@ -150,12 +148,16 @@ impl Backend {
     }
 
     pub(crate) fn observe(&mut self, call: &Call) -> Result<Observed, Failure> {
-        let live = self.effects.get(&call.key).is_some_and(|effect| effect.live && (effect.finished || call.undoing));
-        match self.act(call, Verb::Observe) {
-            Act::Foreign if !live => Ok(Observed::Foreign("another order".to_owned())),
-            Act::Drifted if live => Ok(Observed::Drifted(receipt(call))),
-            Act::Obeys | Act::Drifted | Act::Foreign => Ok(if live { Observed::Ours(receipt(call)) } else { Observed::Absent }),
-            other @ (Act::Rejected | Act::Unavailable | Act::Held | Act::Unknown { .. } | Act::Pending { .. }) => Err(failure(other)),
+        let there = match self.effects.get(&call.key) {
+            Some(Effect { live: true, under_way: Some(pending), .. }) => Observed::Pending(pending.clone()),
+            Some(Effect { live: true, under_way: None, .. }) => Observed::Ours(receipt(call)),
+            Some(_) | None => Observed::Absent,
+        };
+        match (self.act(call, Verb::Observe), there) {
+            (Act::Foreign, Observed::Absent) => Ok(Observed::Foreign("another order".to_owned())),
+            (Act::Drifted, Observed::Ours(receipt)) => Ok(Observed::Drifted(receipt)),
+            (Act::Obeys | Act::Drifted | Act::Foreign, there) => Ok(there),
+            (other @ (Act::Rejected | Act::Unavailable | Act::Held | Act::Unknown { .. } | Act::Pending { .. }), _) => Err(failure(other)),
         }
     }
 
@@ -163,13 +165,13 @@ impl Backend {
         if call.pure {
             return;
         }
-        let new = Effect { run: call.run.clone(), step: call.step.clone(), copies: 1, live: false, finished: true };
+        let new = Effect { run: call.run.clone(), step: call.step.clone(), copies: 1, live: false, under_way: None };
         let effect = self.effects.entry(call.key.clone()).or_insert(new);
-        // An idempotent provider recognises the key; any other does the work again.
-        if effect.live && effect.finished && !call.idempotent {
+        // An idempotent provider recognises the key; any other does the work again, also while it is under way.
+        if effect.live && !call.idempotent {
             effect.copies += 1;
         }
-        (effect.live, effect.finished) = (true, true);
+        (effect.live, effect.under_way) = (true, None);
     }
 
     fn take_back(&mut self, call: &Call) {
@@ -184,9 +186,9 @@ fn receipt(call: &Call) -> Value {
     json!(format!("{}[{}]", call.step, call.item))
 }
 
-fn pending(poll_ms: Option<u64>, give_up_ms: u64) -> CallAnswer {
+fn pending(poll_ms: Option<u64>, give_up_ms: u64) -> PendingAnswer {
     let millis = std::time::Duration::from_millis;
-    CallAnswer::Pending {
+    PendingAnswer {
         operation: "op".to_owned(),
         checkpoint: "checkpoint".to_owned(),
         poll_after: poll_ms.map(millis),

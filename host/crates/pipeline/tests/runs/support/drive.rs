@@ -2,8 +2,8 @@
 
 use pipeline::{
     Activity, AfterObserve, AttemptId, CallAnswer, CallResult, Command, Direction, Event, Failure, FailureClass, ItemId, ItemState, Parent, Ready,
-    Resolution, ResumeSignal, RunId, Standing, Timestamp, Work, after_observe, check_resolution, decide, needs_start_record, observe_failed, settle,
-    testing,
+    Resolution, ResumeSignal, RunId, Standing, Timestamp, Work, after_cancel, after_observe, check_resolution, decide, needs_start_record,
+    observe_failed, settle, testing,
 };
 use serde_json::Value;
 
@@ -108,14 +108,14 @@ impl World {
                     return Ok(());
                 }
                 let pin = contract.map(|_| self.pin(&step));
-                items.iter_mut().for_each(|item| item.pin = pin.clone());
+                items.iter_mut().for_each(|item| item.pin = pin.clone().map(Into::into));
                 self.record(run, Event::StepScheduled { step, round, items })
             }
             Command::Attempt { attempt, ready } => self.attempt(run, attempt, ready),
             Command::StartChild { item, pipeline, input } => {
                 let mut first = testing::started_with(&self.definitions[&pipeline], input);
                 if let Event::RunStarted(started) = &mut first.event {
-                    started.parent = Some(Parent { run: run.clone(), item: item.clone() });
+                    std::sync::Arc::make_mut(started).parent = Some(Parent { run: run.clone(), item: item.clone() });
                 }
                 let parent = Parent { run: run.clone(), item: item.clone() };
                 let known = self.runs.iter().find(|(_, entry)| entry.run.started().parent.as_ref() == Some(&parent));
@@ -135,7 +135,7 @@ impl World {
         }
     }
 
-    fn item(&self, run: &RunId, id: &ItemId) -> Option<&ItemState> {
+    fn item(&self, run: &RunId, id: &ItemId) -> Option<&std::sync::Arc<ItemState>> {
         let entry = &self.runs[run];
         entry.run.item(&self.definitions[&entry.run.started().pipeline], id)
     }
@@ -145,7 +145,7 @@ impl World {
         let entry = &self.runs[run];
         let (_, step) = self.definitions[&entry.run.started().pipeline].step(&attempt.item.step).unwrap();
         let (work, item) = (step.work.clone(), self.item(run, &attempt.item).unwrap().clone());
-        if needs_start_record(&work, item.pin.as_ref(), &ready) && !ready.started {
+        if needs_start_record(&work, item.pin.as_deref(), &ready) && !ready.started {
             return self.record(run, Event::AttemptStarted { attempt });
         }
         let call = Call {
@@ -155,7 +155,6 @@ impl World {
             key: entry.run.key(&attempt.item, Direction::Do).to_string(),
             idempotent: item.pin.as_ref().is_some_and(|pin| pin.idempotent),
             pure: matches!(work, Work::Pure { .. }),
-            undoing: ready.direction == Direction::Undo,
             cancel: ready.resume.as_ref().is_some_and(|resume| resume.signal == ResumeSignal::Cancel),
         };
         let mut verbs = Vec::new();
@@ -176,6 +175,12 @@ impl World {
             let found = self.backend.observe(call).map_err(observe_failed)?;
             match after_observe(item, ready.direction, found) {
                 AfterObserve::Finish(result) => return result,
+                AfterObserve::Wait(pending) => return Ok(pending.into()),
+                AfterObserve::Cancel { .. } => {
+                    verbs.push(Verb::Resume);
+                    let cancelled = self.backend.resume(&Call { cancel: true, ..call.clone() });
+                    return after_cancel(cancelled).map(|()| CallAnswer::Undone);
+                }
                 AfterObserve::Undo(found) => receipt = Some(found),
                 AfterObserve::Apply => {}
             }
@@ -224,7 +229,7 @@ impl World {
 }
 
 /// What the undo of an item is given.
-fn receipt(item: &ItemState) -> Option<Value> {
+fn receipt(item: &ItemState) -> Option<std::sync::Arc<Value>> {
     match &item.standing {
         Standing::Done { output, .. } => Some(output.clone()),
         Standing::Failed { receipt, .. } => receipt.clone(),

@@ -129,6 +129,24 @@ proptest! {
         prop_assert_eq!(shape.decode(back).unwrap(), json);
     }
 
+    /// Whatever a value is written over, and whether it comes parsed or as text: what is there afterwards is the value and nothing else.
+    #[test]
+    fn nothing_shows_of_what_a_value_is_written_over(
+        (shape, val, before, other) in (shapes(), shapes()).prop_flat_map(|(shape, other)| {
+            let (val, before, other) = (values(&shape), values(&shape), values(&other));
+            (Just(shape), val, before, other)
+        })
+    ) {
+        let json = shape.decode(val.clone()).unwrap();
+        let text = json.to_string();
+        for mut over in [BLANK, before, other] {
+            shape.write(&json, &mut over, &Rules::new(UnknownFields::Refuse)).unwrap();
+            prop_assert_eq!(&over, &val, "{} {}", shape, text);
+            shape.write(&mut serde_json::Deserializer::from_str(&text), &mut over, &Rules::new(UnknownFields::Refuse)).unwrap();
+            prop_assert_eq!(&over, &val, "{} {}", shape, text);
+        }
+    }
+
     /// A value of one type is either refused by another or is a value of it: the codec never panics and never makes up a value.
     #[test]
     fn a_foreign_value_is_refused_or_means_the_same((shape, other, val) in (shapes(), shapes()).prop_flat_map(|(shape, other)| { let vals = values(&shape); (Just(shape), Just(other), vals) })) {
@@ -208,6 +226,37 @@ fn what_does_not_fit_is_refused_with_place_and_expectation() {
     check(json!({ "items": [], "kind": "a", "set": [], "other": 1 }), "$.other: unknown field, expected one of: items, kind, set");
     let dropped = shape.encode(&json!({ "items": [], "kind": "a", "set": [], "other": 1 }), UnknownFields::Drop);
     assert!(dropped.is_ok());
+}
+
+#[test]
+fn what_has_one_case_has_one_field() {
+    let check = |shape: &Shape, json: Value, expected: &str| {
+        assert_eq!(shape.encode(&json, UnknownFields::Drop).unwrap_err().to_string(), expected);
+    };
+    let variant = Shape::Variant(vec![case("plain", None), case("full", Some(Shape::U8))]);
+    let wanted = r#"$: expected "case" or {"case": payload} with one of: plain, full, found"#;
+    check(&variant, json!({}), &format!("{wanted} an object with the fields "));
+    check(&variant, json!({ "full": 1, "plain": null }), &format!("{wanted} an object with the fields full, plain"));
+    check(&variant, json!(["full"]), &format!("{wanted} an array of 1 elements"));
+    check(&variant, json!({ "empty": 1 }), "$: unknown case `empty`, expected one of: plain, full");
+    check(&variant, json!("full"), "$.full: expected u8, found nothing");
+    check(&variant, json!({ "plain": null }), "$.plain: this case has no payload");
+    check(&variant, json!({ "full": "x" }), "$.full: expected an integer that fits u8, found \"x\"");
+    let result = Shape::Result { ok: None, err: Some(Box::new(Shape::String)) };
+    check(&result, json!({ "ok": 1 }), "$.ok: expected null, found 1");
+    check(&result, json!({ "err": 1 }), "$.err: expected a string, found 1");
+    check(&result, json!({ "no": 1 }), "$: expected {\"ok\": ..} or {\"err\": ..}, found an object with the fields no");
+    let nested = Shape::Option(Box::new(Shape::Option(Box::new(Shape::U8))));
+    check(&nested, json!(1), "$: expected null or {\"some\": ..}, found 1");
+    check(&nested, json!({ "some": "x" }), "$.some: expected an integer that fits u8, found \"x\"");
+    // As text, the number of fields shows only at the end.
+    let twice = &mut serde_json::Deserializer::from_str(r#"{"full": 1, "plain": null}"#);
+    let mut over = BLANK;
+    let error = variant.write(twice, &mut over, &Rules::new(UnknownFields::Drop)).unwrap_err();
+    assert_eq!(error.to_string(), "$: expected one field, found several");
+    let tuple = Shape::Tuple(vec![Shape::Bool, Shape::Bool]);
+    check(&tuple, json!([true]), "$: expected an array of 2 elements, found an array of 1 elements");
+    check(&tuple, json!([true, true, 3]), "$: expected an array of 2 elements, found an array of 3 elements");
 }
 
 fn check_evolution(direction: Direction, host: Shape, plugin: Shape, expected: &[&str]) {

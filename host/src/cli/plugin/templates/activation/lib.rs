@@ -70,11 +70,12 @@ impl Activation for Plugin {
         if answer.status() == 404 {
             return Ok(Observed::Absent);
         }
-        let service: Service = answer.require_success(ACTIVATION_FAILED)?.json()?;
-        if service.state == ACTIVATING {
-            return Err(Failure::unavailable(ACTIVATION_FAILED, format!("the service {} is still activating", service.id)));
-        }
-        Ok(Observed::Ours(receipt(service, &call.idempotency_key)))
+        // A service that is still activating is not absent: it would be activated twice.
+        Ok(match outcome(answer.require_success(ACTIVATION_FAILED)?.json()?, &call.idempotency_key) {
+            Outcome::Done(receipt) => Observed::Ours(receipt),
+            Outcome::Pending(pending) => Observed::Pending(pending),
+            Outcome::Undone => Observed::Absent,
+        })
     }
 
     fn undo(_: &Call, receipt: activation::Receipt) -> Result<activation::Outcome, Failure> {
@@ -123,9 +124,12 @@ mod tests {
     const ACTIVE: &str = r#"{"id": "s1", "state": "active", "testPassed": true}"#;
     const NOT_YET: &str = r#"{"id": "s1", "state": "activating"}"#;
 
+    fn request() -> activation::Request {
+        activation::Request { order: "4711".into(), customer: None, services: Vec::new(), resources: Vec::new() }
+    }
+
     fn apply() -> Result<activation::Outcome, Failure> {
-        let request = activation::Request { order: "4711".into(), customer: None, services: Vec::new(), resources: Vec::new() };
-        Plugin::apply(&testing::call("key"), request)
+        Plugin::apply(&testing::call("key"), request())
     }
 
     fn active() -> activation::Receipt {
@@ -147,6 +151,18 @@ mod tests {
         let resume = || Plugin::resume(&testing::call("key"), pending.checkpoint.clone(), Signal::Timer);
         assert_eq!(resume(), Ok(Outcome::Pending(pending.clone())));
         assert_eq!(resume(), Ok(Outcome::Done(active())));
+    }
+
+    #[test]
+    fn after_a_lost_answer_the_truth_is_found() {
+        for reply in [Reply::status(404), Reply::json(200, NOT_YET), Reply::json(200, ACTIVE)] {
+            Http::on("GET", URL, reply);
+        }
+        let observe = || Plugin::observe(&testing::call("key"), request());
+        assert_eq!(observe(), Ok(Observed::Absent));
+        let Ok(Observed::Pending(pending)) = observe() else { panic!("not pending") };
+        assert_eq!(pending.checkpoint, "key");
+        assert_eq!(observe(), Ok(Observed::Ours(active())));
     }
 
     #[test]

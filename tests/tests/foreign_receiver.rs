@@ -1,0 +1,202 @@
+//! Telemetry at a receiver that is not ours: Rotel, which prints what it gets. `cargo xtask test` installs it and names its Python.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command},
+    time::{Duration, Instant},
+};
+
+use end_to_end_tests::harness::{
+    Host, Lab,
+    orders::{all_plugins, order},
+};
+use serde_json::{Value, json};
+
+#[test]
+fn an_order_arrives_over_http() {
+    arrives("http/protobuf");
+}
+
+#[test]
+fn an_order_arrives_over_grpc() {
+    arrives("grpc");
+}
+
+fn arrives(protocol: &str) {
+    let (lab, rotel) = (Lab::start(), Rotel::start());
+    let port = if protocol == "grpc" { rotel.grpc } else { rotel.http };
+    let telemetry = format!("[telemetry]\notlp = \"http://127.0.0.1:{port}\"\nprotocol = {protocol:?}");
+    let pools = json!({"port": {"element": "olt-1", "count": 8}, "ipv4": {"element": "bng-1", "cidr": "198.51.100.0/28"}});
+    let host =
+        all_plugins(&lab, &pools).config(&telemetry).environment("OTEL_BSP_SCHEDULE_DELAY", "50").environment("OTEL_METRIC_EXPORT_INTERVAL", "250");
+    let host = host.start();
+    // A billing system that is away at first, so that there are a failure, a link and an exception.
+    lab.switch("billing", "fail", json!({"method": "POST"}));
+    let id = host.submit(&order("fibre-100"));
+    host.wait(&id, &["completed"]);
+
+    let expected = expected(&host, &id);
+    let (root, _) = expected.iter().find(|(_, span)| span.name == "bss.order.lifecycle").unwrap();
+    let arrived = wait(|| rotel.spans(), |spans| expected.keys().all(|id| spans.contains_key(id)));
+    let (live, projected): (BTreeMap<_, _>, BTreeMap<_, _>) = arrived.into_iter().partition(|(_, span)| span.name.starts_with("plugin.call "));
+    assert_eq!(projected, expected);
+    assert_eq!((projected[root].kind.as_str(), projected[root].status.as_str()), ("SPAN_KIND_SERVER", "STATUS_CODE_OK"));
+    let linked: Vec<_> = projected.values().filter(|span| !span.links.is_empty()).collect();
+    assert!(linked.len() == 1 && projected[&linked[0].links[0]].status == "STATUS_CODE_ERROR", "{linked:#?}");
+
+    // Calls hang below attempts.
+    assert!(!live.is_empty());
+    for span in live.values() {
+        assert!(projected.contains_key(&span.parent) && span.kind == "SPAN_KIND_INTERNAL", "{span:#?}");
+        assert_eq!(span.attributes["pipeline.run.id"], format!("Str({id})"));
+    }
+    wait(|| rotel.printed(), |printed| printed.contains("bss.order.count"));
+}
+
+/// A span as Rotel prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Span {
+    trace: String,
+    parent: String,
+    name: String,
+    kind: String,
+    status: String,
+    start: String,
+    attributes: BTreeMap<String, String>,
+    links: Vec<String>,
+}
+
+/// The spans of a run, as the host knows them, in the form in which they should be printed.
+fn expected(host: &Host, id: &str) -> BTreeMap<String, Span> {
+    let trace = host.request("GET", &format!("/api/v1/runs/{id}/trace"), &[], "").body;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let spans = trace["spans"].as_array().unwrap().iter().map(|span| {
+        let kind = if span["name"] == "bss.order.lifecycle" { "SERVER" } else { "INTERNAL" };
+        let attributes = span["attributes"].as_object().unwrap().iter().map(|(key, value)| (key.clone(), printed(value)));
+        let expected = Span {
+            trace: text(&trace["trace_id"]),
+            parent: text(&span["parent"]),
+            name: text(&span["name"]),
+            kind: format!("SPAN_KIND_{kind}"),
+            status: format!("STATUS_CODE_{}", text(&span["status"]).to_uppercase()),
+            // Microseconds there, nanoseconds here.
+            start: format!("{}000", span["start"]),
+            attributes: attributes.collect(),
+            links: span["links"].as_array().unwrap().iter().map(text).collect(),
+        };
+        (text(&span["span_id"]), expected)
+    });
+    spans.collect()
+}
+
+fn printed(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("Str({text})"),
+        Value::Number(number) => format!("Int({number})"),
+        Value::Bool(flag) => format!("Bool({flag})"),
+        other => panic!("{other}"),
+    }
+}
+
+/// Waits until something is as it should be; the patience is for what never comes.
+fn wait<T>(read: impl Fn() -> T, is_right: impl Fn(&T) -> bool) -> T {
+    let patience = Instant::now() + Duration::from_secs(60);
+    loop {
+        let found = read();
+        if is_right(&found) || Instant::now() > patience {
+            return found;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A running Rotel. It ends with this value.
+struct Rotel {
+    child: Child,
+    directory: tempfile::TempDir,
+    http: u16,
+    grpc: u16,
+}
+
+impl Drop for Rotel {
+    fn drop(&mut self) {
+        let _already_dead = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+impl Rotel {
+    /// Starts it on ports that are free now; should they be taken a moment later, on others.
+    fn start() -> Self {
+        let agent = agent();
+        // Below those that the system gives to clients.
+        let mut ports =
+            (20_000..32_000_u16).cycle().skip(std::process::id() as usize % 12_000).filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+        loop {
+            let (http, grpc) = (ports.next().unwrap(), ports.next().unwrap());
+            let directory = tempfile::tempdir().unwrap();
+            let output = File::create(directory.path().join("printed")).unwrap();
+            let mut command = Command::new(&agent);
+            command.arg("start").args(["--otlp-http-endpoint", &format!("127.0.0.1:{http}"), "--otlp-grpc-endpoint", &format!("127.0.0.1:{grpc}")]);
+            command.args(["--debug-log", "traces", "--debug-log", "metrics", "--debug-log-verbosity", "detailed", "--exporter", "blackhole"]);
+            let child = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+            let mut rotel = Self { child, directory, http, grpc };
+            while rotel.child.try_wait().unwrap().is_none() {
+                if [http, grpc].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
+                    return rotel;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    fn printed(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.directory.path().join("printed")).unwrap()).into_owned()
+    }
+
+    /// Every span by its id. One that was printed half is left out.
+    fn spans(&self) -> BTreeMap<String, Span> {
+        let printed = self.printed();
+        let mut spans = BTreeMap::new();
+        for block in printed.split("\nSpan #").skip(1) {
+            let (mut span, mut id, mut section) = (Span::default(), String::new(), "");
+            for line in block.lines() {
+                let field = line.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
+                match (line, field) {
+                    ("Attributes:" | "Events:" | "Links:", _) => section = line,
+                    (_, Some(("ID", value))) if section.is_empty() => value.clone_into(&mut id),
+                    (_, Some(("Trace ID", value))) if section.is_empty() => value.clone_into(&mut span.trace),
+                    (_, Some(("Parent ID", value))) if section.is_empty() => value.clone_into(&mut span.parent),
+                    (_, Some(("Name", value))) if section.is_empty() => value.clone_into(&mut span.name),
+                    (_, Some(("Kind", value))) if section.is_empty() => value.clone_into(&mut span.kind),
+                    (_, Some(("Status code", value))) if section.is_empty() => value.clone_into(&mut span.status),
+                    (_, Some(("Start time", value))) if section.is_empty() => value.clone_into(&mut span.start),
+                    (_, Some((key, value))) if section == "Attributes:" && key.starts_with("-> ") => {
+                        span.attributes.insert(key.trim_start_matches("-> ").to_owned(), value.to_owned());
+                    }
+                    (_, Some(("-> ID", value))) if section == "Links:" => span.links.push(value.to_owned()),
+                    _ => {}
+                }
+            }
+            if !span.start.is_empty() {
+                spans.insert(id, span);
+            }
+        }
+        spans
+    }
+}
+
+/// The program within the Python package.
+fn agent() -> PathBuf {
+    #[expect(clippy::disallowed_methods, reason = "the one variable of this suite, set by `cargo xtask test`")]
+    let python =
+        std::env::var_os("JACKFIELD_PYTHON").expect("JACKFIELD_PYTHON names the Python of an environment with rotel: `cargo xtask test` sets it");
+    let find = "import os, rotel; print(os.path.join(os.path.dirname(rotel.__file__), 'rotel-agent'))";
+    let output = Command::new(python).args(["-c", find]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PathBuf::from(String::from_utf8(output.stdout).unwrap().trim())
+}
