@@ -40,8 +40,7 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     let options = store_sqlite::Options { max_bytes: config.store.max_bytes, ..store_sqlite::Options::default() };
     let (store, opening) = Store::open(&config.store.path, options).with_context(|| format!("store.path: {}", config.store.path.display()))?;
     let tokens = Tokens::open(config.data_directory(), &config.tokens)?;
-    let host = Host::open(&config, directory, &url, store.clone(), &opening).await?;
-    host.telemetry.export_log(log);
+    let host = Host::open(&config, directory, &url, store.clone(), &opening, log).await?;
     // From here on a signal is a drain.
     let mut signals = Signals::listen()?;
     let endpoint = config.data_directory().join("endpoint");
@@ -102,9 +101,17 @@ pub(crate) struct Host {
 
 impl Host {
     /// Wires the parts together: this is the list of what a host consists of.
-    pub(crate) async fn open(config: &Config, directory: &Path, url: &str, store: Arc<Store>, opening: &Opening) -> anyhow::Result<Self> {
+    pub(crate) async fn open(
+        config: &Config,
+        directory: &Path,
+        url: &str,
+        store: Arc<Store>,
+        opening: &Opening,
+        log: &HostLog,
+    ) -> anyhow::Result<Self> {
         // Telemetry first: attempts that the last process lost ended at its last sign of life, which is noted here.
         let (telemetry, sampler) = telemetry::start(config, &store, opening).await?;
+        telemetry.export_log(log);
         let mut options = config.runtime.clone();
         options.cache_dir.get_or_insert_with(|| config.data_directory().join("compiled"));
         let runtime = plugin_runtime::Runtime::new(options)?;

@@ -2,8 +2,8 @@
 
 mod host;
 mod lab;
-mod obstacle;
 pub mod orders;
+mod patience;
 mod process;
 mod receiver;
 mod said;
@@ -11,7 +11,7 @@ mod said;
 pub use self::{
     host::{Answer, Host, Setup},
     lab::Lab,
-    obstacle::not_run,
+    patience::{not_run, until},
     process::{binary, plugin, target_directory},
     receiver::{Answers, Receiver},
     said::{Said, answer, jackfield},

@@ -1,5 +1,5 @@
 //! Telemetry at a receiver that is not ours: Rotel, which prints what it gets. `cargo xtask test` installs it and names its Python.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 use std::{
     collections::BTreeMap,
@@ -39,23 +39,40 @@ fn arrives(protocol: &str) {
     let id = host.submit(&order("fibre-100"));
     host.wait(&id, &["completed"]);
 
-    let expected = expected(&host, &id);
+    let (expected, calls) = (expected(&host, &id), calls(&host));
     let (root, _) = expected.iter().find(|(_, span)| span.name == "bss.order.lifecycle").unwrap();
-    let arrived = wait(|| rotel.spans(), |spans| expected.keys().all(|id| spans.contains_key(id)));
-    let (live, projected): (BTreeMap<_, _>, BTreeMap<_, _>) = arrived.into_iter().partition(|(_, span)| span.name.starts_with("plugin.call "));
-    assert_eq!(projected, expected);
+    let is_printed = |spans: &BTreeMap<String, Span>| {
+        let live = spans.values().filter(|span| span.is_live() && span.attributes.contains_key(LAST));
+        expected.iter().all(|(id, span)| spans.get(id) == Some(span)) && live.count() == calls
+    };
+    let arrived = wait(|| rotel.spans(), is_printed);
+    let (live, projected): (BTreeMap<_, _>, BTreeMap<_, _>) = arrived.into_iter().partition(|(_, span)| span.is_live());
+    for (id, span) in &expected {
+        assert_eq!(projected.get(id), Some(span));
+    }
+    assert_eq!(projected.len(), expected.len(), "{projected:#?}");
     assert_eq!((projected[root].kind.as_str(), projected[root].status.as_str()), ("SPAN_KIND_SERVER", "STATUS_CODE_OK"));
     let linked: Vec<_> = projected.values().filter(|span| !span.links.is_empty()).collect();
     assert!(linked.len() == 1 && projected[&linked[0].links[0]].status == "STATUS_CODE_ERROR", "{linked:#?}");
 
-    // Calls hang below attempts.
-    assert!(!live.is_empty());
+    assert_eq!(live.len(), calls, "{live:#?}");
     for span in live.values() {
-        assert!(projected.contains_key(&span.parent) && span.kind == "SPAN_KIND_INTERNAL", "{span:#?}");
+        assert!(projected.contains_key(&span.parent) && span.kind == "SPAN_KIND_INTERNAL", "a call hangs below an attempt: {span:#?}");
         assert_eq!(span.attributes["pipeline.run.id"], format!("Str({id})"));
     }
     wait(|| rotel.printed(), |printed| printed.contains("bss.order.count"));
+    assert!(rotel.printed().contains("bss.order.count"));
 }
+
+/// How many calls of plugins there were: each has a span.
+fn calls(host: &Host) -> usize {
+    let metrics = host.text("/metrics");
+    let counts = metrics.lines().filter(|line| line.starts_with("plugin_call_duration_seconds_count{"));
+    counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<usize>().unwrap()).sum()
+}
+
+/// The attribute that the span of a call has last.
+const LAST: &str = "plugin.outcome";
 
 /// A span as Rotel prints it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,6 +85,12 @@ struct Span {
     start: String,
     attributes: BTreeMap<String, String>,
     links: Vec<String>,
+}
+
+impl Span {
+    fn is_live(&self) -> bool {
+        self.name.starts_with("plugin.call ")
+    }
 }
 
 /// The spans of a run, as the host knows them, in the form in which they should be printed.
@@ -98,6 +121,7 @@ fn printed(value: &Value) -> String {
         Value::String(text) => format!("Str({text})"),
         Value::Number(number) => format!("Int({number})"),
         Value::Bool(flag) => format!("Bool({flag})"),
+        Value::Array(values) => format!("Slice({})", values.iter().map(printed).collect::<Vec<_>>().join(", ")),
         other => panic!("{other}"),
     }
 }
@@ -145,7 +169,9 @@ impl Rotel {
             command.args(["--debug-log", "traces", "--debug-log", "metrics", "--debug-log-verbosity", "detailed", "--exporter", "blackhole"]);
             let child = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
             let mut rotel = Self { child, directory, http, grpc };
+            let patience = Instant::now() + Duration::from_secs(60);
             while rotel.child.try_wait().unwrap().is_none() {
+                assert!(Instant::now() < patience, "Rotel does not listen: {}", rotel.printed());
                 if [http, grpc].iter().all(|port| TcpStream::connect(("127.0.0.1", *port)).is_ok()) {
                     return rotel;
                 }
@@ -164,7 +190,8 @@ impl Rotel {
         let mut spans = BTreeMap::new();
         for block in printed.split("\nSpan #").skip(1) {
             let (mut span, mut id, mut section) = (Span::default(), String::new(), "");
-            for line in block.lines() {
+            // What follows the last span is another request.
+            for line in block.lines().take_while(|line| !line.starts_with("Resource") && !line.starts_with("Scope")) {
                 let field = line.split_once(':').map(|(name, value)| (name.trim(), value.trim()));
                 match (line, field) {
                     ("Attributes:" | "Events:" | "Links:", _) => section = line,

@@ -1,9 +1,15 @@
-//! `docs/operate.md` has a paragraph for everything that an operator can meet, and names nothing else.
+//! `docs/operate.md` has a paragraph for everything that an operator can meet, and names nothing else; the alerts that ship speak of series that there
+//! are; `docs/telemetry.md` has every setting.
 
 use std::collections::BTreeSet;
 
 const OPERATE: &str = include_str!("../../docs/operate.md");
 const REGISTRY: &str = include_str!("../../crates/telemetry/registry.yaml");
+const TELEMETRY: &str = include_str!("../../docs/telemetry.md");
+const CONFIG: &str = include_str!("../../src/config.rs");
+const ENVIRONMENT: &str = include_str!("../../crates/telemetry/src/env.rs");
+const ALERTS: &str = include_str!("../../docs/alerts/orders.rules.yaml");
+const ALERT_TESTS: &str = include_str!("../../docs/alerts/orders.test.yaml");
 
 /// The names of the headings of one kind: `### Error `name``.
 fn headings(kind: &str) -> BTreeSet<String> {
@@ -30,5 +36,69 @@ fn no_paragraph_is_empty() {
     while let Some(line) = lines.next() {
         let next = lines.peek().map_or(0, |next| next.len());
         assert!(!line.starts_with("### ") || next > 60, "{line} has no paragraph");
+    }
+}
+
+/// What Prometheus calls the metrics of the registry, in both profiles of units.
+fn prometheus_names() -> BTreeSet<String> {
+    let suffixes = |row: &telemetry::registry::MetricRow| match row.instrument {
+        telemetry::registry::Instrument::Counter => vec!["_total"],
+        telemetry::registry::Instrument::Histogram => vec!["_sum", "_count", "_bucket"],
+        telemetry::registry::Instrument::UpDownCounter => vec![""],
+    };
+    let unit = |unit: &str| match unit {
+        "s" | "seconds" => "_seconds",
+        "ms" => "_milliseconds",
+        _ => "",
+    };
+    let of = |row: &telemetry::registry::MetricRow| {
+        let name = row.name.replace('.', "_");
+        let units = [unit(row.unit), unit(row.unit_semconv)];
+        units
+            .into_iter()
+            .flat_map(|unit| suffixes(row).into_iter().map(|suffix| format!("{name}{unit}{suffix}")).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    telemetry::registry::metrics().iter().flat_map(of).collect()
+}
+
+/// The metrics and the labels with their values that a file of alerts or of their tests names.
+fn named(text: &str) -> (BTreeSet<String>, BTreeSet<(String, String)>) {
+    let text = ["milliseconds", "seconds"].map(|unit| text.replace("(milliseconds|seconds)", unit)).join("\n");
+    let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
+    let metrics = text.match_indices("bss_").map(|(at, _)| word(&text[at..])).collect();
+    let labels = ["status", "reason", "step", "state"].into_iter().flat_map(|label| {
+        let equals = format!("{label}=\"");
+        text.match_indices(&equals).map(|(at, _)| (label.to_owned(), word(&text[at + equals.len()..]))).collect::<Vec<_>>()
+    });
+    (metrics, labels.collect())
+}
+
+#[test]
+fn alerts_speak_of_series_that_are_there_before_the_first_order() {
+    let known = prometheus_names();
+    let series: BTreeSet<(String, String)> =
+        orders::initial_series(&[]).into_iter().flat_map(|series| series.labels).map(|(label, value)| (label.to_owned(), value)).collect();
+    for text in [ALERTS, ALERT_TESTS] {
+        let (metrics, labels) = named(text);
+        assert!(metrics.len() >= 5 && labels.len() >= 5, "{metrics:?} {labels:?}");
+        assert_eq!(metrics.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
+        assert_eq!(labels.difference(&series).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+    }
+}
+
+#[test]
+fn every_setting_of_telemetry_is_explained() {
+    let (_, table) = CONFIG.split_once("pub(crate) struct Telemetry {").unwrap();
+    let keys: Vec<&str> =
+        table.split_once("\n}").unwrap().0.lines().filter_map(|line| line.trim().strip_prefix("pub(crate) ")?.split(':').next()).collect();
+    assert!(keys.len() >= 8, "{keys:?}");
+    for key in keys {
+        assert!(TELEMETRY.contains(&format!("| `{key}` |")), "docs/telemetry.md has no row for telemetry.{key}");
+    }
+    let variables: BTreeSet<&str> = ENVIRONMENT.split('"').filter(|text| text.starts_with("OTEL_") && !text.contains(' ')).collect();
+    assert!(variables.len() >= 15, "{variables:?}");
+    for variable in variables {
+        assert!(TELEMETRY.contains(&format!("`{variable}`")), "docs/telemetry.md does not name {variable}");
     }
 }

@@ -47,8 +47,22 @@ impl Lab {
         self.memory(name, "requests")
     }
 
+    /// How many effects of a kind a back end has had: `created`, `replaced`, `deleted`.
+    pub fn effects(&self, name: &str, action: &str) -> usize {
+        count(&self.ledger(name), "action", action)
+    }
+
+    /// How many requests with a method a back end was sent.
+    pub fn asked(&self, name: &str, method: &str) -> usize {
+        count(&self.requests(name), "method", method)
+    }
+
     fn memory(&self, name: &str, what: &str) -> Value {
         let text = ureq::get(format!("{}/_lab/{what}", self.url(name))).call().and_then(|mut answer| answer.body_mut().read_to_string());
         serde_json::from_str(&text.expect("the lab answers")).unwrap_or(json!(null))
     }
+}
+
+fn count(list: &Value, key: &str, value: &str) -> usize {
+    list.as_array().expect("the lab has a list").iter().filter(|entry| entry[key] == value).count()
 }

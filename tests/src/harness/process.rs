@@ -28,7 +28,7 @@ pub fn target_directory() -> PathBuf {
 /// When it is not built.
 pub fn binary(name: &str) -> PathBuf {
     let path = profile_directory().join(name);
-    assert!(path.exists(), "{} is not built: run `cargo build --workspace --bins`", path.display());
+    assert!(path.exists(), "{} is not built: run `cargo build --workspace --bins --examples`", path.display());
     path
 }
 

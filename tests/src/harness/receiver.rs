@@ -24,8 +24,9 @@ pub enum Answers {
 /// A receiver over HTTP and gRPC. It ends with this value.
 #[derive(Debug)]
 pub struct Receiver {
-    directory: tempfile::TempDir,
+    // Before its directory: it may be writing.
     process: Process,
+    directory: tempfile::TempDir,
     urls: Value,
 }
 
@@ -34,7 +35,7 @@ impl Receiver {
     pub fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory can be made");
         let (process, urls) = spawn(directory.path(), &[]);
-        Self { directory, process, urls }
+        Self { process, directory, urls }
     }
 
     /// Its address for `http` or `grpc`.

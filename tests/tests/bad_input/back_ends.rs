@@ -1,9 +1,9 @@
 //! Back ends that fail in every way: the order comes to rest in the right state, `run show` says why, and a person gets it going again.
 
-use end_to_end_tests::harness::{Host, Lab};
+use end_to_end_tests::harness::{Host, Lab, until};
 use serde_json::json;
 
-use super::{each_step, effects, order, requests, setup, until};
+use super::{each_step, order, post, setup};
 
 /// Submits an order that is held, and checks what `run show` says of it.
 #[track_caller]
@@ -32,7 +32,7 @@ fn a_back_end_that_answers_500_holds_the_order_where_it_is_in_doubt() {
 
     lab.switch("element", "fail", json!({"method": "PUT", "status": 500, "count": 0}));
     let id = held(&host, &["reason      provisioning_failed", "step        provision", "config_refused (unknown): ", "answered 500: "]);
-    assert_eq!(effects(&lab, "element", "deleted"), 0, "what may have been done is not guessed");
+    assert_eq!(lab.effects("element", "deleted"), 0, "what may have been done is not guessed");
     repaired(&lab, &host, "element", &id);
 
     lab.switch("activation", "fail", json!({"method": "POST", "status": 500, "count": 0}));
@@ -88,7 +88,7 @@ fn a_back_end_that_answers_garbage_or_too_much_holds_the_order() {
         // The account may be there: nobody guesses, and the next attempt asks.
         lab.switch("billing", "fail", says("POST"));
         let id = held(&host, &["reason      billing_failed", "bad_answer (unknown): "]);
-        assert!(requests(&lab, "billing", "GET") > 0);
+        assert!(lab.asked("billing", "GET") > 0);
         repaired(&lab, &host, "billing", &id);
 
         // The element says that it did something, which is not so.
@@ -113,11 +113,28 @@ fn a_back_end_that_says_nothing_costs_its_order_the_time_of_its_step() {
     silent("activation", "POST");
     let id = held(&host, &["reason      activation_failed", "step        activate", "plugin.timeout (unknown): "]);
     repaired(&lab, &host, "activation", &id);
-    assert_eq!(effects(&lab, "activation", "created"), 1);
+    assert_eq!(lab.effects("activation", "created"), 1);
     silent("billing", "POST");
     let id = held(&host, &["reason      billing_failed", "step        billing_setup", "plugin.timeout (unknown): "]);
     repaired(&lab, &host, "billing", &id);
-    assert_eq!(effects(&lab, "billing", "created"), 1);
+    assert_eq!(lab.effects("billing", "created"), 1);
+}
+
+#[test]
+fn a_back_end_that_keeps_every_run_busy_makes_intake_say_so() {
+    let lab = Lab::start();
+    let host = setup(&lab).config("[engine]\nmax_driven = 2").start();
+    lab.switch("activation", "delay", json!({"method": "POST", "ms": 20_000}));
+    lab.switch("activation", "delay", json!({"method": "POST", "ms": 20_000}));
+    let busy = [(); 2].map(|()| host.submit(&order("fibre-100")));
+    until("the two calls", || lab.asked("activation", "POST") == 2);
+    let refused = post(&host, &order("fibre-100"));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")), "{}", refused.body);
+    assert!(refused.body["message"].as_str().unwrap().ends_with("as many runs are being driven as may be in memory"), "{}", refused.body);
+    for id in &busy {
+        host.wait(id, &["completed"]);
+    }
+    host.wait(&host.submit(&order("fibre-100")), &["completed"]);
 }
 
 #[test]
@@ -136,5 +153,5 @@ fn a_back_end_that_is_not_there_is_waited_for() {
     let billing = Lab::start_with(&["--ports", &format!("0,0,0,{}", nowhere.port())]);
     host.type_in(&["run", "resolve", &id, "retry", "--by", "ann", "--note", "it is back"]).good(&[]);
     host.wait(&id, &["completed"]);
-    until("the account", || effects(&billing, "billing", "created") == 1);
+    until("the account", || billing.effects("billing", "created") == 1);
 }

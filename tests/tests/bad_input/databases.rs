@@ -2,17 +2,17 @@
 
 use std::{fs, path::Path};
 
-use end_to_end_tests::harness::{Host, Lab, jackfield};
+use end_to_end_tests::harness::{Host, Lab, jackfield, until};
 use rusqlite::{Connection, config::DbConfig};
 use serde_json::json;
 
-use super::{effects, order, requests, setup, until};
+use super::{order, post, setup};
 
 /// Submits an order and kills the host in the middle of it, so that its journal is partly in the write-ahead log.
 fn in_the_middle(lab: &Lab, host: &mut Host) -> String {
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 600_000}));
     let id = host.submit(&order("fibre-100"));
-    until("the call", || requests(lab, "activation", "POST") == 1);
+    until("the call", || lab.asked("activation", "POST") == 1);
     host.kill();
     id
 }
@@ -46,7 +46,7 @@ fn an_older_binary_refuses_a_newer_store_with_live_runs_untouched() {
     change(&host.database(), &format!("PRAGMA user_version = {known}"));
     host.restart();
     host.wait(&id, &["completed"]);
-    assert_eq!(effects(&lab, "activation", "created"), 1);
+    assert_eq!(lab.effects("activation", "created"), 1);
 }
 
 #[test]
@@ -55,11 +55,11 @@ fn a_second_host_is_refused_and_the_first_is_not_harmed() {
     let host = setup(&lab).start();
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 2_000}));
     let id = host.submit(&order("fibre-100"));
-    until("the call", || requests(&lab, "activation", "POST") == 1);
+    until("the call", || lab.asked("activation", "POST") == 1);
     let refused = format!("is open in another process (process id {})", host.pid().as_raw_nonzero());
     host.type_in(&["serve"]).bad(1, &["store.path: ", &refused]);
     host.wait(&id, &["completed"]);
-    assert_eq!((requests(&lab, "activation", "POST"), effects(&lab, "billing", "created")), (1, 1));
+    assert_eq!((lab.asked("activation", "POST"), lab.effects("billing", "created")), (1, 1));
     assert!(host.directory().join("jackfield-data/endpoint").exists(), "commands still find the first");
     host.type_in(&["order", "show", &id]).good(&["completed"]);
 }
@@ -93,6 +93,39 @@ fn a_damaged_store_is_refused_or_says_what_is_damaged_and_a_backup_brings_the_or
     for id in &ids {
         assert_eq!(host.order(id)["state"], "completed");
     }
+}
+
+#[test]
+fn damage_that_is_found_while_serving_ends_the_process_and_loses_nothing() {
+    let lab = Lab::start();
+    let mut host = setup(&lab).start();
+    let id = host.submit(&order("fibre-100"));
+    host.wait(&id, &["completed"]);
+    assert_eq!(host.terminate(), Some(0));
+    let sql = "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'documents_by_rank'";
+    let index: u32 = Connection::open(host.database()).unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
+    let index = usize::try_from(index).unwrap();
+    let whole = fs::read(host.database()).unwrap();
+    let mut damaged = whole.clone();
+    damaged[index..index + 512].fill(0x5a);
+    fs::write(host.database(), damaged).unwrap();
+    // Nothing reads that page at the start.
+    host.restart();
+    assert_eq!(host.order(&id)["state"], "completed");
+    let refused = post(&host, &order("fibre-100"));
+    assert_eq!(refused.status, 503, "{}", refused.body);
+    assert!(refused.body["message"].as_str().unwrap().contains("the store failed: database disk image is malformed"), "{}", refused.body);
+    assert_eq!(host.exit(), Some(1), "{}", host.log());
+    assert!(host.log().contains("the store cannot be used any more: the store failed: database disk image is malformed"), "{}", host.log());
+    // With the page as it was, everything is as it was.
+    for name in ["jackfield.db-wal", "jackfield.db-shm"] {
+        fs::remove_file(host.database().with_file_name(name)).ok();
+    }
+    fs::write(host.database(), whole).unwrap();
+    host.restart();
+    assert_eq!(host.order(&id)["state"], "completed");
+    assert_eq!(host.request("GET", super::ORDERS, &[], "").header("x-total-count"), Some("1"), "what was refused is not there");
+    host.wait(&host.submit(&order("fibre-100")), &["completed"]);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use end_to_end_tests::harness::{Answer, Host, Lab};
+use end_to_end_tests::harness::{Answer, Host, Lab, until};
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit};
 use serde_json::{Value, json};
 
-use super::{each_step, effects, order, post, requests, setup, until};
+use super::{each_step, order, post, setup};
 
 /// How large a file the host's process may write from now on; `None`: as large as this process may.
 fn limit_files(host: &Host, bytes: Option<u64>) {
@@ -28,17 +28,17 @@ fn without_room_intake_says_503_orders_wait_and_nothing_is_done_twice() {
     let mut host = setup(&lab).start();
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 4_000, "count": 3}));
     let orders = [(); 3].map(|()| host.submit(&order("fibre-100")));
-    until("the three calls", || requests(&lab, "activation", "POST") == 3);
+    until("the three calls", || lab.asked("activation", "POST") == 3);
     // From here on the write-ahead log cannot grow by a byte.
     let log = host.database().with_file_name("jackfield.db-wal");
     limit_files(&host, Some(fs::metadata(&log).unwrap().len()));
 
     refused_for_room(&post(&host, &order("fibre-100")), "");
     // The back end does its work, and what came of it cannot be written down.
-    until("the three effects", || effects(&lab, "activation", "created") == 3);
+    until("the three effects", || lab.effects("activation", "created") == 3);
     until("the wait for room", || host.log().matches("the journal cannot be written to, trying again").count() >= 3);
     refused_for_room(&post(&host, &order("fibre-100")), "");
-    assert_eq!(effects(&lab, "billing", "created"), 0);
+    assert_eq!(lab.effects("billing", "created"), 0);
     // What is there can be seen, and the process is well.
     assert_eq!(host.request("GET", "/healthz", &[], "").status, 200);
     for id in &orders {
@@ -52,7 +52,7 @@ fn without_room_intake_says_503_orders_wait_and_nothing_is_done_twice() {
     for id in &orders {
         host.wait(id, &["completed"]);
     }
-    assert_eq!((requests(&lab, "activation", "POST"), requests(&lab, "billing", "POST")), (3, 3), "no call was made twice");
+    assert_eq!((lab.asked("activation", "POST"), lab.asked("billing", "POST")), (3, 3), "no call was made twice");
     assert_eq!(host.request("GET", super::ORDERS, &[], "").header("x-total-count"), Some("3"), "what was refused is not there");
     host.wait(&host.submit(&order("fibre-100")), &["completed"]);
     assert_eq!(host.terminate(), Some(0));

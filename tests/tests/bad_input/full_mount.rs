@@ -7,10 +7,10 @@ use std::{
     process::Command,
 };
 
-use end_to_end_tests::harness::{Lab, not_run};
+use end_to_end_tests::harness::{Lab, not_run, until};
 use serde_json::json;
 
-use super::{effects, order, post, requests, setup, until};
+use super::{order, post, setup};
 
 /// Room for the store with its plugins, and some for orders.
 const SIZE: &str = "16m";
@@ -61,7 +61,7 @@ fn orders_wait_while_the_file_system_is_full_and_go_on_when_there_is_room() {
 
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 4_000, "count": 3}));
     let mut orders = [(); 3].map(|()| host.submit(&order("fibre-100"))).to_vec();
-    until("the three calls", || requests(&lab, "activation", "POST") == 3);
+    until("the three calls", || lab.asked("activation", "POST") == 3);
     let inside = PathBuf::from(format!("/proc/{}/root", host.pid().as_raw_nonzero())).join(data.strip_prefix("/").unwrap());
     fill(&inside.join("ballast"));
     // The last bytes of the log may have room for one more.
@@ -74,7 +74,7 @@ fn orders_wait_while_the_file_system_is_full_and_go_on_when_there_is_room() {
     };
     assert_eq!((refused.status, refused.header("retry-after")), (503, Some("5")), "{}", refused.body);
     assert!(refused.body["message"].as_str().unwrap().contains("database or disk is full"), "{}", refused.body);
-    until("the three effects", || effects(&lab, "activation", "created") >= 3);
+    until("the three effects", || lab.effects("activation", "created") >= 3);
     until("the wait for room", || host.log().contains("the journal cannot be written to, trying again"));
     assert_eq!((host.request("GET", "/healthz", &[], "").status, host.order(&orders[0])["state"].as_str()), (200, Some("inProgress")));
     assert!(host.is_alive(), "{}", host.log());
@@ -83,6 +83,6 @@ fn orders_wait_while_the_file_system_is_full_and_go_on_when_there_is_room() {
     for id in &orders {
         host.wait(id, &["completed"]);
     }
-    assert_eq!((requests(&lab, "activation", "POST"), requests(&lab, "billing", "POST")), (orders.len(), orders.len()), "no call was made twice");
+    assert_eq!((lab.asked("activation", "POST"), lab.asked("billing", "POST")), (orders.len(), orders.len()), "no call was made twice");
     assert_eq!(host.terminate(), Some(0));
 }

@@ -18,15 +18,13 @@ mod full_mount;
 mod orders;
 mod protocol;
 
-use std::time::{Duration, Instant};
-
 use end_to_end_tests::harness::{Host, Lab, Setup, orders as shop};
 use serde_json::{Value, json};
 
 /// Where orders are.
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 
-/// A host with all plugins whose failures are final at the second attempt, and that waits little between the two.
+/// A host with all plugins and much to give away.
 fn setup(lab: &Lab) -> Setup {
     let pools = json!({
         "port": {"element": "olt-1", "count": 512},
@@ -48,24 +46,4 @@ fn order(offering: &str) -> Value {
 /// Submits an order and returns the answer, whatever it is.
 fn post(host: &Host, order: &Value) -> end_to_end_tests::harness::Answer {
     host.request("POST", ORDERS, &[("content-type", "application/json")], &order.to_string())
-}
-
-/// How many effects of a kind a back end has had.
-fn effects(lab: &Lab, back_end: &str, action: &str) -> usize {
-    lab.ledger(back_end).as_array().unwrap().iter().filter(|effect| effect["action"] == action).count()
-}
-
-/// How many requests with a method a back end has got.
-fn requests(lab: &Lab, back_end: &str, method: &str) -> usize {
-    lab.requests(back_end).as_array().unwrap().iter().filter(|request| request["method"] == method).count()
-}
-
-/// Waits for something that must come; the patience is for a stuck host, not a measure of speed.
-#[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(120);
-    while !holds() {
-        assert!(Instant::now() < patience, "{what} does not come");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

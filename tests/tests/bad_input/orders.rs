@@ -106,5 +106,5 @@ fn an_unknown_offering_is_accepted_and_held_for_a_person_with_its_name() {
         "step        decompose",
         "unknown_offering (rejected): the catalogue has no product offering \"no-such-offering\"",
     ]);
-    assert_eq!(super::effects(&lab, "element", "created") + super::effects(&lab, "activation", "created"), 0);
+    assert_eq!(lab.effects("element", "created") + lab.effects("activation", "created"), 0);
 }

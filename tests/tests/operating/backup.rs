@@ -2,10 +2,10 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use end_to_end_tests::harness::Lab;
+use end_to_end_tests::harness::{Lab, until};
 use serde_json::json;
 
-use super::{effects, held, order, requests, setup, until};
+use super::{held, order, setup};
 
 #[test]
 fn a_restored_store_goes_on_with_what_was_under_way() {
@@ -20,9 +20,9 @@ fn a_restored_store_goes_on_with_what_was_under_way() {
     let pending = host.submit(&order("fibre-100"));
     until("the activation", || host.type_in(&["run", "show", &pending]).out.contains("the time to ask activate[0] again"));
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 600_000}));
-    let asked = requests(&lab, "activation", "POST");
+    let asked = lab.asked("activation", "POST");
     let calling = host.submit(&order("fibre-100"));
-    until("the call", || requests(&lab, "activation", "POST") > asked);
+    until("the call", || lab.asked("activation", "POST") > asked);
 
     host.type_in(&["backup", "copy.db"]).good(&["wrote ", "copy.db"]);
     let copy = host.directory().join("copy.db");
@@ -58,7 +58,7 @@ fn a_restored_store_goes_on_with_what_was_under_way() {
     host.type_in(&["run", "list", "--state", "stuck"]).good(&[]);
     assert_eq!(host.type_in(&["run", "list", "--state", "stuck", "--json"]).json(), json!([]));
     // Three orders of the restored store were billed; the activation of the late one is not known to it any more.
-    assert_eq!(effects(&lab, "billing", "created") - usize::from(was_billed(&lab, &late)), 3);
+    assert_eq!(lab.effects("billing", "created") - usize::from(was_billed(&lab, &late)), 3);
 }
 
 /// Whether the billing system has an account of an order.

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use end_to_end_tests::harness::{Host, Lab};
+use end_to_end_tests::harness::{Host, Lab, until};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use super::{effects, order, requests, setup, until};
+use super::{order, setup};
 
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 
 /// Submits an order and waits until its activation is being asked for, which takes so long.
 fn in_a_call(lab: &Lab, host: &Host, ms: u64) -> String {
     lab.switch("activation", "delay", json!({"method": "POST", "ms": ms}));
-    let asked = requests(lab, "activation", "POST");
+    let asked = lab.asked("activation", "POST");
     let id = host.submit(&order("fibre-100"));
-    until("the call", || requests(lab, "activation", "POST") > asked);
+    until("the call", || lab.asked("activation", "POST") > asked);
     id
 }
 
@@ -42,7 +42,7 @@ fn a_drain_finishes_what_is_being_called_and_takes_no_new_work() {
     host.restart();
     host.wait(&id, &["completed"]);
     assert!(!kinds(&host, &id).contains(&json!("attempt-lost")), "the call was finished and recorded");
-    assert_eq!((requests(&lab, "activation", "POST"), effects(&lab, "billing", "created")), (1, 1));
+    assert_eq!((lab.asked("activation", "POST"), lab.effects("billing", "created")), (1, 1));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_drain_that_runs_out_of_time_says_so_and_the_call_is_observed_at_the_next_st
     host.restart();
     host.wait(&id, &["completed"]);
     // The connection was cut while the back end slept, so it did nothing: it was asked, and then told again.
-    assert_eq!((effects(&lab, "activation", "created"), effects(&lab, "billing", "created")), (1, 1));
+    assert_eq!((lab.effects("activation", "created"), lab.effects("billing", "created")), (1, 1));
 }
 
 #[test]
@@ -76,5 +76,5 @@ fn a_second_signal_ends_the_drain() {
         host.restart();
         host.wait(&id, &["completed"]);
     }
-    assert_eq!(effects(&lab, "billing", "created"), 3);
+    assert_eq!(lab.effects("billing", "created"), 3);
 }

@@ -1,9 +1,9 @@
 //! Looking at runs: what each does, what it waits for, what went wrong, and its trace while it is under way.
 
-use end_to_end_tests::harness::Lab;
+use end_to_end_tests::harness::{Lab, until};
 use serde_json::{Value, json};
 
-use super::{held, order, requests, setup, until};
+use super::{held, order, setup};
 
 /// The ids of the runs in a list.
 fn ids(list: &Value) -> Vec<&str> {
@@ -24,9 +24,9 @@ fn a_run_is_found_by_its_state_and_says_what_it_waits_for() {
     until("the answer 429", || host.type_in(&["run", "list", "--state", "waiting", "--json"]).json() != json!([]));
     // The activation system does not answer, so a call is under way.
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 600_000}));
-    let asked = requests(&lab, "activation", "POST");
+    let asked = lab.asked("activation", "POST");
     let active = host.submit(&order("fibre-100"));
-    until("the call", || requests(&lab, "activation", "POST") > asked);
+    until("the call", || lab.asked("activation", "POST") > asked);
 
     for (state, id) in [("active", &active), ("waiting", &waiting), ("held", &held), ("ended", &ended)] {
         let list = host.type_in(&["run", "list", "--state", state, "--json"]).json();
@@ -76,7 +76,7 @@ fn the_trace_of_a_live_run_has_its_open_spans_marked() {
     let host = setup(&lab).start();
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 600_000}));
     let id = host.submit(&order("fibre-100"));
-    until("the call", || requests(&lab, "activation", "POST") == 1);
+    until("the call", || lab.asked("activation", "POST") == 1);
     let trace = host.type_in(&["run", "trace", &id, "--json"]).json();
     let spans = trace["spans"].as_array().unwrap();
     let open: Vec<&Value> = spans.iter().filter(|span| span["status"] == "open").map(|span| &span["name"]).collect();

@@ -11,8 +11,6 @@ mod tokens;
 mod upgrade;
 mod wrong_decisions;
 
-use std::time::{Duration, Instant};
-
 use end_to_end_tests::harness::{Host, Lab, Setup, orders as shop};
 use serde_json::{Value, json};
 
@@ -36,24 +34,4 @@ fn held(host: &Host, offering: &str) -> String {
     let id = host.submit(&order(offering));
     host.wait(&id, &["held"]);
     id
-}
-
-/// How many effects of a kind a back end has had.
-fn effects(lab: &Lab, back_end: &str, action: &str) -> usize {
-    lab.ledger(back_end).as_array().unwrap().iter().filter(|effect| effect["action"] == action).count()
-}
-
-/// How many requests with a method a back end has got.
-fn requests(lab: &Lab, back_end: &str, method: &str) -> usize {
-    lab.requests(back_end).as_array().unwrap().iter().filter(|request| request["method"] == method).count()
-}
-
-/// Waits for something that must come; the patience is for a stuck host, not a measure of speed.
-#[track_caller]
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(120);
-    while !holds() {
-        assert!(Instant::now() < patience, "{what} does not come");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use end_to_end_tests::harness::{Host, Lab};
+use end_to_end_tests::harness::{Host, Lab, until};
 use serde_json::{Value, json};
 
-use super::{effects, held, setup};
+use super::{held, setup};
 
 /// Types a decision with a name and a note, and what belongs to it in a file.
 fn decide(host: &Host, run: &str, action: &str, with: Option<&Value>) {
@@ -24,11 +24,11 @@ fn send(host: &Host, run: &str, resolution: Value) -> u16 {
     host.request("POST", &format!("/api/v1/runs/{run}/resolve"), &[], &body.to_string()).status
 }
 
-/// The requests of a step, as its journal has them.
+/// The request of a step, for a person to start from.
 fn request(host: &Host, run: &str, step: &str) -> Value {
-    let records = host.run(run)["records"].clone();
-    let scheduled = |record: &&Value| record["event"]["kind"] == "step-scheduled" && record["event"]["step"] == step;
-    records.as_array().unwrap().iter().rev().find(scheduled).unwrap()["event"]["items"][0]["request"].clone()
+    let summary = host.type_in(&["run", "show", run, "--json"]).json();
+    let steps = summary["steps"].as_array().unwrap();
+    steps.iter().find(|known| known["step"] == step).unwrap()["items"][0]["request"].clone()
 }
 
 /// Who resolved the fallouts of a run and why, from its journal.
@@ -55,16 +55,16 @@ fn a_billing_failure_is_retried_retried_with_another_request_skipped_or_given_up
     let receipt = json!({"account": "by-hand-7", "plan": "plan-fibre-100", "effective-date": "2031-05-01"});
     assert_eq!(send(&host, &skipped, json!({"action": "skip-with", "with": receipt})), 204);
     host.wait(&skipped, &["completed"]);
-    assert_eq!(effects(&lab, "billing", "created"), 1, "what a person did is not done again");
+    assert_eq!(lab.effects("billing", "created"), 1, "what a person did is not done again");
     host.type_in(&["run", "show", &skipped]).good(&["supplied by a person", "resolved by bob"]);
 
     decide(&host, &failed, "fail", None);
     host.wait(&failed, &["failed"]);
-    assert_eq!(effects(&lab, "activation", "deleted"), 0, "what is there stays");
+    assert_eq!(lab.effects("activation", "deleted"), 0, "what is there stays");
 
     // A cause that is still there holds the run again; when it is gone, the run goes on.
     decide(&host, &retried, "retry", None);
-    super::until("the second fallout", || host.run(&retried)["open_fallouts"][0]["id"] == 2);
+    until("the second fallout", || host.run(&retried)["open_fallouts"][0]["id"] == 2);
     lab.switch("billing", "reset", json!({}));
     assert_eq!(send(&host, &retried, json!({"action": "retry"})), 204);
     host.wait(&retried, &["completed"]);
@@ -78,8 +78,8 @@ fn what_was_unwound_is_tried_again_with_the_same_or_another_input_or_cancelled()
     let host = setup(&lab).start();
     lab.switch("element", "fail", json!({"method": "PUT", "status": 400, "count": 0}));
     let [again, other, cancelled, failed] = [(); 4].map(|()| held(&host, "fibre-100"));
-    let taken_back = effects(&lab, "element", "deleted");
-    assert_eq!(effects(&lab, "element", "created"), taken_back);
+    let taken_back = lab.effects("element", "deleted");
+    assert_eq!(lab.effects("element", "created"), taken_back);
 
     decide(&host, &cancelled, "cancel", None);
     host.wait(&cancelled, &["cancelled"]);
@@ -91,7 +91,7 @@ fn what_was_unwound_is_tried_again_with_the_same_or_another_input_or_cancelled()
     host.wait(&again, &["completed"]);
 
     // The input of the whole run, with another offering.
-    let mut input = host.run(&other)["records"][0]["event"]["input"].clone();
+    let mut input = host.type_in(&["run", "show", &other, "--json"]).json()["input"].clone();
     assert_eq!(input["items"][0]["offering"], "fibre-100");
     input["items"][0]["offering"] = json!("tv");
     assert_eq!(send(&host, &other, json!({"action": "retry-with", "with": input})), 204);
@@ -107,8 +107,8 @@ fn an_activation_that_failed_is_cancelled_or_confirmed_by_a_person() {
     let [cancelled, confirmed] = [(); 2].map(|()| held(&host, "fibre-100"));
     decide(&host, &cancelled, "cancel", None);
     host.wait(&cancelled, &["cancelled"]);
-    let configured = effects(&lab, "element", "created");
-    assert_eq!((effects(&lab, "activation", "deleted"), effects(&lab, "element", "deleted")), (1, configured / 2), "everything was taken back");
+    let configured = lab.effects("element", "created");
+    assert_eq!((lab.effects("activation", "deleted"), lab.effects("element", "deleted")), (1, configured / 2), "everything was taken back");
 
     decide(&host, &confirmed, "skip-with", Some(&json!({"service-id": "svc-9", "result": "active", "test-passed": true})));
     host.wait(&confirmed, &["completed"]);

@@ -1,9 +1,9 @@
 //! A run that nothing will wake is made visible, with what is wrong with it; the others go on.
 
-use end_to_end_tests::harness::Lab;
+use end_to_end_tests::harness::{Lab, until};
 use serde_json::json;
 
-use super::{held, order, setup, until};
+use super::{held, order, setup};
 
 #[test]
 fn a_run_whose_journal_is_damaged_is_listed_as_stuck_and_the_others_go_on() {
@@ -11,7 +11,7 @@ fn a_run_whose_journal_is_damaged_is_listed_as_stuck_and_the_others_go_on() {
     let mut host = setup(&lab).start();
     lab.switch("activation", "delay", json!({"method": "POST", "ms": 600_000}));
     let id = host.submit(&order("fibre-100"));
-    until("the call", || super::requests(&lab, "activation", "POST") == 1);
+    until("the call", || lab.asked("activation", "POST") == 1);
     host.kill();
     // As a disk that forgets does it: one byte of one record.
     let damage = "UPDATE journal SET payload = CAST(substr(payload, 1, length(payload) - 1) || x'7e' AS BLOB) WHERE run_id = ?1 AND seq = 2";

@@ -1,16 +1,13 @@
 //! An upgrade with live runs: a store as a binary with database version 1 has left it, with an order at every point of its way. The journal in `golden`
 //! was written by such a binary, and is never changed; this binary goes on with each of the orders.
 
-use std::{
-    path::Path,
-    time::{SystemTime, UNIX_EPOCH},
-};
+use std::path::Path;
 
 use end_to_end_tests::harness::{Host, Lab};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
-use super::{effects, order, setup};
+use super::{order, setup};
 
 /// The database at version 1; a migration is never changed once it is released.
 const VERSION_1: &str = include_str!("../../../host/crates/store-sqlite/src/migrations/0001_initial.sql");
@@ -51,7 +48,7 @@ impl Present {
                 fields.iter().map(|(key, value)| (key.clone(), self.fill(key, value, text))).collect::<serde_json::Map<_, _>>().into()
             }
             Value::Number(at) if key == "at" || key.ends_with("_at") => (at.as_i64().unwrap() + self.later).into(),
-            other => other.clone(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
     }
 }
@@ -75,7 +72,7 @@ fn row(last: &Value) -> (&'static str, Option<i64>) {
 /// CRC-32 (IEEE 802.3) as version 1 computes it: over the run, the three numbers with their lowest byte first, and the payload.
 fn checksum(run: &str, numbers: [i64; 3], payload: &[u8]) -> u32 {
     let bytes = run.bytes().chain(numbers.into_iter().flat_map(i64::to_le_bytes)).chain(payload.iter().copied());
-    !bytes.fold(!0, |crc: u32, byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| crc >> 1 ^ (crc & 1) * 0xedb8_8320))
+    !bytes.fold(!0, |crc: u32, byte| (0..8).fold(crc ^ u32::from(byte), |crc, _| (crc >> 1) ^ ((crc & 1) * 0xedb8_8320)))
 }
 
 /// Makes a store of version 1 in place of the host's own, with its plugins and with those runs.
@@ -118,9 +115,9 @@ fn this_binary_goes_on_with_the_live_runs_of_an_older_one() {
     let probe = host.submit(&order("fibre-100"));
     host.wait(&probe, &["completed"]);
     let golden: Vec<Value> = serde_json::from_str(ORDER).unwrap();
-    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros()).unwrap();
-    let later = now - golden.last().unwrap()["at"].as_i64().unwrap();
-    let present = Present { records: host.run(&probe)["records"].as_array().unwrap().clone(), later };
+    let records = host.run(&probe)["records"].as_array().unwrap().clone();
+    let last = |records: &[Value]| records.last().unwrap()["at"].as_i64().unwrap();
+    let present = Present { later: last(&records) - last(&golden), records };
     assert_eq!(host.terminate(), Some(0));
 
     let mut runs = Vec::new();
@@ -145,6 +142,6 @@ fn this_binary_goes_on_with_the_live_runs_of_an_older_one() {
     assert_eq!(host.type_in(&["run", "list", "--state", "stuck", "--json"]).json(), json!([]));
     // What the older binary had done is not done again, and everything else once, for the order before the upgrade too.
     let activated = runs.iter().filter(|(_, records)| records.iter().any(|record| record["event"]["attempt"]["step"] == "activate")).count();
-    assert_eq!(effects(&lab, "activation", "created"), runs.len() - activated + 1);
-    assert_eq!(effects(&lab, "billing", "created"), runs.len() + 1);
+    assert_eq!(lab.effects("activation", "created"), runs.len() - activated + 1);
+    assert_eq!(lab.effects("billing", "created"), runs.len() + 1);
 }

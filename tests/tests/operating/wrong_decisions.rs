@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use end_to_end_tests::harness::{Lab, Setup};
+use end_to_end_tests::harness::{Lab, Setup, until};
 use serde_json::{Value, json};
 
-use super::{held, setup, until};
+use super::{held, setup};
 
 #[test]
 fn a_decision_that_cannot_be_carried_out_is_refused_and_changes_nothing() {

@@ -102,7 +102,7 @@ fn two_items() -> Value {
 
 fn is_pending(run: &Value) -> bool {
     let events = run["records"].as_array().unwrap().iter().map(|record| &record["event"]);
-    events.filter(|event| event["attempt"]["step"] == "activate").last().is_some_and(|event| event["kind"] == "attempt-pended")
+    events.rev().find(|event| event["attempt"]["step"] == "activate").is_some_and(|event| event["kind"] == "attempt-pended")
 }
 
 fn waits_for_retry(stage: &Stage, id: &str) -> bool {

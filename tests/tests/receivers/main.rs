@@ -1,5 +1,5 @@
 //! Telemetry of the real binary, as it arrives at a receiver in another process.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::wildcard_enum_match_arm, reason = "tests")]
 
 mod capture;
 mod figures;
@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 
 /// A host that sends its telemetry to a receiver, in front of a lab.
 struct Stage {
-    lab: Lab,
-    receiver: Receiver,
     host: Host,
+    receiver: Receiver,
+    lab: Lab,
 }
 
 impl Stage {
@@ -32,7 +32,7 @@ impl Stage {
         let telemetry = format!("[telemetry]\notlp = {:?}\nprotocol = {named:?}", receiver.url(protocol));
         let setup = all_plugins(&lab, pools).config(config).config(&telemetry);
         let host = setup.environment("OTEL_BSP_SCHEDULE_DELAY", "50").environment("OTEL_METRIC_EXPORT_INTERVAL", "250").start();
-        Self { lab, receiver, host }
+        Self { host, receiver, lab }
     }
 
     /// Waits until an order is where orders come to rest.

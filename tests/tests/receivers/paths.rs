@@ -68,6 +68,14 @@ fn what_arrived_is_as_the_registry_says() {
 }
 
 #[test]
+fn the_sdk_counts_the_live_spans_that_it_handed_on() {
+    let last = PLAYED.metrics.last().unwrap();
+    let metrics = last.resource_metrics.iter().flat_map(|resource| &resource.scope_metrics).flat_map(|scope| &scope.metrics);
+    let names: Vec<&str> = metrics.map(|metric| metric.name.as_str()).collect();
+    assert!(names.contains(&"otel.sdk.processor.span.processed"), "{names:?}");
+}
+
+#[test]
 fn every_process_says_who_it_is() {
     let resources = PLAYED.traces.iter().flat_map(|request| &request.resource_spans).map(|spans| spans.resource.as_ref().unwrap());
     let text = |key: &str| {

@@ -49,7 +49,10 @@ fn play() -> Played {
     // One resource at a time: two that choose the same one would be asked again. A call that takes four seconds is one that a test has delayed.
     let steps = STEPS.map(|step| format!("[orders.{step}]\nretry_initial_ms = 50\nmax_attempts = 4\ntimeout_ms = 4000"));
     let stage = Stage::start("http", &pools, &format!("[orders]\nparallel_allocations = 1\n{}", steps.join("\n")));
-    let mut play = Play { stage, paths: BTreeMap::new(), outbound: Vec::new(), words: Vec::new() };
+    // Two watch the time of a call: who notices first is a matter of chance.
+    let over = ["`billing-rest` was stopped: the time of the call is over", "`billing-rest` did not answer within 4000 ms"];
+    let words = over.map(|text| (text.to_owned(), "TIME IS OVER")).into();
+    let mut play = Play { stage, paths: BTreeMap::new(), outbound: Vec::new(), words };
     // First, for it may cost the live spans of what was played before.
     play.a_kill();
     play.good_ends();
@@ -87,7 +90,9 @@ impl Play {
         let fibre = order("fibre-100");
         let twice = json!({"method": "POST", "status": 503, "count": 2});
         self.path("retried", &fibre, &[], &[("billing", "fail", twice)], "completed");
-        self.path("answer_lost", &fibre, &[], &[("activation", "drop-answer", json!({"method": "POST"}))], "completed");
+        // Active at once, so that it is when it is asked after.
+        let lost = [("activation", "outcome", json!({"ms": 0})), ("activation", "drop-answer", json!({"method": "POST"}))];
+        self.path("answer_lost", &fibre, &[], &lost, "completed");
         self.path("timed_out", &fibre, &[], &[("billing", "delay", json!({"method": "POST", "ms": 60_000}))], "completed");
     }
 

@@ -1,6 +1,9 @@
 //! Starting runs: from outside, and as children of other runs.
 
-use std::sync::{Arc, PoisonError};
+use std::{
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
 
 use pipeline::{Event, Parent, PipelineName, Record, RunId, RunStarted, Seq, TenantName, TraceIdentity, begin};
 use serde_json::Value;
@@ -16,6 +19,9 @@ use crate::{
     shared::{Shared, Unplaced},
     task,
 };
+
+/// How long a start waits for a place in memory. A client that waits longer has given up, and does not know whether its run was started.
+const FOR_A_PLACE: Duration = Duration::from_secs(5);
 
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 256;
@@ -81,7 +87,7 @@ async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Res
     // The parent of a child keeps its own place meanwhile: a child that waited for one could wait for ever, so it goes beyond the bound.
     let place = match started.parent {
         Some(_) => shared.places.clone().try_acquire_owned().ok(),
-        None => Some(shared.places.clone().acquire_owned().await.map_err(|error| unavailable(error.to_string()))?),
+        None => Some(place(shared).await.ok_or_else(|| unavailable("as many runs are being driven as may be in memory".to_owned()))?),
     };
     let table = shared.bindings.table(&started.revision).await.map_err(|error| unavailable(error.to_string()))?;
     let table = table.ok_or_else(|| unavailable("the current binding table is not in the store".to_owned()))?;
@@ -107,6 +113,16 @@ async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Res
         Ok(Err(AppendError::Exists(run))) => Ok(Started { run, created: false }),
         Ok(Err(error)) => Err(unavailable(error.to_string())),
         Err(_) => Err(unavailable("the host is stopping".to_owned())),
+    }
+}
+
+/// A place for a run that somebody waits for; `None` when there is none for a while.
+async fn place(shared: &Shared) -> Option<OwnedSemaphorePermit> {
+    // The losers of this race hold nothing.
+    tokio::select! {
+        biased;
+        place = shared.places.clone().acquire_owned() => place.ok(),
+        () = shared.clock.sleep_until(shared.clock.now().plus(FOR_A_PLACE)) => None,
     }
 }
 

@@ -158,6 +158,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_order_is_counted_with_its_first_offering_and_its_channel_for_those_who_want_them() {
+        let item = |id: &str, offering: &str| serde_json::json!({"id": id, "action": "add", "productOffering": {"id": offering}});
+        let order = serde_json::json!({"channel": [{"id": "7", "name": "retail"}], "productOrderItem": [item("1", "fibre"), item("2", "tv")]});
+        let simulation = crate::simulation::Simulation::new(&crate::Options::default(), order);
+        let (definition, run, record) = (&simulation.definition, &simulation.run, &simulation.records[0]);
+        let counted = measure(&Transition { definition, before: None, record, after: run }).remove(0);
+        let label = |key: &str| counted.labels.iter().find(|(label, _)| *label == key).map(|(_, value)| value.as_str());
+        assert_eq!((label("product_offering"), label("channel"), label("status")), (Some("fibre"), Some("retail"), Some("submitted")));
+    }
+
+    #[test]
     fn every_series_is_there_before_the_first_order() {
         let series = initial_series(&["wholesale".to_owned()]);
         assert!(series.iter().all(|series| series.value == 0.0));

@@ -99,7 +99,10 @@ impl Env {
         options.policy.max_value_bytes =
             self.max_value_bytes.map_or(options.policy.max_value_bytes, |limit| limit.min(options.policy.max_value_bytes));
         options.policy.exceptions = self.exceptions.unwrap_or(options.policy.exceptions);
-        *sampling = self.sampler.clone().unwrap_or_else(|| sampling.clone());
+        if let Some(sampler) = &self.sampler {
+            // Shares that the configuration names stay.
+            (sampling.default, sampling.parent_based) = (sampler.default, sampler.parent_based);
+        }
         if self.disabled {
             *sampling = Sampling { default: 0.0, pipelines: std::collections::BTreeMap::new(), parent_based: false };
         }

@@ -22,7 +22,7 @@
 //! definition.telemetry.submitted_span = Some("test.submitted");
 //! let record = testing::started(&definition);
 //! let after = Arc::new(begin(&definition, testing::run_id(1), &record).unwrap());
-//! let transition = OwnedTransition { position: Position(1), definition: Arc::new(definition), before: None, record, after };
+//! let transition = OwnedTransition { position: Position(1), definition: Arc::new(definition), before: None, record: Arc::new(record), after };
 //!
 //! let spans = Projector::default().spans(&transition);
 //! assert_eq!(spans.iter().map(|span| span.name.to_string()).collect::<Vec<_>>(), ["test.submitted"]);

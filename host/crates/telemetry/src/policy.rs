@@ -149,7 +149,8 @@ fn set(kept: &mut Attributes, key: String, value: AttributeValue) {
     }
 }
 
-/// The description of a failed span: the first line of a message, whose other lines are a backtrace, or the type of the failure where nothing is said.
+/// The description of a failed span: the first line of the message, or the type of the failure where nothing is said. Other lines are a backtrace, which the
+/// exception of the attempt has.
 pub(crate) fn description<'a>(message: &'a str, error_type: &'a str) -> &'a str {
     let line = message.lines().next().unwrap_or_default();
     cut(if line.is_empty() { error_type } else { line }, MAX_DESCRIPTION_BYTES)
@@ -168,6 +169,13 @@ fn cut_owned(mut text: String, limit: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_description_is_one_line_and_never_empty() {
+        assert_eq!(description("unreachable executed\nbacktrace", "plugin.trap"), "unreachable executed");
+        assert_eq!(description("", "plugin.trap"), "plugin.trap");
+        assert_eq!(description(&"x".repeat(300), "plugin.trap").len(), MAX_DESCRIPTION_BYTES);
+    }
 
     #[test]
     fn a_text_is_cut_between_characters() {

@@ -61,6 +61,10 @@ fn exporters_are_added_and_taken_away_by_signal() {
 fn samplers_limits_and_intervals_are_taken_over() {
     let (_, sampling) = applied(&[("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"), ("OTEL_TRACES_SAMPLER_ARG", "0.25")]);
     assert_eq!(sampling, Sampling { default: 0.25, pipelines: std::collections::BTreeMap::new(), parent_based: true });
+    let configured = [("order".to_owned(), 0.5)];
+    let mut sampling = Sampling { pipelines: configured.clone().into(), ..Sampling::default() };
+    read(&[("OTEL_TRACES_SAMPLER", "always_off")]).unwrap().apply(&mut common::options(&Arc::default(), Vec::new()), &mut sampling);
+    assert_eq!(sampling, Sampling { default: 0.0, pipelines: configured.into(), parent_based: false }, "the configuration wins");
     let (options, _) = applied(&[
         ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "100"),
         ("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs/dup"),

@@ -13,8 +13,11 @@ use telemetry::{
     registry::{self, Kind},
 };
 
-/// The rule, what it says in a few words, and the tests: file of this crate and name.
-const RULES: &[(&str, &str, &[(&str, &str)])] = &[
+/// Tests: the file, relative to this crate, and the name.
+type Tests = &'static [(&'static str, &'static str)];
+
+/// The rule, what it says in a few words, and the tests that hold it.
+const RULES: &[(&str, &str, Tests)] = &[
     (
         "R1",
         "the customer's names, byte for byte; others are only added",

@@ -21,6 +21,7 @@ pub(super) fn summary(definition: &Definition, run: &Run, row: Option<&RunRow>) 
         "last_at": run.last_at(),
         "trace_id": run.started().trace.trace_id,
         "parent": run.started().parent,
+        "input": run.started().input,
         "last_error": last_error(definition, run),
         "steps": steps.map(|(step, state)| step_json(step, state)).collect::<Vec<_>>(),
         "waits_for": run.wakes(definition).iter().map(wake).collect::<Vec<_>>(),
@@ -94,6 +95,12 @@ fn item_json(item: &ItemState) -> Value {
         Activity::Idle => "idle",
     };
     let provider = item.pin.as_ref().map(|pin| pin.provider.name());
+    let output = match &item.standing {
+        Standing::Done { output, .. } => Some(output),
+        Standing::Failed { receipt, .. } => receipt.as_ref(),
+        Standing::UndoFailed { output } => output.as_ref(),
+        Standing::Open | Standing::Forgiven | Standing::Undone => None,
+    };
     json!({
         "label": item.label,
         "standing": standing,
@@ -102,6 +109,9 @@ fn item_json(item: &ItemState) -> Value {
         "undo_attempts": item.attempts[1],
         "provider": provider,
         "last_failure": item.last_failure,
+        // What a person starts from who supplies another one.
+        "request": item.request,
+        "output": output,
     })
 }
 

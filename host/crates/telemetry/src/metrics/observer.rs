@@ -106,8 +106,8 @@ impl Counting {
     /// Records histograms and collects additions.
     fn count(&self, transition: &OwnedTransition, changes: &mut Vec<Tally>) {
         let measured = (transition.definition.measure)(&transition.as_transition());
-        for measurement in measured.iter().chain(&run_duration(transition)) {
-            let measurement = self.labels.of(measurement);
+        for mut measurement in measured.into_iter().chain(run_duration(transition)) {
+            self.labels.apply(&mut measurement);
             match tally(&measurement) {
                 Some(change) => changes.push(self.tallies.bounded(change)),
                 None => self.instruments.record(&measurement),
