@@ -133,6 +133,7 @@ impl Host {
             table,
             callback_base: format!("{url}/callbacks/"),
             max_driven: config.engine.max_driven,
+            runs_on: Some(runtime.handle()),
             sampler,
             ..Options::default()
         };

@@ -64,7 +64,7 @@ impl Stack {
             clock: Arc::new(SystemClock),
             observers: telemetry.observers(),
         };
-        let options = Options { packs: vec![wiring.pack], table, ..Options::default() };
+        let options = Options { packs: vec![wiring.pack], table, runs_on: Some(runtime.handle()), ..Options::default() };
         let driver = Arc::new(Driver::open(ports, &opening, options).await?);
         Ok(Self { store, journal, driver, telemetry, allocation: runtime.allocation() })
     }

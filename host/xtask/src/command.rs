@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 
-use crate::{interrupt, workspace};
+use crate::{environment, interrupt, workspace};
 
 /// A program to run in the root of the workspace.
 pub(crate) fn program(name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
@@ -20,10 +20,9 @@ pub(crate) fn program(name: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
 /// these variables, and everything above them would be compiled again each time.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = program("cargo", arguments);
-    let told = |name: &str| ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_"].iter().any(|prefix| name.starts_with(prefix));
-    std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()).filter(|name| told(name)).for_each(|name| {
+    for name in environment::told_by_cargo() {
         command.env_remove(name);
-    });
+    }
     command
 }
 

@@ -55,6 +55,8 @@ pub struct Options {
     pub max_input_bytes: usize,
     /// How many runs are in memory at a time; more wait their turn, except child runs that are just beginning. Default 4096, some 100 MiB.
     pub max_driven: usize,
+    /// Where runs are driven. Default: where the engine is opened. On the runtime whose threads make the calls, a call costs no thread two wake-ups.
+    pub runs_on: Option<tokio::runtime::Handle>,
     /// Whether the spans of a new run are exported. Default: as the caller decided, otherwise yes.
     pub sampler: Sampler,
 }
@@ -73,6 +75,7 @@ impl Default for Options {
             callback_base: "http://127.0.0.1/callbacks/".to_owned(),
             max_input_bytes: 1 << 20,
             max_driven: 4096,
+            runs_on: None,
             sampler: Arc::new(|_, inbound| inbound.is_none_or(|trace| trace.sampled)),
         }
     }
@@ -111,7 +114,7 @@ impl Driver {
             callback_base: options.callback_base,
             sampler: options.sampler,
             max_input_bytes: options.max_input_bytes,
-            tasks: Tasks::default(),
+            tasks: Tasks::new(options.runs_on),
             places: Arc::new(Semaphore::new(options.max_driven)),
             reserved_places: options.max_driven / 8,
             driven: Mutex::new(HashMap::new()),

@@ -16,6 +16,8 @@ use crate::{
 const BATCH: usize = 512;
 /// How many folded runs are kept between batches; beyond it the memory is cleared and runs are folded again from their journals.
 const MAX_FOLDED: usize = 8192;
+/// How long a feed that was idle waits for more: observers are in no hurry, and waking them for every commit would take time from what commits.
+const GATHER: Duration = Duration::from_millis(5);
 /// The pause after an observer or the store failed.
 const AFTER_ERROR: Duration = Duration::from_millis(500);
 /// How long commits that were acknowledged before an earlier one wait for it; after that the journal is read.
@@ -43,11 +45,18 @@ pub(crate) async fn run(shared: Arc<Shared>, observer: Arc<dyn Observer>) {
             }
         };
         let patience = feed.shared.clock.now().plus(FOR_A_GAP);
-        // The losers of this race hold nothing.
+        // The losers of these races hold nothing.
         tokio::select! {
             _ = committed.changed() => {}
             _ = stopping.changed() => {}
             () = feed.shared.clock.sleep_until(patience), if gap => feed.follows = false,
+        }
+        let until = feed.shared.clock.now().plus(GATHER);
+        let stops = feed.shared.is_stopping();
+        tokio::select! {
+            () = feed.shared.clock.sleep_until(until), if !stops => {}
+            _ = stopping.changed(), if !stops => {}
+            else => {}
         }
     }
 }

@@ -102,7 +102,7 @@ impl Shared {
         let (sender, mailbox) = mpsc::unbounded_channel();
         if sender.send(message).is_ok() {
             driven.insert(run.clone(), sender);
-            self.tasks.spawn(task::wake(self.clone(), run.clone(), mailbox));
+            self.tasks.spawn_run(task::wake(self.clone(), run.clone(), mailbox));
         }
     }
 

@@ -103,7 +103,7 @@ async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Res
     // The append and what follows it go on even when the caller stops waiting.
     let (answer, answered) = tokio::sync::oneshot::channel();
     let task = shared.clone();
-    shared.tasks.spawn(async move {
+    shared.tasks.spawn_run(async move {
         let result = task.journal.append(&append).await;
         let _nobody_waits = answer.send(result.clone());
         drive(task, result, append.records, driven).await;

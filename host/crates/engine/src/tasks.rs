@@ -8,12 +8,14 @@ use std::{
     },
 };
 
-use tokio::sync::Notify;
+use tokio::{runtime::Handle, sync::Notify};
 
 /// A counted group of tasks.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tasks {
     inner: Arc<Inner>,
+    /// Where runs are driven, if that is another runtime than the caller's.
+    runs_on: Option<Handle>,
 }
 
 #[derive(Debug, Default)]
@@ -33,15 +35,31 @@ impl Drop for Running {
 }
 
 impl Tasks {
+    pub(crate) fn new(runs_on: Option<Handle>) -> Self {
+        Self { runs_on, ..Self::default() }
+    }
+
     /// Runs a future to its end, whether or not anybody waits for it.
     #[expect(clippy::disallowed_methods, reason = "this is the one home of spawned tasks in the engine")]
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.counted(future));
+    }
+
+    /// The same for a future that drives a run.
+    pub(crate) fn spawn_run(&self, future: impl Future<Output = ()> + Send + 'static) {
+        match &self.runs_on {
+            Some(runtime) => drop(runtime.spawn(self.counted(future))),
+            None => self.spawn(future),
+        }
+    }
+
+    fn counted(&self, future: impl Future<Output = ()> + Send + 'static) -> impl Future<Output = ()> + Send + 'static {
         self.inner.running.fetch_add(1, Ordering::AcqRel);
         let running = Running(self.inner.clone());
-        tokio::spawn(async move {
+        async move {
             let _running = running;
             future.await;
-        });
+        }
     }
 
     /// Returns when no task is running.

@@ -122,6 +122,11 @@ impl Runtime {
         self.shared.spawn(future)
     }
 
+    /// The threads for plugins, for whoever drives runs: a call that is made on one of them wakes no other.
+    pub fn handle(&self) -> tokio::runtime::Handle {
+        self.shared.handle.clone()
+    }
+
     /// Runs a blocking function beside the threads for plugins.
     pub(crate) fn spawn_blocking<R: Send + 'static>(&self, work: impl FnOnce() -> R + Send + 'static) -> tokio::task::JoinHandle<R> {
         self.shared.handle.spawn_blocking(work)
