@@ -100,7 +100,7 @@ pub(crate) const TEST: Cost = Cost { minutes: 20, gigabytes: 10, built: "debug/j
 pub(crate) const PLUGINS: Cost = Cost { minutes: 4, gigabytes: 1, built: "plugins" };
 
 /// The benchmarks, which are built in release.
-pub(crate) const BENCH: Cost = Cost { minutes: 20, gigabytes: 12, built: "release/bench" };
+pub(crate) const BENCH: Cost = Cost { minutes: 15, gigabytes: 14, built: "release/bench" };
 
 /// Fails when something is missing that every command needs, and adds the target of plugins where it is missing.
 pub(crate) fn base() -> Result<()> {
