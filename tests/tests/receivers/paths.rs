@@ -85,7 +85,8 @@ fn every_process_says_who_it_is() {
     assert_eq!(text("service.name").len(), 1);
     assert!(text("service.name").iter().all(|name| name.contains("jackfield")));
     assert!(text("service.version").iter().all(|version| version.contains(env!("CARGO_PKG_VERSION"))));
-    assert_eq!(text("service.instance.id").len(), 3, "the host was started three times");
+    // The host was started three times; one that is killed soon after its start may have delivered nothing.
+    assert!((2..=3).contains(&text("service.instance.id").len()), "{:?}", text("service.instance.id"));
 }
 
 #[test]

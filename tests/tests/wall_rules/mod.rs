@@ -40,7 +40,7 @@ const WASM: &str = "wasmtime*";
 const OTEL: &str = "opentelemetry*";
 const SQL: &str = "*sqlite*";
 /// The packages of the host, as a guest may not link them.
-const HOST: [&str; 8] = ["pipeline", "engine", "store-sqlite", "plugin-runtime", "telemetry", "orders", "lab", "host"];
+const HOST: [&str; 9] = ["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "lab", "host"];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -51,6 +51,8 @@ const RULES: &[Rule] = &[
     },
     Rule { of: "engine", sees: &["pipeline"], tests_see: &[], without: &[WASM, OTEL, SQL, "hyper*", "axum*"] },
     Rule { of: "store-sqlite", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, "hyper*", "axum*"] },
+    // A file on a desk: no host runs there, nothing is compiled, and no clock is asked.
+    Rule { of: "package", sees: &["pipeline"], tests_see: &[], without: &[WASM, OTEL, SQL, "tokio*", "hyper*", "axum*", "tracing*"] },
     Rule { of: "plugin-runtime", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[OTEL, SQL, "axum*"] },
     Rule { of: "telemetry", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, SQL] },
     Rule { of: "orders", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, SQL] },

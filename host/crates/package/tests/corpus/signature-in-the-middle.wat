@@ -1,0 +1,1 @@
+(component (@custom "jackfield.signature" "x") (core module) (@custom "jackfield.manifest" "{}"))

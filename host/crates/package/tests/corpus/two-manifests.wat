@@ -1,0 +1,1 @@
+(component (@custom "jackfield.manifest" "{}") (core module (@custom "jackfield.manifest" "{}")))
