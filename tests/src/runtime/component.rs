@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use plugin_runtime::SECTION;
+use package::SECTION;
 use serde_json::{Value, json};
 use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
 use wit_parser_tests::{LiftLowerAbi, ManglingAndAbi, PackageId, Resolve, SourceMap};

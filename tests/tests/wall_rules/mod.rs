@@ -53,20 +53,20 @@ const RULES: &[Rule] = &[
     Rule { of: "store-sqlite", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, "hyper*", "axum*"] },
     // A file on a desk: no host runs there, nothing is compiled, and no clock is asked.
     Rule { of: "package", sees: &["pipeline"], tests_see: &[], without: &[WASM, OTEL, SQL, "tokio*", "hyper*", "axum*", "tracing*"] },
-    Rule { of: "plugin-runtime", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[OTEL, SQL, "axum*"] },
+    Rule { of: "plugin-runtime", sees: &["pipeline", "engine", "package"], tests_see: &["lab"], without: &[OTEL, SQL, "axum*"] },
     Rule { of: "telemetry", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, SQL] },
     Rule { of: "orders", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, SQL] },
     // A vendor's back end knows nothing of ours.
     Rule { of: "lab", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL] },
     Rule {
         of: "host",
-        sees: &["pipeline", "engine", "store-sqlite", "plugin-runtime", "telemetry", "orders"],
+        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders"],
         tests_see: &["lab"],
         without: &["lab"],
     },
     Rule {
         of: "bench",
-        sees: &["pipeline", "engine", "store-sqlite", "plugin-runtime", "telemetry", "orders", "lab", "host"],
+        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "lab", "host"],
         tests_see: &[],
         without: &[],
     },

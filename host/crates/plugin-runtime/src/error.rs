@@ -2,7 +2,9 @@
 
 use std::{fmt, path::PathBuf};
 
-use crate::{manifest::ManifestError, shape::Difference};
+use package::PackageError;
+
+use crate::shape::Difference;
 
 /// Why the runtime could not be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,40 +36,9 @@ pub enum RuntimeError {
 /// Why a plugin was refused. Nothing was installed and what was there before keeps serving.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
-    /// The file is too large to be read.
-    #[error("the file has {size} bytes, expected at most {limit}")]
-    TooLarge {
-        /// Its size.
-        size: usize,
-        /// The limit, `max_component_bytes`.
-        limit: usize,
-    },
-    /// The file is something else.
-    #[error("the file is not webassembly: it begins with {found}, expected 00 61 73 6d")]
-    NotWasm {
-        /// The first bytes.
-        found: String,
-    },
-    /// The file is a core module.
-    #[error("the file is a core module, expected a component: build it with --target wasm32-wasip2 or wrap it with a component tool")]
-    CoreModule,
-    /// The file ends early or is damaged.
-    #[error("the component is damaged at byte {offset}: {problem}")]
-    Damaged {
-        /// Where.
-        offset: usize,
-        /// What the parser said.
-        problem: String,
-    },
-    /// It has no manifest.
-    #[error("the component has no manifest: expected JSON in exactly one custom section `jackfield.manifest`, found {found}")]
-    ManifestCount {
-        /// How many sections there are.
-        found: usize,
-    },
-    /// The manifest is wrong.
+    /// The file cannot be read as a plugin.
     #[error(transparent)]
-    Manifest(#[from] ManifestError),
+    Package(#[from] PackageError),
     /// A contract of the manifest is not known to this host.
     #[error("contract `{contract}` is not known to this host, expected one of: {known}")]
     UnknownContract {

@@ -27,7 +27,6 @@ mod error;
 mod grant;
 mod host;
 mod load;
-mod manifest;
 mod options;
 mod plugin;
 mod runner;
@@ -40,7 +39,6 @@ pub use self::{
     error::{ContractMismatch, LoadError, RuntimeError},
     grant::{Auth, Grant, HttpRule, Secret, TracePolicy},
     load::Report,
-    manifest::{Capabilities, DeclaredContract, Manifest, ManifestError, SECTION, VerbName},
     options::{Limits, Options},
     plugin::{Plugin, PluginContract, Plugins},
     runner::WasmRunner,

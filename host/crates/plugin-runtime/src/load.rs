@@ -2,19 +2,17 @@
 
 mod exports;
 mod imports;
-mod section;
 
 use std::sync::Arc;
 
+use package::{Ask, Manifest, Package};
 use pipeline::Digest;
 use serde::Serialize;
-use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
 use crate::{
     error::LoadError,
     grant::Grant,
-    manifest::Manifest,
     plugin::{Loaded, Plugin, PluginContract},
     runtime::{Runtime, Shared},
 };
@@ -32,8 +30,8 @@ pub struct Report {
     pub contracts: Vec<PluginContract>,
     /// Everything it imports.
     pub imports: Vec<String>,
-    /// The lines of configuration that grant what it asks for, with placeholders where only the operator knows.
-    pub grants: Vec<String>,
+    /// What it asks for, each with the line of configuration that grants it.
+    pub grants: Vec<Ask>,
 }
 
 /// A component that passed every check that needs no grant.
@@ -75,7 +73,7 @@ impl Runtime {
         self.inspecting(bytes, |shared, inspected| {
             let imports = inspected.component.component_type().imports(&shared.engine).map(|(name, _)| name.to_owned()).collect();
             let Inspected { component: _, manifest, digest, size, exports } = inspected;
-            let grants = imports::lines(&manifest);
+            let grants = manifest.asks();
             Ok(Report { digest, size, contracts: exports.contracts, imports, grants, manifest })
         })
         .await
@@ -98,11 +96,10 @@ impl Runtime {
 }
 
 fn inspect(shared: &Shared, bytes: &[u8]) -> Result<Inspected, LoadError> {
-    let manifest = Manifest::parse(section::manifest(bytes, shared.options.max_component_bytes)?)?;
+    let Package { manifest, digest, .. } = Package::read(bytes, shared.options.max_component_bytes)?;
     let component = Component::from_binary(&shared.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let exports = exports::check(&shared.engine, &component, &manifest, &shared.contracts)?;
     imports::check(&shared.engine, &component, &manifest, &shared.offered)?;
-    let digest = Digest::new(hex(&Sha256::digest(bytes))).expect("a sha256 has 64 hexadecimal digits");
     Ok(Inspected { component, manifest, digest, size: bytes.len(), exports })
 }
 
@@ -112,12 +109,4 @@ fn link(shared: &Shared, inspected: Inspected, grant: &Grant) -> Result<Plugin, 
     let pre = shared.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     component.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(Plugin::new(Loaded::new(manifest, digest, exports.contracts, exports.functions, pre, granted, &shared.options)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a string takes all text");
-        text
-    })
 }

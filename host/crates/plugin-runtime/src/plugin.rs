@@ -4,6 +4,7 @@ mod table;
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
+use package::Manifest;
 use pipeline::{ContractTrack, Digest, Pin, Provider, Verbs};
 use serde::Serialize;
 use wasmtime::component::InstancePre;
@@ -13,7 +14,6 @@ use crate::{
     bulkhead::Bulkhead,
     call::{CallState, Function},
     host::http::Rules,
-    manifest::Manifest,
     options::Options,
 };
 

@@ -44,7 +44,7 @@ impl Check {
         lines.push(format!("\nTo use it, add to the configuration:\n\n[plugins.{}]\npath = \"{}\"", manifest.name, self.file.display()));
         if !report.grants.is_empty() {
             lines.push(format!("\n[plugins.{}.grant]", manifest.name));
-            lines.extend(report.grants.iter().cloned());
+            lines.extend(report.grants.iter().map(|ask| ask.line.clone()));
         }
         lines.join("\n")
     }

@@ -7,7 +7,9 @@ use pipeline::{Failure, FailureClass};
 use wasmtime::{Trap, WasmBacktrace};
 
 use super::{MAX_MESSAGE, failure};
-use crate::{bulkhead::Busy, manifest::Manifest, shape::CodecError};
+use package::Manifest;
+
+use crate::{bulkhead::Busy, shape::CodecError};
 
 /// The most bytes of a plugin's own message.
 const MAX_REASON: usize = 1024;

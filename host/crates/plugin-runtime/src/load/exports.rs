@@ -1,5 +1,6 @@
 //! The gate for contracts: which version of each the component exports, and whether host and plugin can talk to each other.
 
+use package::{DeclaredContract, Manifest, VerbName};
 use pipeline::Verbs;
 use semver::Version;
 use wasmtime::{
@@ -14,7 +15,6 @@ use crate::{
     call::Function,
     contracts::{Contract, Contracts},
     error::{ContractMismatch, LoadError},
-    manifest::{DeclaredContract, Manifest, VerbName},
     plugin::{Functions, PluginContract},
     shape::{Difference, Direction, FunctionShape, compare},
 };

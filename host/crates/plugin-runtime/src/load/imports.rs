@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use package::{Ask, Capabilities, Manifest};
 use wasmtime::{
     Engine,
     component::{
@@ -17,7 +18,6 @@ use crate::{
         http::{Rule, Rules},
         interface::Offered,
     },
-    manifest::{Capabilities, Manifest},
     plugin::Granted,
     shape::FunctionShape,
 };
@@ -53,7 +53,7 @@ fn one(engine: &Engine, name: &str, instance: &ComponentInstance, asked: &Capabi
     }
     match interface {
         "jackfield:host/telemetry" | "jackfield:host/config" => Ok(()),
-        "jackfield:host/keyvalue" if asked.keyvalue => Ok(()),
+        "jackfield:host/keyvalue" if asked.keyvalue.is_some() => Ok(()),
         "jackfield:host/keyvalue" => Err(refused(name, "its manifest does not ask for: set `capabilities.keyvalue` to true")),
         "wasi:http/types" | "wasi:http/outgoing-handler" if !asked.http.is_empty() => Ok(()),
         "wasi:http/types" | "wasi:http/outgoing-handler" => {
@@ -92,37 +92,34 @@ fn refused(import: &str, why: &str) -> LoadError {
 /// What a plugin gets: what its manifest asks for and the operator grants. Everything it asks for must be granted, but settings may stay unset.
 pub(super) fn granted(manifest: &Manifest, grant: &Grant) -> Result<Granted, LoadError> {
     let wrong = |problem: String| LoadError::Grant { plugin: manifest.name.clone(), problem };
-    let Capabilities { http, keyvalue, config } = &manifest.capabilities;
+    let Capabilities { http, tcp, keyvalue, secrets, config } = &manifest.capabilities;
     let mut rules = BTreeMap::new();
-    for name in http {
-        let rule = grant.http.get(name).ok_or_else(|| missing(format!("the HTTP endpoint `{name}`"), http_line(name)))?;
+    for asked in http {
+        let name = &asked.name;
+        let rule = grant.http.get(name).ok_or_else(|| missing(format!("the HTTP endpoint `{name}`"), Ask::http(asked)))?;
         let rule = Rule::parse(rule).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
         rules.insert(name.clone(), rule);
     }
-    if *keyvalue && !grant.keyvalue {
-        return Err(missing("the key-value store".to_owned(), KEYVALUE_LINE.to_owned()));
+    if let Some(wanted) = tcp {
+        return Err(missing("TCP connections".to_owned(), Ask::tcp(wanted)));
     }
-    if let Some(key) = grant.config.keys().find(|key| !config.contains(key)) {
-        let known = if config.is_empty() { "no settings".to_owned() } else { config.join(", ") };
+    if let Some(wanted) = keyvalue
+        && !grant.keyvalue
+    {
+        return Err(missing("the key-value store".to_owned(), Ask::keyvalue(wanted)));
+    }
+    if let Some(asked) = secrets.first() {
+        return Err(missing(format!("the secret `{}`", asked.name), Ask::secret(asked)));
+    }
+    if let Some(key) = grant.config.keys().find(|key| !config.iter().any(|setting| setting.name == **key)) {
+        let known = config.iter().map(|setting| setting.name.as_str()).collect::<Vec<_>>().join(", ");
+        let known = if known.is_empty() { "no settings".to_owned() } else { known };
         return Err(wrong(format!("config.{key}: the plugin does not read this setting, it reads {known}")));
     }
+    manifest.check_settings(&grant.config).map_err(|error| wrong(error.to_string()))?;
     Ok(Granted { http: Arc::new(Rules::new(manifest.name.clone(), rules)), config: Arc::new(grant.config.clone()) })
 }
 
-const KEYVALUE_LINE: &str = "keyvalue = true";
-
-fn http_line(name: &str) -> String {
-    format!("http.{name} = {{ url = \"https://...\", methods = [\"GET\"] }}")
-}
-
-fn missing(capability: String, line: String) -> LoadError {
-    LoadError::NotGranted { capability, line }
-}
-
-/// The lines that grant what a manifest asks for.
-pub(super) fn lines(manifest: &Manifest) -> Vec<String> {
-    let Capabilities { http, keyvalue, config } = &manifest.capabilities;
-    let http = http.iter().map(|name| http_line(name));
-    let keys = keyvalue.then(|| KEYVALUE_LINE.to_owned());
-    http.chain(keys).chain(config.iter().map(|key| format!("config.\"{key}\" = \"...\""))).collect()
+fn missing(capability: String, ask: Ask) -> LoadError {
+    LoadError::NotGranted { capability, line: ask.line }
 }

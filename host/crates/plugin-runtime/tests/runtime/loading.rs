@@ -188,7 +188,8 @@ async fn a_report_says_what_a_plugin_needs() {
     let bench = Bench::new(options());
     let bytes = plain(json!({ "capabilities": { "http": ["printer"], "keyvalue": true, "config": ["size"] } }));
     let report = bench.runtime.check(bytes.clone()).await.unwrap();
-    assert_eq!(report.grants, ["http.printer = { url = \"https://...\", methods = [\"GET\"] }", "keyvalue = true", "config.\"size\" = \"...\""]);
+    let lines: Vec<&str> = report.grants.iter().map(|ask| ask.line.as_str()).collect();
+    assert_eq!(lines, ["http.printer = { url = \"https://...\", methods = [\"GET\"] }", "keyvalue = true", "config.\"size\" = \"...\""]);
     assert_eq!((report.size, report.contracts[0].exact.as_str()), (bytes.len(), "acme:test/work@1.0.0"));
     assert_eq!(report.digest.as_str().len(), 64);
 }

@@ -11,8 +11,9 @@ use engine::port::{
     Answer, Call, CallEnd, CallReport, CallSpan, CallTelemetry, HostInterface, KeyValue, ReadError, Runner as _, SpanContext, SpanItem, Verb,
     Versioned,
 };
+use package::SECTION;
 use pipeline::{AttemptId, Direction, FailureClass, IdempotencyKey, ItemId, PipelineName, Revision, RunId, StepName, TenantName};
-use plugin_runtime::{Contracts, Grant, LoadError, Options, Plugin, Plugins, Runtime, SECTION, WasmRunner};
+use plugin_runtime::{Contracts, Grant, LoadError, Options, Plugin, Plugins, Runtime, WasmRunner};
 use serde_json::{Value, json};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser_tests::{PackageId, Resolve, SourceMap};
