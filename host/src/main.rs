@@ -3,7 +3,9 @@
 mod cli;
 mod config;
 mod http;
+mod registry;
 mod serve;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,10 @@
-//! `jackfield plugin`: begin, pack, check and call plugins. Nothing here needs a running host.
+//! `jackfield plugin`: begin, pack, check and call plugins, which needs no running host; and what is done with those of a running one.
 
 mod call;
 mod check;
 mod new;
 mod pack;
+pub(super) mod registry;
 
 use std::{path::Path, process::ExitCode};
 
@@ -22,6 +23,8 @@ pub(super) enum Command {
     Check(check::Check),
     /// Make one call of a plugin and print its outcome and its span.
     Call(call::CallOnce),
+    #[command(flatten)]
+    Registry(registry::Command),
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -30,6 +33,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Pack(pack) => pack.run(),
         Command::Check(check) => check.run().await,
         Command::Call(call) => call.run().await,
+        Command::Registry(command) => registry::run(command).await,
     }
 }
 

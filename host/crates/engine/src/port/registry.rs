@@ -123,6 +123,8 @@ pub struct RevisionRow {
     pub at: Timestamp,
     /// Who made it current.
     pub by: String,
+    /// Whether a canary was under way: a table that nobody goes back to.
+    pub trial: bool,
 }
 
 /// What was done, by whom, and what it changed.

@@ -30,7 +30,8 @@ CREATE TABLE revisions (
   number   INTEGER PRIMARY KEY AUTOINCREMENT,
   revision TEXT    NOT NULL,  -- the blob with the table
   at       INTEGER NOT NULL CHECK (at >= 0),
-  by       TEXT    NOT NULL
+  by       TEXT    NOT NULL,
+  trial    INTEGER NOT NULL CHECK (trial IN (0, 1))  -- whether a canary was under way
 ) STRICT;
 
 CREATE TABLE quarantine (

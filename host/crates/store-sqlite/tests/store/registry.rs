@@ -81,7 +81,7 @@ fn everything(expected: u64) -> RegistryChange {
 
 fn check_everything(state: &RegistryState) {
     assert_eq!(state.number, 1);
-    assert_eq!(state.current.as_ref().map(|row| (row.number, &row.revision, row.by.as_str())), Some((1, &revision(b"one"), "ann")));
+    assert_eq!(state.current.as_ref().map(|row| (row.number, &row.revision, row.by.as_str(), row.trial)), Some((1, &revision(b"one"), "ann", true)));
     assert_eq!(state.plugins, [plugin(1, b"component"), plugin(2, b"component")]);
     assert_eq!(state.newest["pool"], "1.0.2");
     assert_eq!(state.quarantine[&digest(3)].reason, "leaks");
