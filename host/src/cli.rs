@@ -48,7 +48,7 @@ enum Command {
     /// Look at runs and decide about those that are held.
     #[command(subcommand)]
     Run(run::Command),
-    /// Check, call, pack and begin plugins; needs no running host.
+    /// Begin, pack, sign, inspect, verify, check and call plugins; needs no running host.
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Which plugin answers which contract, for which input.

@@ -59,6 +59,7 @@ pub(crate) async fn current(parts: &Parts<'_>) -> anyhow::Result<(Revision, Bind
             let revision = current.revision.clone();
             let table = BindingTable::read(&**parts.store, &revision).await?;
             let table = table.with_context(|| format!("binding-table revision {revision} is not in the store"))?;
+            check_trust(parts, &files)?;
             warm(parts, &revision, &table).await?;
             Ok((revision, table))
         }
@@ -80,6 +81,15 @@ fn fingerprint(config: &Config, files: &BTreeMap<String, Vec<u8>>) -> String {
     let plugin = |(name, bytes): (&String, &Vec<u8>)| (name.clone(), json!([blake3::hash(bytes).to_hex().as_str(), config.plugins[name].grant]));
     let plugins: BTreeMap<String, Value> = files.iter().map(plugin).collect();
     blake3::hash(json!({"plugins": plugins, "bindings": config.bindings}).to_string().as_bytes()).to_hex().to_string()
+}
+
+/// A file of the configuration that was taken back since it was applied is for the operator to take out of it.
+fn check_trust(parts: &Parts<'_>, files: &BTreeMap<String, Vec<u8>>) -> anyhow::Result<()> {
+    for (name, bytes) in files {
+        let admitted = Package::read(bytes, usize::MAX).map_err(Into::into).and_then(|package| trust::admit_again(parts.trust, &package));
+        admitted.with_context(|| format!("plugins.{name}"))?;
+    }
+    Ok(())
 }
 
 /// Brings in what the table names. A plugin that was taken back by [trust] since is left out, and its steps are held; anything else is for the operator to put
@@ -140,15 +150,15 @@ async fn apply(
 async fn install(parts: &Parts<'_>, state: &RegistryState, name: &str, bytes: &[u8]) -> anyhow::Result<(Candidate, Option<InstalledPlugin>)> {
     let plugin = &parts.config.plugins[name];
     let package = Package::read(bytes, parts.runtime.options().max_component_bytes)?;
+    if package.manifest.name != name {
+        bail!("{} says that its name is `{}`", plugin.path.display(), package.manifest.name);
+    }
     let known = state.plugin(&package.digest);
     let admission = match known {
         Some(_) => trust::admit_again(parts.trust, &package)?,
         None => trust::admit(parts.trust, &package, newest(state, &package.manifest.name).filter(|_| !plugin.allow_downgrade).as_ref())?,
     };
     let loaded = parts.runtime.load(bytes.to_vec(), &read_grant(&plugin.grant, parts.directory)?).await?;
-    if loaded.name() != name {
-        bail!("{} says that its name is `{}`", plugin.path.display(), loaded.name());
-    }
     let row = record(&package, bytes, loaded.contracts(), &admission, SystemClock.now(), "configuration");
     let bound = BoundPlugin { component: row.component.clone(), grant: plugin.grant.clone() };
     Ok((Candidate { plugin: loaded, bound }, known.is_none().then_some(row)))
