@@ -46,7 +46,7 @@ enum Command {
     /// Look at runs and decide about those that are held.
     #[command(subcommand)]
     Run(run::Command),
-    /// Check, call, pack and begin plugins; needs no running host.
+    /// Begin, pack, sign, inspect, verify, check and call plugins; needs no running host.
     #[command(subcommand)]
     Plugin(plugin::Command),
     /// Make tokens for the HTTP interface; needs no running host.

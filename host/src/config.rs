@@ -31,6 +31,8 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
     /// The plugins, by the name in their manifest.
     pub(crate) plugins: BTreeMap<String, Plugin>,
+    /// Whose plugins are taken. Default: nobody's.
+    pub(crate) trust: package::TrustOptions,
     /// Which plugin answers a contract, where more than one could: `"jackfield:order/inventory@1" = "inventory-pool"`.
     pub(crate) bindings: BTreeMap<String, String>,
     /// Named API tokens: the name is written into the audit trail, the value is the hexadecimal blake3 hash of the token.

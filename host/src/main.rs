@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod http;
 mod serve;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -15,6 +15,7 @@ use engine::{
     Driver, Options, Pack, Ports, Routed,
     port::{Opening, SystemClock},
 };
+use package::TrustList;
 use store_sqlite::Store;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{error, info, warn};
@@ -96,6 +97,7 @@ pub(crate) struct Host {
     pub(crate) store: Arc<Store>,
     pub(crate) runtime: plugin_runtime::Runtime,
     pub(crate) installed: Vec<plugins::Installed>,
+    pub(crate) trust: Arc<TrustList>,
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
@@ -115,9 +117,13 @@ impl Host {
         let mut options = config.runtime.clone();
         options.cache_dir.get_or_insert_with(|| config.data_directory().join("compiled"));
         let runtime = plugin_runtime::Runtime::new(options)?;
-        let installed = plugins::install(&runtime, &*store, config, directory).await?;
+        let trust = Arc::new(TrustList::new(config.trust.clone())?);
+        if trust.allows_unsigned() {
+            warn!("plugins that nobody has signed are taken: `allow_unsigned = true` in [trust] is a switch for development");
+        }
+        let installed = plugins::install(&runtime, &*store, &trust, config, directory).await?;
         let table = bind(&installed, config)?;
-        let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), directory.to_owned());
+        let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), trust.clone(), directory.to_owned());
         let runner = Routed { plugins: Some(Arc::new(shelf)), ..Routed::default() };
         let ports = Ports {
             journal: store.clone(),
@@ -138,7 +144,7 @@ impl Host {
             ..Options::default()
         };
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
-        Ok(Self { driver, store, runtime, installed, telemetry: Arc::new(telemetry) })
+        Ok(Self { driver, store, runtime, installed, trust, telemetry: Arc::new(telemetry) })
     }
 
     /// Lets calls finish within the budget, or until a second signal.

@@ -8,6 +8,7 @@ use axum::{
     response::IntoResponse,
 };
 use engine::{Driver, port::Timers};
+use package::TrustList;
 use plugin_runtime::{Allocation, Runtime};
 use serde_json::{Value, json};
 use store_sqlite::Store;
@@ -23,6 +24,7 @@ pub(crate) struct State {
     runtime: Runtime,
     telemetry: Arc<Telemetry>,
     plugins: Arc<Vec<Value>>,
+    trust: Arc<TrustList>,
 }
 
 impl State {
@@ -37,6 +39,7 @@ impl State {
             runtime: host.runtime.clone(),
             telemetry: host.telemetry.clone(),
             plugins: Arc::new(plugins.collect()),
+            trust: host.trust.clone(),
         }
     }
 }
@@ -49,6 +52,7 @@ pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Jso
         "allocation": allocation(state.runtime.allocation()),
         "runs_in_memory": state.driver.driven(),
         "plugins": *state.plugins,
+        "unsigned_plugins": if state.trust.allows_unsigned() { "allowed" } else { "refused" },
         "telemetry": state.telemetry.health(),
     }))
 }

@@ -12,14 +12,19 @@ use engine::{
     BindingTable,
     port::{BlobHash, Blobs, Call, CallReport, CallTelemetry, Runner},
 };
+use package::{Package, TrustList};
 use pipeline::{Failure, FailureClass, Revision};
 use plugin_runtime::{Grant, HttpRule, Plugin, Plugins, Runtime, WasmRunner};
 use serde::Deserialize;
 use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::RwLock;
+use tracing::warn;
 
-use crate::config::{Config, resolve, with_nearest};
+use crate::{
+    config::{Config, resolve, with_nearest},
+    trust::{admit, admit_again, admit_pinned},
+};
 
 /// A plugin of the configuration, checked, compiled and stored.
 #[derive(Debug)]
@@ -52,14 +57,25 @@ fn read_grant(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
 }
 
 /// Installs every plugin of the configuration; the first that cannot be installed stops the start.
-pub(crate) async fn install(runtime: &Runtime, blobs: &dyn Blobs, config: &Config, directory: &Path) -> anyhow::Result<Vec<Installed>> {
+pub(crate) async fn install(
+    runtime: &Runtime,
+    blobs: &dyn Blobs,
+    trust: &TrustList,
+    config: &Config,
+    directory: &Path,
+) -> anyhow::Result<Vec<Installed>> {
     let mut installed = Vec::with_capacity(config.plugins.len());
     for (name, plugin) in &config.plugins {
         let bytes = std::fs::read(&plugin.path).with_context(|| format!("plugins.{name}.path: {} cannot be read", plugin.path.display()))?;
-        let loaded = load(runtime, bytes.clone(), &plugin.grant, directory).await.with_context(|| format!("plugins.{name}"))?;
-        if loaded.name() != name {
-            bail!("plugins.{name}: {} says that its name is `{}`", plugin.path.display(), loaded.name());
+        let package = Package::read(&bytes, config.runtime.max_component_bytes).with_context(|| format!("plugins.{name}"))?;
+        if package.manifest.name != *name {
+            bail!("plugins.{name}: {} says that its name is `{}`", plugin.path.display(), package.manifest.name);
         }
+        // What the store has was installed before; a restart is no new installation.
+        let known = blobs.get(blake3::hash(&bytes).to_hex().as_str()).await?.is_some();
+        let admitted = if known { admit_again(trust, &package) } else { admit(trust, &package, None) };
+        admitted.with_context(|| format!("plugins.{name}"))?;
+        let loaded = load(runtime, bytes.clone(), &plugin.grant, directory).await.with_context(|| format!("plugins.{name}"))?;
         let component = blobs.put(bytes).await?;
         installed.push(Installed { plugin: loaded, component, grant: plugin.grant.clone() });
     }
@@ -77,13 +93,14 @@ pub(crate) struct Shelf {
     runtime: Runtime,
     store: Arc<Store>,
     calls: Arc<dyn CallTelemetry>,
+    trust: Arc<TrustList>,
     directory: PathBuf,
     runners: RwLock<HashMap<Revision, Arc<WasmRunner>>>,
 }
 
 impl Shelf {
-    pub(crate) fn new(runtime: Runtime, store: Arc<Store>, calls: Arc<dyn CallTelemetry>, directory: PathBuf) -> Self {
-        Self { runtime, store, calls, directory, runners: RwLock::default() }
+    pub(crate) fn new(runtime: Runtime, store: Arc<Store>, calls: Arc<dyn CallTelemetry>, trust: Arc<TrustList>, directory: PathBuf) -> Self {
+        Self { runtime, store, calls, trust, directory, runners: RwLock::default() }
     }
 
     async fn runner(&self, revision: &Revision) -> anyhow::Result<Arc<WasmRunner>> {
@@ -99,6 +116,11 @@ impl Shelf {
         let plugins = Plugins::default();
         for (digest, bound) in &table.plugins {
             let Some(bytes) = Blobs::get(&*self.store, &bound.component).await? else { bail!("plugin {digest} is not in the store") };
+            if let Err(refusal) = admit_pinned(&self.trust, &bytes) {
+                // It is missing in the table then: its calls are held, those of its neighbours are not.
+                warn!("plugin {digest} is pinned by runs and may not be loaded any more: {refusal:#}");
+                continue;
+            }
             plugins.add(load(&self.runtime, bytes, &bound.grant, &self.directory).await.with_context(|| format!("plugin {digest}"))?);
         }
         let runner = Arc::new(WasmRunner::new(self.runtime.clone(), plugins, self.store.clone(), self.calls.clone()));

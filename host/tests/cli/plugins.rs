@@ -65,7 +65,7 @@ fn a_contract_without_all_its_functions_is_refused() {
         "undo: the function is missing",
     ];
     place.run(&["plugin", "check", "plugin.wasm"]).bad(1, &expected);
-    place.write("jackfield.toml", format!("[http]\nlisten = \"127.0.0.1:0\"\n{PLUGIN}"));
+    place.write("jackfield.toml", format!("[http]\nlisten = \"127.0.0.1:0\"\n[trust]\nallow_unsigned = true\n{PLUGIN}"));
     place.run(&["serve"]).bad(1, &[&["plugins.tester: "], expected.as_slice()].concat());
 }
 
