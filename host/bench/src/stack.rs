@@ -111,7 +111,7 @@ fn table(plugin: &Plugin, component: String) -> Result<BindingTable> {
     let mut table = BindingTable::default();
     for contract in plugin.contracts() {
         let pin = plugin.pin(&contract.track).with_context(|| format!("the plugin does not answer {}", contract.track))?;
-        table.rules.push(Binding { contract: contract.track.clone(), pin: pin.into() });
+        table.rules.push(Binding::to(contract.track.clone(), pin.into()));
     }
     table.plugins.insert(plugin.digest().clone(), BoundPlugin { component, grant: Value::Null });
     Ok(table)

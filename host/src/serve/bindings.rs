@@ -21,7 +21,7 @@ pub(crate) fn bind(installed: &[Installed], config: &Config) -> anyhow::Result<B
     for (track, plugins) in candidates {
         let chosen = choose(&track, &plugins, config)?;
         let Some(pin) = chosen.plugin.pin(&track) else { bail!("plugin `{}` does not answer {track}", chosen.plugin.name()) };
-        table.rules.push(Binding { contract: track, pin: pin.into() });
+        table.rules.push(Binding::to(track, pin.into()));
         let bound = BoundPlugin { component: chosen.component.clone(), grant: chosen.grant.clone() };
         table.plugins.insert(chosen.plugin.digest().clone(), bound);
     }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use pipeline::{Definition, InvalidDefinition, PipelineName, Transition};
 
-use crate::port::Document;
+use crate::{bindings::SelectorNames, port::Document};
 
 /// A pipeline with what its pack projects.
 #[derive(Debug, Clone)]
@@ -33,6 +33,11 @@ impl Definitions {
             definitions.packs.insert((name, version), pack);
         }
         Ok(definitions)
+    }
+
+    /// What the steps of all registered pipelines can be told apart by.
+    pub(crate) fn selectors(&self) -> SelectorNames {
+        SelectorNames::of(self.packs.values().map(|pack| &*pack.definition))
     }
 
     pub(crate) fn newest(&self, name: &PipelineName) -> Option<&Pack> {

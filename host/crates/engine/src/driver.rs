@@ -7,12 +7,12 @@ use std::{
 };
 
 use async_trait::async_trait;
-use pipeline::{InvalidDefinition, MAX_CROSSING_BYTES, RunId, Timestamp, replay};
+use pipeline::{InvalidDefinition, MAX_CROSSING_BYTES, Revision, RunId, Timestamp, replay};
 use tokio::sync::{Notify, Semaphore, oneshot, watch};
 
 use crate::{
     api::{Decision, Engine, EngineError, ResolveError, RunView, SignalAnswer, Start, StartError, Started},
-    bindings::{BindingTable, Bindings},
+    bindings::{BindingTable, Bindings, SelectorNames},
     definitions::{Definitions, Pack},
     feed,
     port::{Blobs, Clock, Journal, Observer, Opening, ReadError, Runner, Timers},
@@ -49,6 +49,8 @@ pub struct Options {
     pub packs: Vec<Pack>,
     /// The binding table that new runs are pinned to.
     pub table: BindingTable,
+    /// The revision that the table is stored under. Default: the table is stored when the engine opens.
+    pub revision: Option<Revision>,
     /// What callback addresses begin with; the token is appended. Default `http://127.0.0.1/callbacks/`.
     pub callback_base: String,
     /// The largest input of a run in bytes of JSON. Default 1 MiB: a product order of some thousand items.
@@ -72,6 +74,7 @@ impl Default for Options {
         Self {
             packs: Vec::new(),
             table: BindingTable::default(),
+            revision: None,
             callback_base: "http://127.0.0.1/callbacks/".to_owned(),
             max_input_bytes: 1 << 20,
             max_driven: 4096,
@@ -108,7 +111,7 @@ impl Driver {
             runner,
             clock,
             definitions: Definitions::new(options.packs)?,
-            bindings: Bindings::open(blobs, options.table).await?,
+            bindings: Bindings::open(blobs, options.table, options.revision).await?,
             tokens: Tokens::new(&opening.secret),
             epoch: opening.epoch,
             callback_base: options.callback_base,
@@ -147,6 +150,21 @@ impl Driver {
             Ok(reason) => reason.clone().unwrap_or_default(),
             Err(_) => std::future::pending().await,
         }
+    }
+
+    /// Makes a table that is in the store under this revision the current one: for new runs, and for new steps of runs that are pinned by step.
+    pub fn rebind(&self, table: Arc<BindingTable>, revision: Revision) {
+        self.shared.bindings.rebind(revision, table);
+    }
+
+    /// The current table and its revision.
+    pub fn current(&self) -> (Revision, Arc<BindingTable>) {
+        self.shared.bindings.current()
+    }
+
+    /// What the steps of all pipelines can be told apart by, to check a table with.
+    pub fn selectors(&self) -> SelectorNames {
+        self.shared.definitions.selectors()
     }
 
     /// Live runs that nothing will wake. Always empty unless there is a fault.

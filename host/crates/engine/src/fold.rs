@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pipeline::{
-    Command, ContractTrack, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Timestamp, apply_in_place, decide,
-    needs_start_record,
+    Command, ContractTrack, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Selectors, Timestamp, View,
+    apply_in_place, decide, needs_start_record,
 };
 
 use crate::{
@@ -104,7 +104,8 @@ impl Folding<'_> {
         match command {
             Command::Record(event) => Some(event),
             Command::Schedule { step, round, contract, needs_undo, items } => {
-                let bound = items.into_iter().map(|item| self.bind(contract.as_ref(), needs_undo, item)).collect();
+                let selectors = self.context.pack.definition.step(&step).map_or(Selectors::NONE, |(_, step)| step.selectors);
+                let bound = items.into_iter().map(|item| self.bind(contract.as_ref(), selectors, needs_undo, item)).collect();
                 Some(match bound {
                     Ok(items) => Event::StepScheduled { step, round, items },
                     Err(failure) => Event::StepRefused { step, failure },
@@ -115,9 +116,12 @@ impl Folding<'_> {
         }
     }
 
-    fn bind(&self, contract: Option<&ContractTrack>, needs_undo: bool, item: ScheduledItem) -> Result<ScheduledItem, Failure> {
+    fn bind(&self, contract: Option<&ContractTrack>, selectors: Selectors, needs_undo: bool, item: ScheduledItem) -> Result<ScheduledItem, Failure> {
         let Some(contract) = contract else { return Ok(item) };
-        let pin: &Arc<Pin> = self.context.table.resolve(contract, &item.request, self.run.id())?;
+        let table = self.context.table;
+        let view = View::new(&self.context.pack.definition, &self.run);
+        let selectors = if table.selects(contract) { (selectors.of)(&view, &item.request) } else { Vec::new() };
+        let pin: &Arc<Pin> = table.resolve(contract, &selectors, self.run.id())?;
         if needs_undo && !pin.verbs.undo {
             let message = format!("`{}` answers contract {contract} without `undo`, which this step needs", pin.provider.name());
             return Err(Failure::new(FailureClass::Held, "plugin.contract", message));

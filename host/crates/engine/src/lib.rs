@@ -71,7 +71,7 @@ mod timers;
 mod token;
 
 pub use self::{
-    bindings::{Binding, BindingTable, BoundPlugin},
+    bindings::{Binding, BindingProblem, BindingTable, BoundPlugin, Choice, Explained, Fit, Misfit, PinPolicy, SelectorNames},
     definitions::Pack,
     driver::{Driver, OpenError, Options, Ports},
     routed::Routed,

@@ -52,7 +52,7 @@ pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Result<Started,
         tenant,
         input,
         idempotency_key,
-        revision: shared.bindings.current(),
+        revision: shared.bindings.current().0,
         trace: ids::trace(trace, sampled),
         parent: None,
     };
@@ -75,7 +75,7 @@ pub(crate) async fn child(shared: &Arc<Shared>, child: Child) -> Result<RunId, S
         tenant,
         input,
         idempotency_key: Some(key),
-        revision: shared.bindings.current(),
+        revision: shared.bindings.current().0,
         trace: ids::trace(Some(inbound), trace.sampled),
         parent: Some(parent),
     };

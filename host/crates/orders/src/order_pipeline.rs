@@ -9,6 +9,7 @@ mod billing;
 mod decompose;
 mod provision;
 mod reason;
+mod selectors;
 mod text;
 
 use pipeline::{Attributes, ContractTrack, Definition, PipelineName, RunTelemetry, StepName, StepTelemetry, View};

@@ -1,12 +1,13 @@
 //! What a pipeline is: data plus pure functions, so that it can be listed, drawn and checked without being run.
 
+mod selectors;
 mod validate;
 
 use std::{num::NonZeroU32, time::Duration};
 
 use serde_json::Value;
 
-pub use self::validate::InvalidDefinition;
+pub use self::{selectors::Selectors, validate::InvalidDefinition};
 use crate::{
     contract::ContractTrack,
     failure::Failure,
@@ -75,6 +76,8 @@ pub struct StepDefinition {
     pub criticality: Criticality,
     /// What happens when an item has failed for good.
     pub on_failure: OnFailure,
+    /// What bindings may choose a provider by.
+    pub selectors: Selectors,
     /// Request fields that a provider must know when they are set.
     pub must_understand: &'static [&'static str],
     /// How the step shows itself in traces.

@@ -49,7 +49,8 @@ pub use self::{
     contract::{ContractTrack, Pin, Provider, Verbs},
     decide::{Command, decide},
     definition::{
-        AfterFailure, Criticality, Definition, InvalidDefinition, Mapped, OnFailure, RunTelemetry, StepDefinition, StepTelemetry, Undo, Work,
+        AfterFailure, Criticality, Definition, InvalidDefinition, Mapped, OnFailure, RunTelemetry, Selectors, StepDefinition, StepTelemetry, Undo,
+        Work,
     },
     event::{
         AfterUnwind, Event, FalloutOpened, FalloutSubject, Outcome, Parent, Pended, Record, Resolution, RunStarted, ScheduledItem, Timer, Verdict,

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::{
     AfterFailure, AttemptId, Attributes, ContractTrack, Criticality, Definition, Epoch, Event, Failure, Mapped, OnFailure, Pin, PipelineName,
-    Provider, Record, RetryPolicy, Revision, Run, RunId, RunStarted, RunTelemetry, ScheduledItem, Seq, StepDefinition, StepName, StepTelemetry,
-    TenantName, Timestamp, TraceIdentity, Undo, Verbs, Verdict, View, Work,
+    Provider, Record, RetryPolicy, Revision, Run, RunId, RunStarted, RunTelemetry, ScheduledItem, Selectors, Seq, StepDefinition, StepName,
+    StepTelemetry, TenantName, Timestamp, TraceIdentity, Undo, Verbs, Verdict, View, Work,
 };
 
 /// A pipeline named `test` whose steps follow one another, each with effects that are undone on unwind.
@@ -59,6 +59,7 @@ pub fn step(name: &str) -> StepDefinition {
         undo: Undo::OnUnwind,
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: true, then: AfterFailure::Fail, reason: |_| "test_failed" },
+        selectors: Selectors::NONE,
         must_understand: &[],
         telemetry: StepTelemetry {
             group_span: None,

@@ -61,6 +61,6 @@ pub fn pin(name: &str) -> Pin {
 
 /// A table that binds each contract to a pin.
 pub fn table<'a>(rules: impl IntoIterator<Item = (&'a str, Pin)>) -> BindingTable {
-    let rules = rules.into_iter().map(|(contract, pin)| Binding { contract: contract.parse().expect("a valid contract"), pin: pin.into() });
+    let rules = rules.into_iter().map(|(contract, pin)| Binding::to(contract.parse().expect("a valid contract"), pin.into()));
     BindingTable { rules: rules.collect(), ..BindingTable::default() }
 }

@@ -5,7 +5,7 @@ use pipeline::{
 };
 use serde_json::{Value, json};
 
-use super::{ACTIVATE, PROVISION, contract, copied, one_span, order_id, provision, reason, word};
+use super::{ACTIVATE, PROVISION, contract, copied, one_span, order_id, provision, reason, selectors, word};
 use crate::{contract::ActivationRequest, input::OrderInput, options::Options};
 
 pub(super) fn step(options: &Options) -> StepDefinition {
@@ -23,6 +23,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         criticality: Criticality::PointOfNoReturn,
         // What is configured is kept: a person can repair the activation, and needs to see what was tried.
         on_failure: OnFailure { unwind: false, then: AfterFailure::Fallout, reason: reason::activation },
+        selectors: selectors::ACTIVATE,
         must_understand: &[],
         telemetry: StepTelemetry {
             failure_text: |_, _| "Activation failed".to_owned(),

@@ -3,7 +3,7 @@
 use pipeline::{Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, StepTelemetry, Undo, View, Work};
 use serde_json::{Value, json};
 
-use super::{ALLOCATE, DECOMPOSE, contract, copied, order_id, reason, text, word};
+use super::{ALLOCATE, DECOMPOSE, contract, copied, order_id, reason, selectors, text, word};
 use crate::{
     contract::{Decomposition, InventoryRequest},
     input::OrderInput,
@@ -23,6 +23,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         undo: Undo::OnUnwind,
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: true, then: options.on_failure.into(), reason: reason::inventory },
+        selectors: selectors::ALLOCATE,
         must_understand: &[],
         telemetry: StepTelemetry {
             group_span: Some("bss.order.allocate_inventory"),

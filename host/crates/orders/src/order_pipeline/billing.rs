@@ -3,7 +3,7 @@
 use pipeline::{AfterFailure, Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, Undo, View, Work};
 use serde_json::{Value, json};
 
-use super::{ACTIVATE, BILLING, DECOMPOSE, contract, copied, one_span, order_id, reason, word};
+use super::{ACTIVATE, BILLING, DECOMPOSE, contract, copied, one_span, order_id, reason, selectors, word};
 use crate::{
     contract::{ActivationReceipt, BillingRequest, Decomposition},
     input::OrderInput,
@@ -23,6 +23,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         undo: Undo::Never,
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: false, then: AfterFailure::Fallout, reason: reason::billing },
+        selectors: selectors::BILLING,
         must_understand: &[],
         telemetry: one_span(|_| "bss.order.billing_setup".to_owned(), "billing", attributes),
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use pipeline::{Attributes, Criticality, Failure, FailureClass, Mapped, MappingError, OnFailure, StepDefinition, Undo, View, Work};
 use serde_json::{Value, json};
 
-use super::{DECOMPOSE, contract, one_span, order_id, reason, word};
+use super::{DECOMPOSE, contract, one_span, order_id, reason, selectors, word};
 use crate::{
     contract::CatalogRequest,
     input::{ItemAction, OrderInput},
@@ -28,6 +28,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         undo: Undo::Never,
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: true, then: options.on_failure.into(), reason: reason::decomposition },
+        selectors: selectors::DECOMPOSE,
         must_understand: &[],
         telemetry: one_span(|_| "bss.order.decompose".to_owned(), "decomposition", attributes),
     }

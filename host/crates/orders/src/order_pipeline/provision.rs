@@ -4,7 +4,7 @@ use pipeline::{Attributes, Criticality, Failure, FailureClass, Mapped, MappingEr
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ALLOCATE, PROVISION, contract, copied, order_id, reason, text, word};
+use super::{ALLOCATE, PROVISION, contract, copied, order_id, reason, selectors, text, word};
 use crate::{
     contract::{InventoryRequest, ProvisioningRequest, Resource, ServiceSpec},
     options::Options,
@@ -23,6 +23,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         undo: Undo::OnUnwind,
         criticality: Criticality::Required,
         on_failure: OnFailure { unwind: true, then: options.on_failure.into(), reason: reason::provisioning },
+        selectors: selectors::PROVISION,
         must_understand: &[],
         telemetry: StepTelemetry {
             group_span: Some("bss.order.provision"),
