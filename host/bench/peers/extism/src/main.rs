@@ -14,8 +14,8 @@ use extism::{CompiledPlugin, Manifest, Plugin, PluginBuilder, Wasm};
 const INPUT: &str = include_str!("request.json");
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let guest = std::env::args().nth(1).ok_or("expected the guest as an argument")?;
-    let compiled = CompiledPlugin::new(PluginBuilder::new(Manifest::new([Wasm::file(guest)])).with_wasi(false))?;
+    let guest = std::fs::read(std::env::args().nth(1).ok_or("expected the guest as an argument")?)?;
+    let compiled = CompiledPlugin::new(PluginBuilder::new(Manifest::new([Wasm::data(guest)])).with_wasi(false))?;
     let mut warm = Plugin::new_from_compiled(&compiled)?;
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().lines() {

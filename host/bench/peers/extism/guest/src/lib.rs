@@ -15,6 +15,10 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
+// Copying and comparing of memory: the target leaves them to the C library that comes with it.
+#[link(name = "c")]
+unsafe extern "C" {}
+
 // The kernel of Extism: https://extism.org/docs/write-a-plugin (runtime APIs).
 #[link(wasm_import_module = "extism:host/env")]
 unsafe extern "C" {
