@@ -38,7 +38,7 @@ pub use self::{
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
     grant::{Auth, Grant, HttpRule, Secret, TracePolicy},
-    load::Report,
+    load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
     options::{Limits, Options},
     plugin::{Plugin, PluginContract, Plugins},
     runner::WasmRunner,

@@ -2,14 +2,16 @@
 
 mod exports;
 mod imports;
+mod verdict;
 
 use std::sync::Arc;
 
-use package::{Ask, Manifest, Package};
+use package::{Ask, Manifest, Package, PackageError};
 use pipeline::Digest;
 use serde::Serialize;
 use wasmtime::component::Component;
 
+pub use self::verdict::{ContractVerdict, ImportVerdict, VerbVerdict, Verdict};
 use crate::{
     error::LoadError,
     grant::Grant,
@@ -84,19 +86,25 @@ impl Runtime {
         bytes: Vec<u8>,
         then: impl FnOnce(&Shared, Inspected) -> Result<R, LoadError> + Send + 'static,
     ) -> Result<R, LoadError> {
+        self.compiling(move |shared| inspect(shared, &bytes).and_then(|inspected| then(shared, inspected))).await
+    }
+
+    /// Does what compiles a component, off the threads that serve; so many at a time.
+    async fn compiling<R: Send + 'static>(&self, work: impl FnOnce(&Shared) -> Result<R, LoadError> + Send + 'static) -> Result<R, LoadError> {
         let permit = Arc::clone(&self.shared.compilations).acquire_owned().await.map_err(|_| LoadError::Stopped)?;
         let shared = Arc::clone(&self.shared);
-        let work = move || {
-            let result = inspect(&shared, &bytes).and_then(|inspected| then(&shared, inspected));
+        let permitted = move || {
+            let result = work(&shared);
             drop(permit);
             result
         };
-        self.spawn_blocking(work).await.map_err(|_| LoadError::Stopped)?
+        self.spawn_blocking(permitted).await.map_err(|_| LoadError::Stopped)?
     }
 }
 
 fn inspect(shared: &Shared, bytes: &[u8]) -> Result<Inspected, LoadError> {
     let Package { manifest, digest, .. } = Package::read(bytes, shared.options.max_component_bytes)?;
+    manifest.check_schemas().map_err(PackageError::from)?;
     let component = Component::from_binary(&shared.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     let exports = exports::check(&shared.engine, &component, &manifest, &shared.contracts)?;
     imports::check(&shared.engine, &component, &manifest, &shared.offered)?;
