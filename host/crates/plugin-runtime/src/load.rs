@@ -11,6 +11,7 @@ use serde::Serialize;
 use wasmtime::component::Component;
 
 use crate::{
+    call::{self, CallContext},
     error::LoadError,
     grant::Grant,
     plugin::{Loaded, Plugin, PluginContract},
@@ -79,28 +80,48 @@ impl Runtime {
         .await
     }
 
+    /// Makes an instance as a call would, with nothing granted, and drops it: what runs when a component is instantiated runs under the limits of a call.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Instantiate`] with what a call would fail with.
+    pub async fn try_instantiate(&self, plugin: &Plugin) -> Result<(), LoadError> {
+        let context = CallContext::of_nobody(&self.shared, &plugin.loaded);
+        let tried = self.spawn(async move { call::instantiate(context).await }).await.map_err(|_| LoadError::Stopped)?;
+        tried.map_err(|failure| LoadError::Instantiate(Box::new(failure)))
+    }
+
     async fn inspecting<R: Send + 'static>(
         &self,
         bytes: Vec<u8>,
         then: impl FnOnce(&Shared, Inspected) -> Result<R, LoadError> + Send + 'static,
     ) -> Result<R, LoadError> {
-        let permit = Arc::clone(&self.shared.compilations).acquire_owned().await.map_err(|_| LoadError::Stopped)?;
         let shared = Arc::clone(&self.shared);
-        let work = move || {
-            let result = inspect(&shared, &bytes).and_then(|inspected| then(&shared, inspected));
-            drop(permit);
-            result
-        };
+        let work = move || inspect(&shared, &bytes).and_then(|inspected| then(&shared, inspected));
         self.spawn_blocking(work).await.map_err(|_| LoadError::Stopped)?
     }
 }
 
 fn inspect(shared: &Shared, bytes: &[u8]) -> Result<Inspected, LoadError> {
     let Package { manifest, digest, .. } = Package::read(bytes, shared.options.max_component_bytes)?;
-    let component = Component::from_binary(&shared.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let component = match shared.aot.find(&shared.engine, &digest) {
+        Some(component) => component,
+        None => compile(shared, bytes, &digest)?,
+    };
     let exports = exports::check(&shared.engine, &component, &manifest, &shared.contracts)?;
     imports::check(&shared.engine, &component, &manifest, &shared.offered)?;
     Ok(Inspected { component, manifest, digest, size: bytes.len(), exports })
+}
+
+/// Waits for its turn and compiles. This thread may wait: nothing is served by it.
+fn compile(shared: &Shared, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+    let turn = Arc::clone(&shared.compilations).acquire_owned();
+    let _turn = shared.block_on(turn).map_err(|_| LoadError::Stopped)?;
+    // Somebody else may have compiled the same meanwhile.
+    match shared.aot.find(&shared.engine, digest) {
+        Some(component) => Ok(component),
+        None => shared.aot.compile(&shared.engine, bytes, digest),
+    }
 }
 
 fn link(shared: &Shared, inspected: Inspected, grant: &Grant) -> Result<Plugin, LoadError> {
