@@ -3,6 +3,7 @@
 //! Commands that need a running host speak its HTTP interface; the others (`token`, `restore`, `plugin`) work without one.
 
 mod client;
+mod compile;
 mod connection;
 mod exit;
 mod order;
@@ -22,6 +23,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+pub(crate) use self::compile::{compile, compile_task};
 use crate::{config, serve};
 
 /// The host of business pipelines whose steps are plugins.

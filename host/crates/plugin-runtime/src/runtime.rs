@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
+    aot::Aot,
     call::CallState,
     contracts::Contracts,
     engine_config::{self, Allocation},
@@ -48,6 +49,7 @@ pub(crate) struct Shared {
     pub(crate) contracts: Contracts,
     pub(crate) client: Client,
     pub(crate) offered: Vec<Offered>,
+    pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
     /// One permit per slot of the pool.
     pub(crate) slots: Arc<Semaphore>,
@@ -82,8 +84,10 @@ impl Runtime {
             .build()
             .map_err(|error| RuntimeError::Threads(error.to_string()))?;
         let ticker = Ticker::start(&engine).map_err(|error| RuntimeError::Threads(error.to_string()))?;
+        let aot = Aot::open(&engine, allocation, &options)?;
         let shared = Shared {
             linker,
+            aot,
             contracts,
             client: Client::new(),
             offered,
@@ -145,6 +149,11 @@ impl Shared {
         F: Future<Output: Send> + Send + 'static,
     {
         self.handle.spawn(future)
+    }
+
+    /// Waits on a thread that may wait, which those for plugins may not.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.handle.block_on(future)
     }
 
     /// Keeps the ticker running while a call runs.

@@ -3,7 +3,6 @@
 use package::{Ask, Manifest, Package, PackageError, VerbName, Version};
 use pipeline::Digest;
 use serde::Serialize;
-use wasmtime::component::Component;
 
 use super::{
     exports::{self, Examined},
@@ -89,7 +88,7 @@ impl Runtime {
 
 fn judge(shared: &Shared, bytes: &[u8], against: Option<&Version>) -> Result<Verdict, LoadError> {
     let Package { manifest, digest, size, .. } = Package::read(bytes, shared.options.max_component_bytes)?;
-    let component = Component::from_binary(&shared.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    let component = super::component(shared, bytes, &digest)?;
     let known = against.map(|_| shared.contracts.clone().with_published());
     let examined = exports::examine(&shared.engine, &component, &manifest, known.as_ref().unwrap_or(&shared.contracts), against);
     let contracts: Vec<ContractVerdict> = examined.into_iter().map(contract).collect();
