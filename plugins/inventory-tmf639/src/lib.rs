@@ -1,0 +1,151 @@
+//! The `inventory` contract over TMF639 Resource Inventory Management, version 4.
+//!
+//! At the logical endpoint `inventory`, below `/tmf-api/resourceInventoryManagement/v4`:
+//!
+//! * `GET /resource?resourceSpecification.name={type}&resourceStatus=available` lists what is free. The setting `filters` names other filters by type;
+//!   the setting `place_attribute` adds one for the place of installation.
+//! * `GET /resource/{id}` reads one with its `ETag`.
+//! * `PATCH /resource/{id}` with `If-Match` reserves it: `resourceStatus` becomes `reserved`, and four characteristics say for what (see the module
+//!   `document`). Of two orders that want one resource only one matches the entity tag; the other takes the next. An inventory without entity tags is
+//!   refused: nothing would keep two orders apart.
+//!
+//! One of the characteristics holds the idempotency key. TMF639 knows no such key, so `apply` and `observe` look for it with
+//! `GET /resource?resourceCharacteristic.value={key}` first. An inventory that ignores filters is refused, not believed.
+//!
+//! `undo` reads the resource, makes it `available` and takes the four characteristics away, if they still hold the key of the receipt.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
+mod document;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod tmf639;
+
+use document::{Document, MARK, Reservation};
+use jackfield_plugin_sdk::{
+    Call, Capabilities, Contract, Failure, Inventory, Manifest, Observed, Outcome, Verb, characteristic, inventory,
+    telemetry::{self, Level},
+};
+use settings::Settings;
+use tmf639::Patched;
+
+const MANIFEST: Manifest = Manifest {
+    name: "inventory-tmf639",
+    version: env!("CARGO_PKG_VERSION"),
+    vendor: "Jackfield",
+    contracts: &[Contract { name: "inventory", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
+    capabilities: Capabilities { http: &["inventory"], config: &["filters", "place_attribute", "containment", "element"], ..Capabilities::NONE },
+    failure_codes: &[NO_INVENTORY, INVENTORY_REFUSED, CONTENDED, DRIFTED, BAD_CONFIG, BAD_RECEIPT],
+};
+
+/// Failure code: nothing of the type is available, or not at that place.
+const NO_INVENTORY: &str = "no_inventory";
+/// Failure code: the inventory refused a request, or cannot do what is needed.
+const INVENTORY_REFUSED: &str = "inventory_refused";
+/// Failure code: others were faster at every resource.
+const CONTENDED: &str = "contended";
+/// Failure code: the resource that this call reserved is not as it was reserved.
+const DRIFTED: &str = "drifted";
+/// Failure code: a setting is not as described.
+const BAD_CONFIG: &str = "bad_config";
+/// Failure code: a receipt that this plugin did not write.
+const BAD_RECEIPT: &str = "bad_receipt";
+
+/// How often what is free is listed anew after others took all that was tried.
+const ROUNDS: u32 = 3;
+/// How many of a list are tried. Each costs two requests.
+const PROBES: usize = 8;
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Tmf639;
+
+impl Inventory for Tmf639 {
+    fn apply(call: &Call, request: inventory::Request) -> Result<inventory::Outcome, Failure> {
+        let settings = Settings::read()?;
+        let wanted = Reservation::new(call, &request);
+        if let Some(found) = ours(&wanted.key)? {
+            if found.holds(&wanted) {
+                return Ok(Outcome::Done(found.receipt(&wanted, &settings)?));
+            }
+            return Err(Failure::rejected(DRIFTED, format!("{} carries this reservation but is {}", found.id(), found.describe())));
+        }
+        for _ in 0..ROUNDS {
+            let free = tmf639::free(&settings.filters(&request), request.preferred_element.as_deref())?;
+            if free.is_empty() {
+                return Err(no_inventory(&request));
+            }
+            for id in in_turn(&free, &wanted.key).take(PROBES) {
+                if let Some(taken) = take(id, &wanted, &settings)? {
+                    telemetry::annotate([("tmf639.resource", id.into())]);
+                    return Ok(Outcome::Done(taken));
+                }
+            }
+        }
+        Err(Failure::unavailable(CONTENDED, format!("every {} that was free was taken meanwhile", request.service.resource_type)))
+    }
+
+    fn observe(call: &Call, request: inventory::Request) -> Result<inventory::Observed, Failure> {
+        let wanted = Reservation::new(call, &request);
+        let Some(found) = ours(&wanted.key)? else {
+            return Ok(Observed::Absent);
+        };
+        let receipt = found.receipt(&wanted, &Settings::read()?)?;
+        Ok(if found.holds(&wanted) { Observed::Ours(receipt) } else { Observed::Drifted(receipt) })
+    }
+
+    fn undo(_: &Call, receipt: inventory::Receipt) -> Result<inventory::Outcome, Failure> {
+        let Some(key) = characteristic(&receipt.characteristics, MARK) else {
+            return Err(Failure::rejected(BAD_RECEIPT, format!("the receipt of {:?} has no characteristic {MARK}", receipt.id)));
+        };
+        for _ in 0..ROUNDS {
+            let Some((found, tag)) = tmf639::read(&receipt.id)? else {
+                return Ok(Outcome::Undone);
+            };
+            if found.reserved_by() != Some(key) {
+                telemetry::log(Level::Warn, "the resource is not ours any more and is left alone", [("tmf639.resource", receipt.id.as_str().into())]);
+                return Ok(Outcome::Undone);
+            }
+            if let Patched::Done = tmf639::patch(&receipt.id, &tag, key, &found.released())? {
+                return Ok(Outcome::Undone);
+            }
+        }
+        Err(Failure::unavailable(CONTENDED, format!("{} changed whenever it was to be released", receipt.id)))
+    }
+}
+
+/// What this key reserved. That it reserved two cannot come about here, and is not for a plugin to decide.
+fn ours(key: &str) -> Result<Option<Document>, Failure> {
+    let mut found = tmf639::reserved_by(key)?;
+    match (found.pop(), found.pop()) {
+        (Some(one), Some(other)) => Err(Failure::rejected(DRIFTED, format!("{} and {} both carry this reservation", other.id(), one.id()))),
+        (one, _) => Ok(one),
+    }
+}
+
+/// Reserves a resource, or answers none if somebody else was faster.
+fn take(id: &str, wanted: &Reservation, settings: &Settings) -> Result<Option<inventory::Receipt>, Failure> {
+    let Some((found, tag)) = tmf639::read(id)?.filter(|(found, _)| found.is_free()) else {
+        return Ok(None);
+    };
+    // Before it is taken: what cannot be told afterwards must not be taken.
+    let receipt = found.receipt(wanted, settings)?;
+    match tmf639::patch(id, &tag, &wanted.key, &found.reserved(wanted))? {
+        Patched::Done => Ok(Some(receipt)),
+        Patched::Overtaken => Ok(None),
+    }
+}
+
+/// All of them, from one that the key chooses: calls in parallel rarely meet.
+fn in_turn<'a>(free: &'a [String], key: &str) -> impl Iterator<Item = &'a str> {
+    let start = key.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+    free.iter().cycle().skip(start % free.len()).take(free.len()).map(String::as_str)
+}
+
+fn no_inventory(request: &inventory::Request) -> Failure {
+    let message = format!("No available {}", request.service.resource_type);
+    telemetry::log(Level::Warn, &message, [("tmf639.order", request.order.as_str().into())]);
+    Failure::rejected(NO_INVENTORY, message)
+}
+
+jackfield_plugin_sdk::export!(Tmf639: inventory; MANIFEST);
