@@ -1,4 +1,4 @@
-//! `jackfield plugin`: begin, pack, sign, look at, check and call plugins. Nothing here needs a running host.
+//! `jackfield plugin`: begin, pack, sign, look at, check and call plugins, which needs no running host; and what is done with those of a running one.
 
 mod call;
 mod check;
@@ -6,6 +6,7 @@ mod inspect;
 mod keygen;
 mod new;
 mod pack;
+pub(super) mod registry;
 mod sign;
 mod verify;
 
@@ -38,6 +39,8 @@ pub(super) enum Command {
     Check(check::Check),
     /// Make one call of a plugin and print its outcome and its span.
     Call(call::CallOnce),
+    #[command(flatten)]
+    Registry(registry::Command),
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -50,6 +53,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Verify(verify) => verify.run(),
         Command::Check(check) => check.run().await,
         Command::Call(call) => call.run().await,
+        Command::Registry(command) => registry::run(command).await,
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ADMIN, Config};
+use super::{ADMIN, BindingSettings, Config};
 
 /// More of anything at a time is a mistake.
 const MAX_PLACES: usize = 1_000_000;
@@ -86,12 +86,7 @@ fn in_range<T: PartialOrd + Display>(key: &str, given: T, range: RangeInclusive<
 /// What the types do not say.
 fn check(config: &Config) -> Result<(), String> {
     pipeline::TenantName::new(&config.engine.tenant).map_err(|error| format!("engine.tenant: {error}"))?;
-    for (contract, plugin) in &config.bindings {
-        contract.parse::<pipeline::ContractTrack>().map_err(|error| format!("bindings: {error}"))?;
-        if !config.plugins.contains_key(plugin) {
-            return Err(format!("bindings.\"{contract}\" names plugin `{plugin}`, but there is no [plugins.{plugin}]"));
-        }
-    }
+    check_bindings(config)?;
     package::TrustList::new(config.trust.clone()).map_err(|error| error.to_string())?;
     in_range("http.max_connections", config.http.max_connections, 1..=MAX_PLACES)?;
     in_range("http.receive_ms", config.http.receive_ms, 1..=MAX_MS)?;
@@ -114,6 +109,17 @@ fn check(config: &Config) -> Result<(), String> {
     for (pipeline, share) in &config.telemetry.sampling {
         if !(0.0..=1.0).contains(share) {
             return Err(format!("telemetry.sampling.{pipeline} is {share}: expected a number from 0.0 to 1.0"));
+        }
+    }
+    Ok(())
+}
+
+/// Bindings of the configuration name plugins of the configuration, which come in one version each.
+fn check_bindings(config: &Config) -> Result<(), String> {
+    let settings = BindingSettings::read(&config.bindings).map_err(|problem| format!("bindings: {problem}"))?;
+    for (contract, plugin) in settings.named() {
+        if !config.plugins.contains_key(plugin) {
+            return Err(format!("bindings.\"{contract}\" names plugin `{plugin}`, but there is no [plugins.{plugin}]"));
         }
     }
     Ok(())

@@ -12,5 +12,6 @@ mod full_disk;
 mod history;
 mod key_values;
 mod opening;
+mod registry;
 mod tallies;
 mod timers;
