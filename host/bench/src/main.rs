@@ -12,6 +12,7 @@ mod harness;
 mod history;
 mod orders_served;
 mod receiver;
+mod served;
 mod setup;
 mod stack;
 mod ten_steps;

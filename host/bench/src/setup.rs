@@ -48,6 +48,8 @@ pub(crate) struct Counts {
     pub(crate) waiting: u64,
     /// Restarts.
     pub(crate) restarts: usize,
+    /// Activations one after the other, five a second.
+    pub(crate) swaps: u32,
     /// Rounds alone and beside a plugin that spins.
     pub(crate) neighbour_rounds: usize,
     /// How long each of them is.
@@ -67,6 +69,7 @@ impl Counts {
         finished: 1_000_000,
         waiting: 100_000,
         restarts: 3,
+        swaps: 100,
         neighbour_rounds: 5,
         neighbour_time: Duration::from_secs(3),
     };
@@ -82,6 +85,7 @@ impl Counts {
         finished: 200,
         waiting: 50,
         restarts: 1,
+        swaps: 3,
         neighbour_rounds: 1,
         neighbour_time: Duration::from_millis(100),
     };

@@ -9,6 +9,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<()> {
     preflight::base()?;
     preflight::announce(&preflight::BENCH);
     plugins::build(&[])?;
+    command::run(&mut command::cargo(&["build", "--release", "--package", "host", "--bins"]))?;
     if peers::are_wanted(arguments) {
         peers::build();
     }
