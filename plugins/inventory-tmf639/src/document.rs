@@ -70,12 +70,6 @@ impl Document {
         self.status() == "reserved" && is(MARK, &wanted.key) && is(SERVICE, &wanted.service) && is(TYPE, &wanted.resource_type)
     }
 
-    /// In words, for messages.
-    pub(crate) fn describe(&self) -> String {
-        let of = |name| self.characteristic(name).unwrap_or("nothing");
-        format!("{:?}, for the {} of {}", self.status(), of(TYPE), of(SERVICE))
-    }
-
     /// The patch that reserves it.
     pub(crate) fn reserved(&self, it: &Reservation) -> Value {
         let ours = [(MARK, &it.key), (ORDER, &it.order), (SERVICE, &it.service), (TYPE, &it.resource_type)];

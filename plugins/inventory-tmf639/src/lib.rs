@@ -12,7 +12,8 @@
 //! One of the characteristics holds the idempotency key. TMF639 knows no such key, so `apply` and `observe` look for it with
 //! `GET /resource?resourceCharacteristic.value={key}` first. An inventory that ignores filters is refused, not believed.
 //!
-//! `undo` reads the resource, makes it `available` and takes the four characteristics away, if they still hold the key of the receipt.
+//! A reservation that somebody changed since is `drifted`; `apply` then releases it and takes another. `undo` releases: it makes the resource `available`
+//! and takes the four characteristics away, if they still hold the key of the receipt. A status that somebody else gave it stays.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod document;
@@ -35,7 +36,7 @@ const MANIFEST: Manifest = Manifest {
     vendor: "Jackfield",
     contracts: &[Contract { name: "inventory", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
     capabilities: Capabilities { http: &["inventory"], config: &["filters", "place_attribute", "containment", "element"], ..Capabilities::NONE },
-    failure_codes: &[NO_INVENTORY, INVENTORY_REFUSED, CONTENDED, DRIFTED, BAD_CONFIG, BAD_RECEIPT],
+    failure_codes: &[NO_INVENTORY, INVENTORY_REFUSED, CONTENDED, BAD_CONFIG, BAD_RECEIPT],
 };
 
 /// Failure code: nothing of the type is available, or not at that place.
@@ -44,8 +45,6 @@ const NO_INVENTORY: &str = "no_inventory";
 const INVENTORY_REFUSED: &str = "inventory_refused";
 /// Failure code: others were faster at every resource.
 const CONTENDED: &str = "contended";
-/// Failure code: the resource that this call reserved is not as it was reserved.
-const DRIFTED: &str = "drifted";
 /// Failure code: a setting is not as described.
 const BAD_CONFIG: &str = "bad_config";
 /// Failure code: a receipt that this plugin did not write.
@@ -64,11 +63,8 @@ impl Inventory for Tmf639 {
     fn apply(call: &Call, request: inventory::Request) -> Result<inventory::Outcome, Failure> {
         let settings = Settings::read()?;
         let wanted = Reservation::new(call, &request);
-        if let Some(found) = ours(&wanted.key)? {
-            if found.holds(&wanted) {
-                return Ok(Outcome::Done(found.receipt(&wanted, &settings)?));
-            }
-            return Err(Failure::rejected(DRIFTED, format!("{} carries this reservation but is {}", found.id(), found.describe())));
+        if let Some(kept) = settle(&wanted, &settings)? {
+            return Ok(Outcome::Done(kept));
         }
         for _ in 0..ROUNDS {
             let free = tmf639::free(&settings.filters(&request), request.preferred_element.as_deref())?;
@@ -87,40 +83,55 @@ impl Inventory for Tmf639 {
 
     fn observe(call: &Call, request: inventory::Request) -> Result<inventory::Observed, Failure> {
         let wanted = Reservation::new(call, &request);
-        let Some(found) = ours(&wanted.key)? else {
+        let found = tmf639::reserved_by(&wanted.key)?;
+        let Some(first) = found.first() else {
             return Ok(Observed::Absent);
         };
-        let receipt = found.receipt(&wanted, &Settings::read()?)?;
-        Ok(if found.holds(&wanted) { Observed::Ours(receipt) } else { Observed::Drifted(receipt) })
+        let receipt = first.receipt(&wanted, &Settings::read()?)?;
+        let as_wanted = found.len() == 1 && first.holds(&wanted);
+        Ok(if as_wanted { Observed::Ours(receipt) } else { Observed::Drifted(receipt) })
     }
 
     fn undo(_: &Call, receipt: inventory::Receipt) -> Result<inventory::Outcome, Failure> {
         let Some(key) = characteristic(&receipt.characteristics, MARK) else {
             return Err(Failure::rejected(BAD_RECEIPT, format!("the receipt of {:?} has no characteristic {MARK}", receipt.id)));
         };
-        for _ in 0..ROUNDS {
-            let Some((found, tag)) = tmf639::read(&receipt.id)? else {
-                return Ok(Outcome::Undone);
-            };
-            if found.reserved_by() != Some(key) {
-                telemetry::log(Level::Warn, "the resource is not ours any more and is left alone", [("tmf639.resource", receipt.id.as_str().into())]);
-                return Ok(Outcome::Undone);
-            }
-            if let Patched::Done = tmf639::patch(&receipt.id, &tag, key, &found.released())? {
-                return Ok(Outcome::Undone);
+        for found in tmf639::reserved_by(key)?.iter().map(Document::id).chain([receipt.id.as_str()]) {
+            if !release(found, key)? {
+                return Err(Failure::unavailable(CONTENDED, format!("{found} changed whenever it was to be released")));
             }
         }
-        Err(Failure::unavailable(CONTENDED, format!("{} changed whenever it was to be released", receipt.id)))
+        Ok(Outcome::Undone)
     }
 }
 
-/// What this key reserved. That it reserved two cannot come about here, and is not for a plugin to decide.
-fn ours(key: &str) -> Result<Option<Document>, Failure> {
-    let mut found = tmf639::reserved_by(key)?;
-    match (found.pop(), found.pop()) {
-        (Some(one), Some(other)) => Err(Failure::rejected(DRIFTED, format!("{} and {} both carry this reservation", other.id(), one.id()))),
-        (one, _) => Ok(one),
+/// Looks at what an earlier attempt left behind: keeps one reservation that is as wanted, and releases what is not, or is one too many.
+fn settle(wanted: &Reservation, settings: &Settings) -> Result<Option<inventory::Receipt>, Failure> {
+    let mut kept = None;
+    for found in tmf639::reserved_by(&wanted.key)? {
+        if kept.is_none() && found.holds(wanted) {
+            kept = Some(found.receipt(wanted, settings)?);
+        } else if !release(found.id(), &wanted.key)? {
+            return Err(Failure::unknown_outcome(CONTENDED, format!("{} changed whenever it was to be released", found.id())));
+        }
     }
+    Ok(kept)
+}
+
+/// Releases a resource that the key reserved. What is not the key's, or is gone, is left alone. False if it changes all the time.
+fn release(id: &str, key: &str) -> Result<bool, Failure> {
+    for _ in 0..ROUNDS {
+        let Some((found, tag)) = tmf639::read(id)? else {
+            return Ok(true);
+        };
+        if found.reserved_by() != Some(key) {
+            return Ok(true);
+        }
+        if let Patched::Done = tmf639::patch(id, &tag, key, &found.released())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Reserves a resource, or answers none if somebody else was faster.

@@ -176,15 +176,28 @@ fn observe_tells_absent_and_drifted_apart_and_ignores_strangers() {
     for (service, status) in [("internet", "reserved"), ("access", "available"), ("access", "suspended")] {
         on_ours(&[reserved("p1", "key", service, status)]);
         assert_eq!(observe(), Ok(Observed::Drifted(receipt("p1"))), "{service} {status}");
+        // The engine goes on with `apply`, which releases it and takes another.
         on_ours(&[reserved("p1", "key", service, status)]);
-        assert_eq!(code(&apply(request()).unwrap_err()), "rejected (drifted)");
+        on_read("p1", &reserved("p1", "key", service, status));
+        on_patch("p1", Reply::status(200));
+        on_free(&[free("p2")]);
+        on_read("p2", &free("p2"));
+        on_patch("p2", Reply::status(200));
+        assert_eq!(apply(request()), Ok(Outcome::Done(receipt("p2"))));
     }
-    on_ours(&[reserved("p1", "key", "access", "reserved"), reserved("p2", "key", "access", "reserved")]);
-    assert_eq!(observe(), Err(Failure::rejected("drifted", "p1 and p2 both carry this reservation")));
+    let two = [reserved("p1", "key", "access", "reserved"), reserved("p2", "key", "access", "reserved")];
+    on_ours(&two);
+    assert_eq!(observe(), Ok(Observed::Drifted(receipt("p1"))));
+    on_ours(&two);
+    on_read("p2", &two[1]);
+    on_patch("p2", Reply::status(200));
+    assert_eq!(apply(request()), Ok(Outcome::Done(receipt("p1"))), "one is kept");
+    Http::assert_finished();
 }
 
 #[test]
 fn undo_releases_only_what_is_ours_and_may_run_twice() {
+    on_ours(&[]);
     on_read("p1", &reserved("p1", "key", "access", "reserved"));
     on_patch("p1", Reply::status(412));
     on_read("p1", &reserved("p1", "key", "access", "reserved"));
@@ -193,14 +206,18 @@ fn undo_releases_only_what_is_ours_and_may_run_twice() {
     let patch = Http::sent().pop().unwrap().json();
     assert_eq!(patch, json!({ "resourceStatus": "available", "resourceCharacteristic": [{ "name": "slot", "value": 7 }] }));
     let before = Http::sent().len();
+    on_ours(&[]);
     on_read("p1", &free("p1"));
     assert_eq!(undo(receipt("p1")), Ok(Outcome::Undone));
+    on_ours(&[]);
     on_read("p1", &reserved("p1", "other", "access", "reserved"));
     assert_eq!(undo(receipt("p1")), Ok(Outcome::Undone));
+    on_ours(&[]);
     Http::on("GET", &format!("{BASE}/p1"), Reply::status(404));
     assert_eq!(undo(receipt("p1")), Ok(Outcome::Undone));
     assert!(Http::sent()[before..].iter().all(|sent| sent.method == "GET"));
 
+    on_ours(&[]);
     on_read("p1", &reserved("p1", "key", "access", "alarm"));
     on_patch("p1", Reply::status(200));
     assert_eq!(undo(receipt("p1")), Ok(Outcome::Undone));

@@ -111,11 +111,13 @@ async fn what_somebody_changed_since_is_told_and_left_alone() {
     let patch = |body: Value| ureq::patch(&url).content_type("application/merge-patch+json").send(body.to_string()).unwrap();
     patch(json!({"resourceStatus": "suspended"}));
     assert_eq!(inventory.answer(Verb::Observe, &request()).await, Answer::Observed(Observed::Drifted(receipt.clone())));
-    assert_eq!(inventory.failure(Verb::Apply, &request()).await, (FailureClass::Rejected, "drifted".to_owned()));
-    // Released by hand and reserved by somebody else.
-    patch(json!({"resourceStatus": "available", "resourceCharacteristic": null}));
-    patch(json!({"resourceStatus": "reserved"}));
+    let other = inventory.receipt(&request()).await;
+    assert_ne!(other["id"], receipt["id"], "what was suspended is no good any more");
+    assert_eq!(inventory.answer(Verb::Undo { receipt: other.into() }, &request()).await, Answer::Undone);
     assert_eq!(inventory.answer(Verb::Observe, &request()).await, Answer::Observed(Observed::Absent));
+    // The first is back in service, and somebody else's.
+    patch(json!({"resourceStatus": "available"}));
+    patch(json!({"resourceStatus": "reserved"}));
     assert_eq!(inventory.answer(Verb::Undo { receipt: receipt.into() }, &request()).await, Answer::Undone);
     let mut answer = ureq::get(&url).call().unwrap();
     let now: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
