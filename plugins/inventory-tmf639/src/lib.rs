@@ -24,7 +24,7 @@ mod tmf639;
 
 use document::{Document, MARK, Reservation};
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Contract, Failure, Inventory, Manifest, Observed, Outcome, Verb, characteristic, inventory,
+    Call, Capabilities, Contract, Endpoint, Failure, Inventory, Manifest, Observed, Outcome, Setting, Telemetry, Verb, characteristic, inventory,
     telemetry::{self, Level},
 };
 use settings::Settings;
@@ -35,8 +35,18 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
     contracts: &[Contract { name: "inventory", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &["inventory"], config: &["filters", "place_attribute", "containment", "element"], ..Capabilities::NONE },
+    capabilities: Capabilities {
+        http: &[Endpoint::new("inventory", "lists, reserves and releases resources")],
+        config: &[
+            Setting::new("filters", "by which attributes the inventory knows a resource type").schema(r#"{"type": "object"}"#),
+            Setting::new("place_attribute", "the attribute that must be the place of installation").schema(r#"{"type": "string"}"#),
+            Setting::new("containment", "the relationship that leads to the network element").schema(r#"{"type": "string"}"#),
+            Setting::new("element", "the network element of resources without such a relationship").schema(r#"{"type": "string"}"#),
+        ],
+        ..Capabilities::NONE
+    },
     failure_codes: &[NO_INVENTORY, INVENTORY_REFUSED, CONTENDED, BAD_CONFIG, BAD_RECEIPT],
+    telemetry: Telemetry { attributes: &["inventory_tmf639.*"], ..Telemetry::NONE },
 };
 
 /// Failure code: nothing of the type is available, or not at that place.
