@@ -46,7 +46,7 @@ const MANIFEST: Manifest = Manifest {
         ..Capabilities::NONE
     },
     failure_codes: &[NO_INVENTORY, INVENTORY_REFUSED, CONTENDED, BAD_CONFIG, BAD_RECEIPT],
-    telemetry: Telemetry { attributes: &["inventory_tmf639.*"], ..Telemetry::NONE },
+    telemetry: Telemetry { attributes: &["tmf639.*"], ..Telemetry::NONE },
 };
 
 /// Failure code: nothing of the type is available, or not at that place.
