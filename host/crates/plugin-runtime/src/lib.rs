@@ -39,7 +39,7 @@ pub use self::{
     contracts::{Contract, Contracts, ContractsError},
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
-    grant::{Auth, Grant, HttpRule, Secret, TracePolicy},
+    grant::{AddressRange, Auth, Grant, HttpRule, Rate, Secret, TracePolicy},
     load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
     options::{CompileLimits, Limits, Options},
     plugin::{Crossing, Plugin, PluginContract, Plugins},

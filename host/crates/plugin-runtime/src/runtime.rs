@@ -22,7 +22,7 @@ use crate::{
     contracts::Contracts,
     engine_config::{self, Allocation},
     error::RuntimeError,
-    host::{self, http::Client, interface::Offered},
+    host::{self, http::Outside, interface::Offered},
     options::Options,
 };
 
@@ -47,7 +47,7 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<CallState>,
     pub(crate) options: Options,
     pub(crate) contracts: Contracts,
-    pub(crate) client: Client,
+    pub(crate) outside: Outside,
     pub(crate) offered: Vec<Offered>,
     pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
@@ -89,7 +89,7 @@ impl Runtime {
             linker,
             aot,
             contracts,
-            client: Client::new(),
+            outside: Outside::new(),
             offered,
             compilations: Arc::new(Semaphore::new(options.max_compilations.max(1))),
             slots: Arc::new(Semaphore::new(options.max_calls as usize)),

@@ -15,7 +15,7 @@ use crate::{
     error::LoadError,
     grant::Grant,
     host::{
-        http::{Rule, Rules},
+        http::{Outside, Rule, Rules},
         interface::Offered,
     },
     plugin::Granted,
@@ -92,14 +92,14 @@ fn refused(import: &str, why: &str) -> LoadError {
 }
 
 /// What a plugin gets: what its manifest asks for and the operator grants. Everything it asks for must be granted, but settings may stay unset.
-pub(super) fn granted(manifest: &Manifest, grant: &Grant) -> Result<Granted, LoadError> {
+pub(super) fn granted(manifest: &Manifest, grant: &Grant, outside: &Outside) -> Result<Granted, LoadError> {
     let wrong = |problem: String| LoadError::Grant { plugin: manifest.name.clone(), problem };
     let Capabilities { http, tcp, keyvalue, secrets, config } = &manifest.capabilities;
     let mut rules = BTreeMap::new();
     for asked in http {
         let name = &asked.name;
         let rule = grant.http.get(name).ok_or_else(|| missing(format!("the HTTP endpoint `{name}`"), Ask::http(asked)))?;
-        let rule = Rule::parse(rule).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
+        let rule = Rule::parse(rule, outside).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
         rules.insert(name.clone(), rule);
     }
     if let Some(wanted) = tcp {
