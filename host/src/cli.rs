@@ -5,6 +5,7 @@
 mod audit;
 mod binding;
 mod client;
+mod compile;
 mod connection;
 mod exit;
 mod order;
@@ -24,6 +25,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+pub(crate) use self::compile::{compile, compile_task};
 use crate::{config, serve};
 
 /// The host of business pipelines whose steps are plugins.

@@ -60,7 +60,7 @@ fn a_contract_without_all_its_functions_is_refused() {
     place.write("manifest.json", manifest(&json!({"contracts": contracts})));
     place.run(&["plugin", "pack", "bare.wasm", "--manifest", "manifest.json", "-o", "plugin.wasm"]).good();
     let expected = [
-        "`jackfield:order/inventory@1.1.0` does not go together with version 1.1.0 of this host",
+        "`jackfield:order/inventory@1.1.0` does not go together with version 1.1.0 of this host:",
         "apply: the function is missing",
         "undo: the function is missing",
     ];

@@ -56,7 +56,9 @@ mod definitions;
 mod driver;
 mod feed;
 mod fold;
+mod holds;
 mod ids;
+mod intervene;
 pub mod port;
 mod recovery;
 mod routed;
@@ -74,6 +76,7 @@ pub use self::{
     bindings::{Binding, BindingProblem, BindingTable, BoundPlugin, Choice, Explained, Fit, Misfit, PinPolicy, SelectorNames},
     definitions::Pack,
     driver::{Driver, OpenError, Options, Ports},
+    intervene::{Repin, RepinError, UndoError},
     routed::Routed,
     shared::Sampler,
 };

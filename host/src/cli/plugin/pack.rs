@@ -25,7 +25,8 @@ pub(in crate::cli) struct Pack {
 impl Pack {
     pub(super) fn run(self) -> anyhow::Result<ExitCode> {
         let text = read(&self.manifest)?;
-        let manifest = Manifest::parse(&text).with_context(|| self.manifest.display().to_string())?;
+        let manifest = Manifest::parse(&text).and_then(|manifest| manifest.check_schemas().map(|()| manifest));
+        let manifest = manifest.with_context(|| self.manifest.display().to_string())?;
         let component = read(&self.file)?;
         let packed = pack(&component, &text).with_context(|| self.file.display().to_string())?;
         // What has no manifest yet has no signature either.

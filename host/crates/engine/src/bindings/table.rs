@@ -173,9 +173,9 @@ impl BindingTable {
     pub(super) fn unbound(&self, contract: &ContractTrack, selectors: &[(&str, String)]) -> Failure {
         let message = if self.rules.iter().any(|rule| rule.contract == *contract) {
             let given: Vec<String> = selectors.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-            format!("no rule for contract {contract} in the binding table fits the input ({})", given.join(", "))
+            format!("no rule for contract {contract} in the run's binding table fits the input ({})", given.join(", "))
         } else {
-            format!("nothing is bound to contract {contract} in the binding table")
+            format!("nothing is bound to contract {contract} in the run's binding table")
         };
         Failure::new(FailureClass::Held, "plugin.contract", message)
     }

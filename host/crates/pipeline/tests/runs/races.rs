@@ -224,7 +224,7 @@ impl Bench {
 
     fn scheduled(self, pin: Option<Pin>) -> Self {
         let item = pipeline::ScheduledItem { label: String::new(), request: json!(0).into(), pin: pin.map(Into::into) };
-        self.then(Event::StepScheduled { step: name("a"), round: 1, items: vec![item] })
+        self.then(Event::StepScheduled { step: name("a"), round: 1, items: vec![item], revision: None })
     }
 
     fn then(mut self, event: Event) -> Self {
