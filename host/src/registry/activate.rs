@@ -20,7 +20,7 @@ use super::{
 use crate::trust;
 
 /// How many revisions a way back is looked for in.
-const LOOK_BACK: usize = 10_000;
+pub(super) const LOOK_BACK: usize = 10_000;
 
 /// What a person wants to be in service.
 #[derive(Debug, Deserialize)]
@@ -133,6 +133,7 @@ impl Registry {
         }
         let bound = BoundPlugin { component: installed.component.clone(), grant };
         let plugin = self.shelf.obtain(&installed.digest, &bound).await.map_err(|error| RegistryError::refused(&error))?;
+        self.runtime.try_instantiate(&plugin).await.map_err(|error| RegistryError::Refused(format!("{}: {error}", named(installed))))?;
         Ok((plugin, bound))
     }
 

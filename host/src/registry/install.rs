@@ -3,7 +3,7 @@
 use engine::port::registry::{InstalledPlugin, RegistryChange, RegistryState};
 use package::{Admission, Package, Upgrade, Version};
 use pipeline::Timestamp;
-use plugin_runtime::PluginContract;
+use plugin_runtime::{LoadError, PluginContract};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -56,10 +56,12 @@ impl Registry {
         Ok(Installation { plugin, fresh: true, upgrade, needs })
     }
 
-    /// Compiles it under the grant that it would have.
+    /// Compiles it under the grant that it would have, and begins it once.
     async fn try_out(&self, bytes: Vec<u8>, grant: &Value) -> Result<(), RegistryError> {
         let grant = read_grant(grant, &self.directory).map_err(|error| RegistryError::refused(&error))?;
-        self.runtime.load(bytes, &grant).await.map(drop).map_err(|error| RegistryError::Refused(error.to_string()))
+        let refused = |error: LoadError| RegistryError::Refused(error.to_string());
+        let plugin = self.runtime.load(bytes, &grant).await.map_err(refused)?;
+        self.runtime.try_instantiate(&plugin).await.map_err(refused)
     }
 
     /// The grant that a plugin of that name has now, or else the configuration gives it.
