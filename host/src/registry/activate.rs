@@ -14,7 +14,7 @@ use super::{
     Registry, RegistryError,
     canary::Ending,
     deed, edit,
-    grants::{lines, missing},
+    grants::{lines, missing, trimmed},
     named, shelf, stored, with_version,
 };
 use crate::trust;
@@ -122,7 +122,8 @@ impl Registry {
         if let Some(grant) = &grant {
             shelf::check_grant(grant, &self.directory).map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
         }
-        let grant = grant.or_else(|| self.grant_of(&installed.name)).unwrap_or(Value::Null);
+        let inherited = || trimmed(&package.manifest, &self.grant_of(&installed.name).unwrap_or(Value::Null));
+        let grant = grant.unwrap_or_else(inherited);
         let asks = missing(&package.manifest, &grant);
         if !asks.is_empty() {
             return Err(RegistryError::Refused(format!(

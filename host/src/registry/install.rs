@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     Registry, RegistryError, deed, edit,
-    grants::{lines, missing, read_grant},
+    grants::{lines, missing, read_grant, trimmed},
     named,
 };
 use crate::trust;
@@ -35,7 +35,7 @@ impl Registry {
         let package = Package::read(&bytes, self.runtime.options().max_component_bytes).map_err(|error| RegistryError::Refused(error.to_string()))?;
         let newest = newest(&state, &package.manifest.name).filter(|_| !allow_downgrade);
         let known = state.plugin(&package.digest).cloned();
-        let grant = self.grant_of(&package.manifest.name).unwrap_or(Value::Null);
+        let grant = trimmed(&package.manifest, &self.grant_of(&package.manifest.name).unwrap_or(Value::Null));
         let asks = missing(&package.manifest, &grant);
         let needs = (!asks.is_empty()).then(|| lines(&package.manifest.name, &asks));
         let upgrade = self.upgrade(&state, &package).await?;
