@@ -2,7 +2,10 @@
 //!
 //! Commands that need a running host speak its HTTP interface; the others (`token`, `restore`, `plugin`) work without one.
 
+mod audit;
+mod binding;
 mod client;
+mod compile;
 mod connection;
 mod exit;
 mod order;
@@ -22,6 +25,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use tracing_subscriber::{EnvFilter, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
+pub(crate) use self::compile::{compile, compile_task};
 use crate::{config, serve};
 
 /// The host of business pipelines whose steps are plugins.
@@ -46,9 +50,15 @@ enum Command {
     /// Look at runs and decide about those that are held.
     #[command(subcommand)]
     Run(run::Command),
-    /// Check, call, pack and begin plugins; needs no running host.
+    /// Begin, pack, sign, inspect, verify, check and call plugins; needs no running host.
     #[command(subcommand)]
     Plugin(plugin::Command),
+    /// Which plugin answers which contract, for which input.
+    #[command(subcommand)]
+    Binding(binding::Command),
+    /// Who changed what about plugins and bindings.
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Make tokens for the HTTP interface; needs no running host.
     #[command(subcommand)]
     Token(token::Command),
@@ -72,6 +82,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Order(command) => wait_for(order::run(command)),
         Command::Run(command) => wait_for(run::run(command)),
         Command::Plugin(command) => wait_for(plugin::run(command)),
+        Command::Binding(command) => wait_for(binding::run(command)),
+        Command::Audit(command) => wait_for(audit::run(command)),
         Command::Token(command) => token::run(&command),
         Command::Backup(backup) => wait_for(backup.run()),
         Command::Restore(restore) => restore.run(),

@@ -1,5 +1,6 @@
 //! The configuration: one tree, read once, before anything is opened. An unknown key is refused with the nearest known one.
 
+mod bindings;
 mod load;
 mod secret;
 
@@ -12,6 +13,7 @@ use std::{
 use serde::Deserialize;
 
 pub(crate) use self::{
+    bindings::{BindingSettings, RuleSetting},
     load::{load, with_nearest},
     secret::resolve,
 };
@@ -31,8 +33,13 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
     /// The plugins, by the name in their manifest.
     pub(crate) plugins: BTreeMap<String, Plugin>,
-    /// Which plugin answers a contract, where more than one could: `"jackfield:order/inventory@1" = "inventory-pool"`.
-    pub(crate) bindings: BTreeMap<String, String>,
+    /// Whose plugins are taken. Default: nobody's.
+    pub(crate) trust: package::TrustOptions,
+    /// Where plugins come in beside the configuration.
+    pub(crate) registry: Registry,
+    /// Which plugin answers a contract, where more than one could: `"jackfield:order/inventory@1" = "inventory-pool"`, or a list of rules with `when` and
+    /// `plugin` or `weights`. `policy` says when the providers of a run are chosen: `pin-run` (default) or `pin-step`.
+    pub(crate) bindings: BTreeMap<String, serde_json::Value>,
     /// Named API tokens: the name is written into the audit trail, the value is the hexadecimal blake3 hash of the token.
     pub(crate) tokens: BTreeMap<String, String>,
 }
@@ -138,6 +145,14 @@ pub(crate) enum Pii {
     Drop,
 }
 
+/// The registry of plugins.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Registry {
+    /// A folder whose `.wasm` files are installed as they come, and then moved to `installed` or `refused` in it. Default none.
+    pub(crate) drop_folder: Option<PathBuf>,
+}
+
 /// One plugin.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -147,6 +162,9 @@ pub(crate) struct Plugin {
     /// What it may reach. Default nothing.
     #[serde(default)]
     pub(crate) grant: serde_json::Value,
+    /// Takes a version that is older than the newest one that was ever installed. Default false.
+    #[serde(default)]
+    pub(crate) allow_downgrade: bool,
 }
 
 impl Default for Http {
@@ -170,7 +188,7 @@ impl Default for Engine {
 impl Config {
     /// Makes paths absolute: they are relative to the file they stand in.
     fn anchor(&mut self, directory: &Path) {
-        let paths = [Some(&mut self.store.path), self.telemetry.file.as_mut(), self.runtime.cache_dir.as_mut()];
+        let paths = [Some(&mut self.store.path), self.telemetry.file.as_mut(), self.runtime.cache_dir.as_mut(), self.registry.drop_folder.as_mut()];
         for path in paths.into_iter().flatten().chain(self.plugins.values_mut().map(|plugin| &mut plugin.path)) {
             *path = directory.join(&*path);
         }

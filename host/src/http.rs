@@ -7,6 +7,7 @@ mod callbacks;
 mod health;
 mod inspect;
 mod problem;
+mod registry;
 mod runs;
 mod trace_context;
 
@@ -33,6 +34,7 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
         .merge(runs::router(host.driver.clone(), host.store.clone(), vec![definition.clone()]))
         .merge(inspect::router(host.driver.clone(), host.store.clone(), vec![definition]))
         .merge(backup::router(host.store.clone()))
+        .merge(registry::router(host.registry.clone()))
         .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));
     let takes_over = host.telemetry.propagates();
     let receive = Duration::from_millis(config.http.receive_ms);

@@ -3,7 +3,9 @@
 mod cli;
 mod config;
 mod http;
+mod registry;
 mod serve;
+mod trust;
 
 use std::process::ExitCode;
 
@@ -14,6 +16,10 @@ use clap::Parser;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Before anything else: it has nothing of a command but its name, and is nothing to be told in the help.
+    if let Some(task) = cli::compile_task() {
+        return cli::compile(&task);
+    }
     let arguments = cli::Arguments::parse();
     cli::run(arguments)
 }

@@ -1,7 +1,5 @@
 //! `jackfield serve`: opens everything in order, serves, and lets go of it in reverse.
 
-mod bindings;
-mod plugins;
 mod server;
 mod signals;
 mod telemetry;
@@ -12,16 +10,21 @@ use std::{path::Path, sync::Arc, time::Duration};
 use ::telemetry::{HostLog, Telemetry};
 use anyhow::Context;
 use engine::{
-    Driver, Options, Pack, Ports, Routed,
+    Driver, Options, Pack, Ports, Routed, SelectorNames,
     port::{Opening, SystemClock},
 };
+use package::TrustList;
 use store_sqlite::Store;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{error, info, warn};
 
 pub(crate) use self::tokens::{Tokens, new_token};
-use self::{bindings::bind, plugins::Shelf, server::Server, signals::Signals};
-use crate::{config::Config, http};
+use self::{server::Server, signals::Signals};
+use crate::{
+    config::Config,
+    http,
+    registry::{self, Parts, Registry, Shelf},
+};
 
 /// How long a shutdown waits for telemetry to be delivered.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -31,7 +34,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// Serves until a signal or the end of the store. `Ok(false)`: not everything came to rest in time.
 pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> anyhow::Result<bool> {
-    plugins::check_grants(&config, directory)?;
+    registry::check_grants(&config, directory)?;
     signals::survive_file_size_limit();
     // The port is taken first: a second host on the same configuration fails here, before it touches the store.
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| format!("http.listen: cannot listen on {}", config.http.listen))?;
@@ -54,6 +57,11 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     let (stopping, stop) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
     serving.spawn(server.run(stop));
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(host.registry.clone().look_after_canaries());
+    if let Some(folder) = config.registry.drop_folder.clone() {
+        watching.spawn(registry::watch_drop_folder(host.registry.clone(), folder));
+    }
     info!("serving on http://{address}");
     say(&format!("jackfield serves on http://{address}"));
 
@@ -69,6 +77,7 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     }
     // The interface answers during the drain: what is there can be seen, callbacks are taken, new work is refused as unavailable.
     let rested = host.drain(Duration::from_millis(config.http.drain_ms), &mut signals).await;
+    watching.shutdown().await;
     let _nobody_listens = stopping.send(true);
     // Connections that are still open then are cut by the end of the process.
     let _cut = tokio::time::timeout(LAST_ANSWERS, serving.join_next()).await;
@@ -95,7 +104,8 @@ pub(crate) struct Host {
     pub(crate) driver: Arc<Driver>,
     pub(crate) store: Arc<Store>,
     pub(crate) runtime: plugin_runtime::Runtime,
-    pub(crate) installed: Vec<plugins::Installed>,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) trust: Arc<TrustList>,
     pub(crate) telemetry: Arc<Telemetry>,
 }
 
@@ -114,11 +124,18 @@ impl Host {
         telemetry.export_log(log);
         let mut options = config.runtime.clone();
         options.cache_dir.get_or_insert_with(|| config.data_directory().join("compiled"));
+        options.compile_worker = std::env::current_exe().ok();
         let runtime = plugin_runtime::Runtime::new(options)?;
-        let installed = plugins::install(&runtime, &*store, config, directory).await?;
-        let table = bind(&installed, config)?;
-        let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), directory.to_owned());
-        let runner = Routed { plugins: Some(Arc::new(shelf)), ..Routed::default() };
+        let trust = Arc::new(TrustList::new(config.trust.clone())?);
+        if trust.allows_unsigned() {
+            warn!("plugins that nobody has signed are taken: `allow_unsigned = true` in [trust] is a switch for development");
+        }
+        let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), trust.clone(), directory.to_owned());
+        let definition = Arc::new(orders::definition(&config.orders));
+        let selectors = SelectorNames::of([&*definition]);
+        let parts = Parts { config, directory, store: &store, runtime: &runtime, trust: &trust, shelf: &shelf, selectors: &selectors };
+        let (revision, table) = registry::current(&parts).await?;
+        let runner = Routed { plugins: Some(Arc::new(shelf.clone())), ..Routed::default() };
         let ports = Ports {
             journal: store.clone(),
             timers: store.clone(),
@@ -127,10 +144,11 @@ impl Host {
             clock: Arc::new(SystemClock),
             observers: telemetry.observers(),
         };
-        let orders = Pack { definition: Arc::new(orders::definition(&config.orders)), document: Some(orders::document) };
+        let orders = Pack { definition, document: Some(orders::document) };
         let options = Options {
             packs: vec![orders],
             table,
+            revision: Some(revision),
             callback_base: format!("{url}/callbacks/"),
             max_driven: config.engine.max_driven,
             runs_on: Some(runtime.handle()),
@@ -138,7 +156,8 @@ impl Host {
             ..Options::default()
         };
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
-        Ok(Self { driver, store, runtime, installed, telemetry: Arc::new(telemetry) })
+        let registry = Arc::new(Registry::new(&parts, driver.clone()).await?);
+        Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry) })
     }
 
     /// Lets calls finish within the budget, or until a second signal.

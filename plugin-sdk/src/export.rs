@@ -6,7 +6,7 @@
 /// `export!(Pool: inventory, catalog; MANIFEST)` exports two contracts. A contract whose trait is missing does not compile:
 ///
 /// ```compile_fail
-/// use jackfield_plugin_sdk::{Capabilities, Contract, Manifest, Verb};
+/// use jackfield_plugin_sdk::{Contract, Manifest, Verb};
 /// struct Empty;
 /// const CONTRACT: Contract = Contract { name: "billing", verbs: &[Verb::Apply], idempotent: false };
 /// const MANIFEST: Manifest = Manifest {
@@ -14,8 +14,7 @@
 ///     version: "1.0.0",
 ///     vendor: "Acme",
 ///     contracts: &[CONTRACT],
-///     capabilities: Capabilities::NONE,
-///     failure_codes: &[],
+///     ..Manifest::EMPTY
 /// };
 /// jackfield_plugin_sdk::export!(Empty: billing; MANIFEST);
 /// ```

@@ -29,5 +29,5 @@ pub use contracts::{
     Characteristic, Resource, ServiceSpec, activation, activation::Activation, billing, billing::Billing, catalog, catalog::Catalog, characteristic,
     inventory, inventory::Inventory, provisioning, provisioning::Provisioning,
 };
-pub use manifest::{Capabilities, Contract, Manifest, SECTION, Verb};
+pub use manifest::{Capabilities, Contract, Endpoint, Manifest, Metric, MetricKind, SECTION, Secret, Setting, Telemetry, Verb};
 pub use step::{Call, Callback, Failure, Observed, Outcome, Pending, Reason, Signal, Unavailable};

@@ -1,7 +1,7 @@
 //! The promises of the SDK that a vendor relies on.
 
 use crate::{
-    Capabilities, Contract, Failure, Manifest, Verb,
+    Capabilities, Contract, Endpoint, Failure, Manifest, Metric, Secret, Setting, Telemetry, Verb,
     http::Request,
     kv,
     testing::{self, Http, KeyValue, Reply},
@@ -11,7 +11,7 @@ const URL: &str = "http://element/x";
 
 #[test]
 fn a_manifest_is_the_documented_json() {
-    let manifest = Manifest {
+    const MANIFEST: Manifest = Manifest {
         name: "a-plugin",
         version: "1.2.3",
         vendor: "Müller & Co",
@@ -19,31 +19,53 @@ fn a_manifest_is_the_documented_json() {
             Contract { name: "catalog", verbs: &[Verb::Apply], idempotent: true },
             Contract { name: "activation", verbs: &[Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo], idempotent: false },
         ],
-        capabilities: Capabilities { http: &["element", "catalog"], keyvalue: true, config: &["pools"] },
+        capabilities: Capabilities {
+            http: &[Endpoint::new("element", "configures \"ports\""), Endpoint::new("catalog", "reads it")],
+            tcp: None,
+            keyvalue: Some("keeps ports"),
+            secrets: &[Secret::new("pin", "signs requests")],
+            config: &[Setting::new("pools", "which there are").schema(r#"{"type": "object"}"#).required(), Setting::new("plan", "the plan")],
+        },
         failure_codes: &["a.b", "c_d"],
+        telemetry: Telemetry {
+            attributes: &["acme.*"],
+            metrics: &[Metric::counter("acme.ports", "1", "Ports").labels(&[("size", &["small", "large"])]), Metric::histogram("acme.ms", "ms", "")],
+            ..Telemetry::NONE
+        },
     };
+    MANIFEST.check(&["catalog", "activation"]);
     let expected = serde_json::json!({
         "name": "a-plugin", "version": "1.2.3", "vendor": "Müller & Co",
         "contracts": [
             { "contract": "jackfield:order/catalog", "verbs": ["apply"], "idempotent": true },
             { "contract": "jackfield:order/activation", "verbs": ["apply", "resume", "observe", "undo"], "idempotent": false },
         ],
-        "capabilities": { "http": ["element", "catalog"], "keyvalue": true, "config": ["pools"] },
+        "capabilities": {
+            "http": [{ "name": "element", "why": "configures \"ports\"" }, { "name": "catalog", "why": "reads it" }],
+            "tcp": false,
+            "keyvalue": { "why": "keeps ports" },
+            "secrets": [{ "name": "pin", "why": "signs requests" }],
+            "config": [
+                { "name": "pools", "why": "which there are", "schema": { "type": "object" }, "required": true },
+                { "name": "plan", "why": "the plan", "required": false },
+            ],
+        },
         "failure_codes": ["a.b", "c_d", "unreachable", "no_answer", "bad_answer", "store"],
+        "telemetry": {
+            "attributes": ["acme.*"], "events": [], "spans": [],
+            "metrics": [
+                { "name": "acme.ports", "kind": "counter", "unit": "1", "description": "Ports", "labels": { "size": ["small", "large"] } },
+                { "name": "acme.ms", "kind": "histogram", "unit": "ms", "description": "", "labels": {} },
+            ],
+        },
     });
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&manifest.json()).unwrap(), expected);
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&MANIFEST.json()).unwrap(), expected);
 }
 
 #[test]
 fn a_manifest_without_anything_is_json_too() {
-    let manifest = Manifest {
-        name: "x",
-        version: "0.0.0",
-        vendor: "",
-        contracts: &[],
-        capabilities: Capabilities { keyvalue: true, ..Capabilities::NONE },
-        failure_codes: &[],
-    };
+    let capabilities = Capabilities { keyvalue: Some("x"), ..Capabilities::NONE };
+    let manifest = Manifest { name: "x", version: "0.0.0", capabilities, ..Manifest::EMPTY };
     let value: serde_json::Value = serde_json::from_str(&manifest.json()).unwrap();
     assert_eq!(value["failure_codes"], serde_json::json!(["store"]));
     assert_eq!(value["contracts"], serde_json::json!([]));

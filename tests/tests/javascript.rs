@@ -1,22 +1,48 @@
-//! A plugin that was written in JavaScript from the contracts alone, through the real runtime.
+//! A plugin that was written in JavaScript from the contracts alone: packed by the command line, signed by its vendor, and then treated like any other, by the
+//! real runtime and by the real host.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::{fs, path::Path, sync::OnceLock};
+
 use end_to_end_tests::{
-    harness,
+    harness::{
+        self, Lab,
+        orders::{all_plugins, order},
+    },
     runtime::{Bench, call, failed, inventory_request, receipt},
 };
 use engine::port::{Answer, Call, CallReport, Observed, Verb};
+use package::{Package, PrivateKey, Question, Refusal, TrustList, TrustOptions};
 use pipeline::{Direction, FailureClass, IdempotencyKey, Provider, Verbs};
-use plugin_runtime::{Grant, Plugin};
+use plugin_runtime::{Grant, Options, Plugin};
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 /// Held while the plugin is loaded: its engine is large, and compiled once for all tests.
 static LOADING: Mutex<()> = Mutex::const_new(());
 
+/// The key of whoever wrote it.
+fn vendor() -> PrivateKey {
+    PrivateKey::from_seed([11; 32])
+}
+
+/// The file that the vendor ships: the component with its manifest and the vendor's signature.
+fn shipped() -> &'static [u8] {
+    static SHIPPED: OnceLock<Vec<u8>> = OnceLock::new();
+    SHIPPED.get_or_init(|| {
+        let directory = tempfile::tempdir().unwrap();
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/javascript/manifest.json");
+        let component = harness::plugin("javascript");
+        let (component, manifest) = (component.to_str().unwrap(), manifest.to_str().unwrap());
+        let packed = harness::jackfield(directory.path(), &["plugin", "pack", component, "--manifest", manifest, "--output", "packed.wasm"]);
+        packed.good(&["wrote javascript 1.0.0"]);
+        package::sign(&fs::read(directory.path().join("packed.wasm")).unwrap(), &vendor()).unwrap()
+    })
+}
+
 async fn javascript(bench: &Bench) -> Plugin {
     let _alone = LOADING.lock().await;
-    bench.load_built("javascript", &grant()).await
+    bench.load(shipped().to_vec(), &grant()).await.unwrap()
 }
 
 fn grant() -> Grant {
@@ -57,11 +83,28 @@ async fn its_manifest_says_what_it_is() {
     assert_eq!((pin.verbs, pin.idempotent), (Verbs { observe: true, resume: false, undo: true }, true));
 }
 
+#[test]
+fn whoever_trusts_its_vendor_takes_it_and_nothing_that_was_made_of_it() {
+    let bound = Options::default().max_component_bytes;
+    let package = Package::read(shipped(), bound).unwrap();
+    let ask = |options: TrustOptions, package: &Package| {
+        TrustList::new(options).unwrap().admit(&Question { package, now: None, newest: None }).map(|admission| admission.publisher)
+    };
+    let mut acme = TrustOptions::default();
+    acme.trust_with_everything("acme", vendor().public());
+    assert_eq!(ask(acme.clone(), &package), Ok(Some("acme".to_owned())));
+    assert!(matches!(ask(TrustOptions::default(), &package), Err(Refusal::NotTrusted { .. })));
+    // A byte of the program, far behind the head of the file and far before its end.
+    let mut changed = shipped().to_vec();
+    let middle = changed.len() / 2;
+    changed[middle] ^= 1;
+    assert_ne!(Package::read(&changed, bound).map(|package| ask(acme, &package)), Ok(Ok(Some("acme".to_owned()))));
+}
+
 #[tokio::test]
 async fn what_it_imports_must_be_granted() {
     let _alone = LOADING.lock().await;
-    let bytes = std::fs::read(harness::plugin("javascript")).unwrap();
-    let error = Bench::new(Bench::options()).load(bytes, &Grant::default()).await.unwrap_err().to_string();
+    let error = Bench::new(Bench::options()).load(shipped().to_vec(), &Grant::default()).await.unwrap_err().to_string();
     assert!(error.contains("the key-value store") && error.contains("keyvalue = true"), "{error}");
 }
 
@@ -97,4 +140,50 @@ async fn an_exception_that_is_no_failure_is_a_trap_with_its_message() {
     assert_eq!((class, error_type), (FailureClass::Unavailable, "plugin.trap"));
     assert!(message.contains("the pool is not open"), "{message}");
     receipt(&made(&bench, &plugin, Verb::Apply, 0).await);
+}
+
+#[tokio::test]
+async fn it_is_stopped_by_the_limits_that_stop_any_other() {
+    let bench = Bench::new(Bench::options());
+    let plugin = javascript(&bench).await;
+    for (order, error_type, says) in [("spin", "plugin.cpu_limit", "(cpu_ms)"), ("hoard", "plugin.out_of_memory", "(memory_bytes)")] {
+        let mut request = request();
+        request["order"] = json!(order);
+        let report = bench.call(call(&plugin, Verb::Apply, request)).await;
+        let (class, kind, message) = failed(&report);
+        assert_eq!((class, kind), (FailureClass::Unavailable, error_type), "{message}");
+        assert!(message.contains(says) && report.writes.is_empty(), "{message}");
+        receipt(&made(&bench, &plugin, Verb::Apply, 0).await);
+    }
+}
+
+#[test]
+fn orders_run_over_it_until_it_is_swapped() {
+    let (lab, directory) = (Lab::start(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("shipped.wasm");
+    fs::write(&file, shipped()).unwrap();
+    let pools = json!({"port": {"element": "olt-1", "count": 8}, "ipv4": {"element": "bng-1", "cidr": "198.51.100.0/28"}});
+    let bound = |name: &str| format!("\"jackfield:order/inventory@1\" = \"{name}\"");
+    let setup = all_plugins(&lab, &pools).plugin("javascript", json!({"keyvalue": true, "config": {"ports": "3"}})).instead("javascript", &file);
+    let mut host = setup.config(&format!("[bindings]\n{}\n", bound("javascript"))).start();
+    let providers = |host: &harness::Host, id: &str| {
+        let steps = host.run(id)["records"].to_string();
+        ["javascript", "inventory-pool"].map(|name| steps.contains(&format!("\"name\":\"{name}\"")))
+    };
+    let first = host.submit(&order("fibre-100"));
+    host.wait(&first, &["completed"]);
+    assert_eq!(providers(&host, &first), [true, false]);
+    // Two of its three ports are taken: the next order gets one, then none, and gives it back.
+    let second = host.submit(&order("fibre-100"));
+    host.wait(&second, &["held"]);
+    assert_eq!(host.run(&second)["open_fallouts"][0]["reason"], "no_inventory");
+
+    host.terminate();
+    let config = host.directory().join("jackfield.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace(&bound("javascript"), &bound("inventory-pool"))).unwrap();
+    host.restart();
+    let third = host.submit(&order("fibre-100"));
+    host.wait(&third, &["completed"]);
+    assert_eq!(providers(&host, &third), [false, true]);
 }

@@ -30,6 +30,9 @@ pub(crate) struct Arguments {
 /// What the benchmark starts of itself.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Calls many plugins once and says how much memory that took; started by the figure `rss_mb_per_idle_plugin`.
+    #[command(hide = true)]
+    IdlePlugins,
     /// Serves a database until it is killed; started by the figure `restart_ms_1m`.
     #[command(hide = true)]
     ServeHistory {

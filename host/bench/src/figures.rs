@@ -1,11 +1,19 @@
 //! The figures, one file each.
 
+mod extism;
+pub(crate) mod idle_plugins;
 mod intake;
 mod js_plugin_call;
+mod many_plugins;
+mod neighbour;
 mod plugin_call;
 pub(crate) mod restart;
+mod routing;
 mod run_latency;
 mod runs;
+mod startup;
+mod swapping;
+mod swaps;
 mod telemetry_share;
 
 use std::{future::Future, pin::Pin};
@@ -29,10 +37,18 @@ pub(crate) struct Figure {
 }
 
 /// In the order in which they are measured: what needs a quiet machine comes first.
-const FIGURES: [Figure; 7] = [
+const FIGURES: [Figure; 15] = [
     Figure { fields: &["plugin_call_us", "floor_us", "plugin_call_ratio"], measure: |setup| Box::pin(plugin_call::measure(setup)) },
+    Figure { fields: &["extism_new_us", "extism_warm_us", "extism_ratio"], measure: |setup| Box::pin(extism::measure(setup)) },
+    Figure { fields: &["call_ratio_200_plugins"], measure: |setup| Box::pin(many_plugins::measure(setup)) },
+    Figure { fields: &["rss_mb_per_idle_plugin"], measure: |setup| Box::pin(idle_plugins::measure(setup)) },
+    Figure { fields: &["neighbour_p99_ratio", "neighbour_p99_more_ms"], measure: |setup| Box::pin(neighbour::measure(setup)) },
     Figure { fields: &["js_plugin_call_us"], measure: |setup| Box::pin(js_plugin_call::measure(setup)) },
     Figure { fields: &["telemetry_share_sampled", "telemetry_share_unsampled"], measure: |setup| Box::pin(telemetry_share::measure(setup)) },
+    Figure { fields: &["routing_us"], measure: |setup| Box::pin(routing::measure(setup)) },
+    Figure { fields: &["install_ms", "activation_ms_cold", "activation_ms_cached"], measure: |setup| Box::pin(swapping::measure(setup)) },
+    Figure { fields: &["startup_ms_50_plugins"], measure: |setup| Box::pin(startup::measure(setup)) },
+    Figure { fields: &["swaps_failed", "swaps_duplicated"], measure: |setup| Box::pin(swaps::measure(setup)) },
     Figure { fields: &["run_p50_ms_c1"], measure: |setup| Box::pin(run_latency::measure(setup)) },
     Figure { fields: &["runs_per_s_c128"], measure: |setup| Box::pin(runs::measure(setup)) },
     Figure { fields: &["intake_p99_ms_500"], measure: |setup| Box::pin(intake::measure(setup)) },

@@ -2,7 +2,10 @@
 
 use std::{
     hint::black_box,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -48,10 +51,14 @@ pub(crate) struct Guest {
 impl Guest {
     /// Loads a component.
     pub(crate) async fn load(setup: &Setup, bytes: Vec<u8>) -> Result<Self> {
-        let runtime = Runtime::new(options(setup))?;
         // What a manifest does not ask for is not there, whatever is granted.
         let grant = Grant { keyvalue: true, ..Grant::default() };
-        let plugin = runtime.load(bytes, &grant).await?;
+        Self::load_in(Runtime::new(options(setup))?, bytes, &grant).await
+    }
+
+    /// Loads a component into a runtime that is there.
+    pub(crate) async fn load_in(runtime: Runtime, bytes: Vec<u8>, grant: &Grant) -> Result<Self> {
+        let plugin = runtime.load(bytes, grant).await?;
         Ok(Self { runtime, plugin })
     }
 
@@ -59,11 +66,17 @@ impl Guest {
     pub(crate) fn caller(&self, telemetry: Arc<dyn CallTelemetry>, sampled: bool) -> Result<Caller> {
         let plugins = Plugins::default();
         plugins.add(self.plugin.clone());
-        let runner = WasmRunner::new(self.runtime.clone(), plugins, Arc::new(NoKeys), telemetry);
+        self.caller_among(plugins, std::slice::from_ref(&self.plugin), telemetry, sampled)
+    }
+
+    /// Calls of plugins that answer the same contract as this one, one after the other, among all that are in a table.
+    pub(crate) fn caller_among(&self, table: Plugins, called: &[Plugin], telemetry: Arc<dyn CallTelemetry>, sampled: bool) -> Result<Caller> {
+        let runner = WasmRunner::new(self.runtime.clone(), table, Arc::new(NoKeys), telemetry);
         let (contract, request) = self.contract()?;
         let track = contract.parse()?;
-        let pin = self.plugin.pin(&track).with_context(|| format!("the plugin does not answer {track}"))?;
-        Ok(Caller { runner, journal: request.as_bytes(), call: call(pin, sampled)? })
+        let pin = |plugin: &Plugin| plugin.pin(&track).with_context(|| format!("the plugin does not answer {track}"));
+        let calls = called.iter().map(|plugin| call(pin(plugin)?, sampled)).collect::<Result<_>>()?;
+        Ok(Caller { runner, journal: request.to_owned().into_bytes(), calls, next: AtomicUsize::new(0) })
     }
 
     /// The first contract for which there is a request.
@@ -109,15 +122,38 @@ fn call(pin: pipeline::Pin, sampled: bool) -> Result<Call> {
 #[derive(Debug)]
 pub(crate) struct Caller {
     runner: WasmRunner,
-    journal: &'static [u8],
-    call: Call,
+    journal: Vec<u8>,
+    calls: Vec<Call>,
+    next: AtomicUsize,
 }
 
 impl Caller {
-    async fn once(&self) -> Result<()> {
-        let request: Value = serde_json::from_slice(self.journal)?;
-        let call = Call { request: Arc::new(request), ..self.call.clone() };
-        match self.runner.call(call).await.answer {
+    /// The same with another name of the requested service.
+    pub(crate) fn asking(self, service: &str) -> Result<Self> {
+        let mut request: Value = serde_json::from_slice(&self.journal)?;
+        request["service"]["name"] = service.into();
+        Ok(Self { journal: serde_json::to_vec(&request)?, ..self })
+    }
+
+    fn call(&self) -> Result<Call> {
+        let request: Value = serde_json::from_slice(&self.journal)?;
+        let call = match self.calls.as_slice() {
+            [only] => only,
+            several => &several[self.next.fetch_add(1, Ordering::Relaxed) % several.len()],
+        };
+        Ok(Call { request: Arc::new(request), ..call.clone() })
+    }
+
+    /// A call that the host is expected to stop.
+    pub(crate) async fn stopped(&self) {
+        if let Ok(call) = self.call() {
+            black_box(self.runner.call(call).await.answer.is_err());
+        }
+    }
+
+    /// A call that is expected to succeed.
+    pub(crate) async fn once(&self) -> Result<()> {
+        match self.runner.call(self.call()?).await.answer {
             Ok(Answer::Done(receipt)) => {
                 black_box(receipt);
                 Ok(())

@@ -12,9 +12,11 @@ mod harness;
 mod history;
 mod orders_served;
 mod receiver;
+mod served;
 mod setup;
 mod stack;
 mod ten_steps;
+mod variants;
 
 use std::process::ExitCode;
 
@@ -45,16 +47,26 @@ fn main() -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let setup = Setup::open(&arguments)?;
-    if let Some(Command::ServeHistory { database, receiver }) = &arguments.command {
-        runtime.block_on(figures::restart::serve(&setup, database, receiver))?;
-        return Ok(ExitCode::SUCCESS);
+    match &arguments.command {
+        None => runtime.block_on(measure(&arguments, &setup)),
+        Some(Command::ServeHistory { database, receiver }) => {
+            runtime.block_on(figures::restart::serve(&setup, database, receiver))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::IdlePlugins) => {
+            runtime.block_on(figures::idle_plugins::show(&setup))?;
+            Ok(ExitCode::SUCCESS)
+        }
     }
+}
+
+async fn measure(arguments: &Arguments, setup: &Setup) -> Result<ExitCode> {
     let machine = Machine::look(&setup.directory)?;
-    let mut report = Report::new(machine, untrusted(&arguments));
+    let mut report = Report::new(machine, untrusted(arguments));
     for figure in figures::chosen(&arguments.only)? {
         eprintln!("measuring {}", figure.fields.join(", "));
         let machine = Machine::look(&setup.directory)?;
-        let measured = runtime.block_on((figure.measure)(&setup));
+        let measured = (figure.measure)(setup).await;
         report.add(figure.fields, measured, &machine);
     }
     report.settle();

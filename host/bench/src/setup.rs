@@ -3,6 +3,7 @@
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
@@ -47,6 +48,12 @@ pub(crate) struct Counts {
     pub(crate) waiting: u64,
     /// Restarts.
     pub(crate) restarts: usize,
+    /// Activations one after the other, five a second.
+    pub(crate) swaps: u32,
+    /// Rounds alone and beside a plugin that spins.
+    pub(crate) neighbour_rounds: usize,
+    /// How long each of them is.
+    pub(crate) neighbour_time: Duration,
 }
 
 impl Counts {
@@ -62,6 +69,9 @@ impl Counts {
         finished: 1_000_000,
         waiting: 100_000,
         restarts: 3,
+        swaps: 100,
+        neighbour_rounds: 5,
+        neighbour_time: Duration::from_secs(3),
     };
     const QUICK: Self = Self {
         rounds: 2,
@@ -75,6 +85,9 @@ impl Counts {
         finished: 200,
         waiting: 50,
         restarts: 1,
+        swaps: 3,
+        neighbour_rounds: 1,
+        neighbour_time: Duration::from_millis(100),
     };
 }
 

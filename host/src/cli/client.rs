@@ -67,9 +67,22 @@ impl Client {
         self.send(Method::POST, path, &[], body, patience).await
     }
 
+    /// POST of the bytes of a file.
+    pub(super) async fn upload(&self, path: &str, body: Vec<u8>, patience: Duration) -> anyhow::Result<Answer> {
+        self.send(Method::POST, path, &[("content-type", "application/wasm")], body, patience).await
+    }
+
+    /// PUT of a JSON text.
+    pub(super) async fn put(&self, path: &str, body: Vec<u8>, patience: Duration) -> anyhow::Result<Answer> {
+        self.send(Method::PUT, path, &[], body, patience).await
+    }
+
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>, patience: Duration) -> anyhow::Result<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
-        request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token)).header(header::CONTENT_TYPE, "application/json");
+        request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        if !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

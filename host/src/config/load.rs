@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ADMIN, Config};
+use super::{ADMIN, BindingSettings, Config};
 
 /// More of anything at a time is a mistake.
 const MAX_PLACES: usize = 1_000_000;
@@ -86,12 +86,8 @@ fn in_range<T: PartialOrd + Display>(key: &str, given: T, range: RangeInclusive<
 /// What the types do not say.
 fn check(config: &Config) -> Result<(), String> {
     pipeline::TenantName::new(&config.engine.tenant).map_err(|error| format!("engine.tenant: {error}"))?;
-    for (contract, plugin) in &config.bindings {
-        contract.parse::<pipeline::ContractTrack>().map_err(|error| format!("bindings: {error}"))?;
-        if !config.plugins.contains_key(plugin) {
-            return Err(format!("bindings.\"{contract}\" names plugin `{plugin}`, but there is no [plugins.{plugin}]"));
-        }
-    }
+    check_bindings(config)?;
+    package::TrustList::new(config.trust.clone()).map_err(|error| error.to_string())?;
     in_range("http.max_connections", config.http.max_connections, 1..=MAX_PLACES)?;
     in_range("http.receive_ms", config.http.receive_ms, 1..=MAX_MS)?;
     in_range("engine.max_driven", config.engine.max_driven, 1..=MAX_PLACES)?;
@@ -118,9 +114,23 @@ fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
+/// Bindings of the configuration name plugins of the configuration, which come in one version each.
+fn check_bindings(config: &Config) -> Result<(), String> {
+    let settings = BindingSettings::read(&config.bindings).map_err(|problem| format!("bindings: {problem}"))?;
+    for (contract, plugin) in settings.named() {
+        if !config.plugins.contains_key(plugin) {
+            return Err(format!("bindings.\"{contract}\" names plugin `{plugin}`, but there is no [plugins.{plugin}]"));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The public key of RFC 8032, section 7.1, test 1.
+    const KEY: &str = "ed25519:d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 
     /// The error that a text gives, or `fine`.
     fn check_text(text: &str, expected: &str) {
@@ -149,6 +159,11 @@ mod tests {
         check_text("[telemetry.labels]\ncustomer = [\"C-1\"]", "telemetry.labels: no metric has a label `customer` for the asking");
         let many = (0..200).map(|number| format!("\"offering-{number}\"")).collect::<Vec<_>>().join(",");
         check_text(&format!("[telemetry.labels]\nproduct_offering = [{many}]"), "`bss.order.count` would begin with more than 2000 series");
+        check_text("[trust]\nallow_unsinged = true", "line 2: unknown field `allow_unsinged`");
+        check_text("[trust]\nallow_unsinged = true", "the nearest known key is `allow_unsigned`");
+        check_text("[trust.publishers.acme]\nkey = \"abc\"\nplugins = [\"*\"]", "line 2: this is no public key: expected `ed25519:`");
+        check_text(&format!("[trust.publishers.acme]\nkey = \"{}\"\nplugins = []", KEY), "trust.publishers.acme.plugins is empty");
+        check_text(&format!("[trust.publishers.acme]\nkey = \"{}\"\nplugins = [\"acme-*\"]\nexpires = \"2027-06-30\"", KEY), "fine");
         check_text("[engine]\nmax_driven = 0", "engine.max_driven is 0: expected a number from 1 to 1000000");
         check_text("[http]\nmax_connections = 0", "http.max_connections is 0: expected a number from 1 to 1000000");
         check_text("[runtime]\nmax_calls = 0", "runtime.max_calls is 0: expected a number from 1 to 100000");

@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::json;
 
-use crate::serve::Tokens;
+use crate::{config::ADMIN, serve::Tokens};
 
 /// Who sent a request.
 #[derive(Debug, Clone)]
@@ -31,4 +31,14 @@ pub(crate) async fn require(State(tokens): State<Arc<Tokens>>, mut request: Requ
     };
     request.extensions_mut().insert(Caller(owner));
     next.run(request).await
+}
+
+/// Who decided, for the journal and the audit trail: whose token it was, or the name that was given with it. The administrator's token is that of the machine, whoever
+/// uses it; anybody else who names another person is named as well.
+pub(super) fn signed(by: Option<String>, caller: String) -> String {
+    match by {
+        None => caller,
+        Some(by) if by == caller || caller == ADMIN => by,
+        Some(by) => format!("{by} (token of {caller})"),
+    }
 }

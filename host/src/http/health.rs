@@ -8,12 +8,13 @@ use axum::{
     response::IntoResponse,
 };
 use engine::{Driver, port::Timers};
+use package::TrustList;
 use plugin_runtime::{Allocation, Runtime};
 use serde_json::{Value, json};
 use store_sqlite::Store;
 use telemetry::Telemetry;
 
-use crate::serve::Host;
+use crate::{registry::Registry, serve::Host};
 
 /// What health is read from.
 #[derive(Debug, Clone)]
@@ -22,21 +23,19 @@ pub(crate) struct State {
     store: Arc<Store>,
     runtime: Runtime,
     telemetry: Arc<Telemetry>,
-    plugins: Arc<Vec<Value>>,
+    registry: Arc<Registry>,
+    trust: Arc<TrustList>,
 }
 
 impl State {
     pub(crate) fn new(host: &Host) -> Self {
-        let plugins = host.installed.iter().map(|installed| {
-            let plugin = &installed.plugin;
-            json!({"name": plugin.name(), "version": plugin.version(), "digest": plugin.digest()})
-        });
         Self {
             driver: host.driver.clone(),
             store: host.store.clone(),
             runtime: host.runtime.clone(),
             telemetry: host.telemetry.clone(),
-            plugins: Arc::new(plugins.collect()),
+            registry: host.registry.clone(),
+            trust: host.trust.clone(),
         }
     }
 }
@@ -48,7 +47,8 @@ pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Jso
         "version": env!("CARGO_PKG_VERSION"),
         "allocation": allocation(state.runtime.allocation()),
         "runs_in_memory": state.driver.driven(),
-        "plugins": *state.plugins,
+        "plugins": state.registry.bound(),
+        "unsigned_plugins": if state.trust.allows_unsigned() { "allowed" } else { "refused" },
         "telemetry": state.telemetry.health(),
     }))
 }

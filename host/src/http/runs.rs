@@ -23,10 +23,9 @@ use serde_json::{Value, json};
 use store_sqlite::Store;
 
 use super::{
-    auth::Caller,
+    auth::{Caller, signed},
     problem::{problem, unreadable},
 };
-use crate::config::ADMIN;
 
 /// The most rows of a page.
 const MAX_ROWS: usize = 1000;
@@ -152,16 +151,6 @@ async fn resolve(State(runs): State<Runs>, Extension(Caller(caller)): Extension<
         }
         Err(error @ (ResolveError::Ambiguous { .. } | ResolveError::Refused(_))) => problem(StatusCode::CONFLICT, &error.to_string()),
         Err(ResolveError::Engine(error)) => unreadable(&error),
-    }
-}
-
-/// Who decided, for the journal: whose token it was, or the name that was given with it. The administrator's token is that of the machine, whoever
-/// uses it; anybody else who names another person is named as well.
-fn signed(by: Option<String>, caller: String) -> String {
-    match by {
-        None => caller,
-        Some(by) if by == caller || caller == ADMIN => by,
-        Some(by) => format!("{by} (token of {caller})"),
     }
 }
 

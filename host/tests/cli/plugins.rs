@@ -60,12 +60,12 @@ fn a_contract_without_all_its_functions_is_refused() {
     place.write("manifest.json", manifest(&json!({"contracts": contracts})));
     place.run(&["plugin", "pack", "bare.wasm", "--manifest", "manifest.json", "-o", "plugin.wasm"]).good();
     let expected = [
-        "`jackfield:order/inventory@1.1.0` does not go together with version 1.1.0 of this host",
+        "`jackfield:order/inventory@1.1.0` does not go together with version 1.1.0 of this host:",
         "apply: the function is missing",
         "undo: the function is missing",
     ];
     place.run(&["plugin", "check", "plugin.wasm"]).bad(1, &expected);
-    place.write("jackfield.toml", format!("[http]\nlisten = \"127.0.0.1:0\"\n{PLUGIN}"));
+    place.write("jackfield.toml", format!("[http]\nlisten = \"127.0.0.1:0\"\n[trust]\nallow_unsigned = true\n{PLUGIN}"));
     place.run(&["serve"]).bad(1, &[&["plugins.tester: "], expected.as_slice()].concat());
 }
 

@@ -18,14 +18,16 @@ pub(crate) struct Serving {
 }
 
 impl Place {
-    /// A directory whose configuration listens on a free port.
+    /// A directory whose configuration listens on a free port and takes unsigned plugins.
     pub(crate) fn new() -> Self {
         Self::with("")
     }
 
     /// The same with more configuration.
     pub(crate) fn with(more: &str) -> Self {
-        Self::of(&format!("[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data/jackfield.db\"\n[runtime]\nmax_calls = 1\n{more}"))
+        Self::of(&format!(
+            "[http]\nlisten = \"127.0.0.1:0\"\n[store]\npath = \"data/jackfield.db\"\n[trust]\nallow_unsigned = true\n[runtime]\nmax_calls = 1\n{more}"
+        ))
     }
 
     /// A directory with that configuration and nothing else.

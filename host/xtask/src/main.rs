@@ -7,6 +7,7 @@ mod debian;
 mod demo;
 mod environment;
 mod interrupt;
+mod peers;
 mod plugins;
 mod preflight;
 mod test;

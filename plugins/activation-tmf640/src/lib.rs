@@ -21,7 +21,9 @@ mod settings;
 mod tests;
 mod tmf640;
 
-use jackfield_plugin_sdk::{Activation, Call, Capabilities, Contract, Failure, Manifest, Observed, Outcome, Pending, Signal, Verb, activation};
+use jackfield_plugin_sdk::{
+    Activation, Call, Capabilities, Contract, Endpoint, Failure, Manifest, Observed, Outcome, Pending, Setting, Signal, Verb, activation,
+};
 use serde::{Deserialize, Serialize};
 use settings::Settings;
 use tmf640::{Accepted, MonitorState, Removed, Service};
@@ -31,8 +33,20 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
     contracts: &[Contract { name: "activation", verbs: &[Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo], idempotent: false }],
-    capabilities: Capabilities { http: &["activation"], keyvalue: false, config: &["specification", "poll_ms", "give_up_ms"] },
+    capabilities: Capabilities {
+        http: &[Endpoint::new("activation", "orders services, asks for their monitors and deletes what it ordered (TMF640)")],
+        config: &[
+            Setting::new("specification", "the id of the service specification to order; customer-service unless set")
+                .schema(r#"{"type": "string", "minLength": 1}"#),
+            Setting::new("poll_ms", "milliseconds between two looks at an activation; 2000 unless set")
+                .schema(r#"{"type": "integer", "minimum": 1}"#),
+            Setting::new("give_up_ms", "milliseconds after which an activation has failed; 3600000 unless set")
+                .schema(r#"{"type": "integer", "minimum": 1}"#),
+        ],
+        ..Capabilities::NONE
+    },
     failure_codes: &[ACTIVATION_FAILED, BAD_CONFIG, BAD_CHECKPOINT],
+    ..Manifest::EMPTY
 };
 
 /// Failure code: the activation system refused the service or could not activate it.

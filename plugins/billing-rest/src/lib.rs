@@ -14,7 +14,7 @@
 mod tests;
 
 use jackfield_plugin_sdk::{
-    Billing, Call, Capabilities, Contract, Failure, Manifest, Observed, Outcome, Verb, billing,
+    Billing, Call, Capabilities, Contract, Endpoint, Failure, Manifest, Observed, Outcome, Verb, billing,
     http::{self, Request},
 };
 use serde::{Deserialize, Serialize};
@@ -24,8 +24,9 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
     contracts: &[Contract { name: "billing", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &["billing"], ..Capabilities::NONE },
+    capabilities: Capabilities { http: &[Endpoint::new("billing", "sets accounts up, looks at them and ends them")], ..Capabilities::NONE },
     failure_codes: &[BILLING_FAILED],
+    ..Manifest::EMPTY
 };
 
 /// Failure code: the billing system refused the account.

@@ -17,14 +17,14 @@ mod documents;
 mod tests;
 mod walk;
 
-use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Failure, Manifest, Verb, catalog, telemetry};
+use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Endpoint, Failure, Manifest, Telemetry, Verb, catalog, telemetry};
 
 const MANIFEST: Manifest = Manifest {
     name: "catalog-tmf633",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
     contracts: &[Contract { name: "catalog", verbs: &[Verb::Apply], idempotent: true }],
-    capabilities: Capabilities { http: &["catalog"], ..Capabilities::NONE },
+    capabilities: Capabilities { http: &[Endpoint::new("catalog", "reads offerings and specifications (TMF633)")], ..Capabilities::NONE },
     failure_codes: &[
         codes::UNKNOWN_OFFERING,
         codes::NOT_SELLABLE,
@@ -33,6 +33,7 @@ const MANIFEST: Manifest = Manifest {
         codes::CATALOG_LIMIT,
         codes::BAD_CATALOG,
     ],
+    telemetry: Telemetry { attributes: &["catalog_tmf633.services"], ..Telemetry::NONE },
 };
 
 mod codes {

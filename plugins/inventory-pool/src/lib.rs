@@ -11,7 +11,7 @@ mod tests;
 
 use claims::Claim;
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Contract, Failure, Inventory, Manifest, Observed, Outcome, Resource, Verb, config, inventory,
+    Call, Capabilities, Contract, Failure, Inventory, Manifest, Observed, Outcome, Resource, Setting, Telemetry, Verb, config, inventory,
     telemetry::{self, Level},
 };
 use pools::{Pool, Pools};
@@ -21,8 +21,13 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
     contracts: &[Contract { name: "inventory", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &[], keyvalue: true, config: &["pools"] },
+    capabilities: Capabilities {
+        keyvalue: Some("remembers which resource belongs to which service"),
+        config: &[Setting::new("pools", "which resources there are, by type").schema(r#"{"type": "object"}"#).required()],
+        ..Capabilities::NONE
+    },
     failure_codes: &[NO_INVENTORY, BAD_CONFIG],
+    telemetry: Telemetry { attributes: &["inventory_pool.*"], ..Telemetry::NONE },
 };
 
 /// Failure code: every resource of the type is taken, or there is no pool of that type at that place.

@@ -18,7 +18,7 @@ mod tests;
 
 use entry::Entry;
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Contract, Failure, Manifest, Observed, Outcome, Provisioning, Verb, http, provisioning,
+    Call, Capabilities, Contract, Endpoint, Failure, Manifest, Observed, Outcome, Provisioning, Telemetry, Verb, http, provisioning,
     telemetry::{self, Level},
 };
 use restconf::Written;
@@ -28,8 +28,12 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
     contracts: &[Contract { name: "provisioning", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &["element"], ..Capabilities::NONE },
+    capabilities: Capabilities {
+        http: &[Endpoint::new("element", "writes the configuration of services, reads it back and removes it (RESTCONF)")],
+        ..Capabilities::NONE
+    },
     failure_codes: &[CONFIG_REFUSED, FOREIGN_CONFIGURATION, READBACK_MISMATCH, BAD_RECEIPT],
+    telemetry: Telemetry { attributes: &["restconf.path"], ..Telemetry::NONE },
 };
 
 /// Failure code: the element refused the configuration.

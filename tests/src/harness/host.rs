@@ -26,6 +26,7 @@ pub struct Setup {
     extra: String,
     environment: Vec<(String, String)>,
     http: String,
+    trust: Option<String>,
     within: Vec<String>,
 }
 
@@ -67,6 +68,13 @@ impl Setup {
         self
     }
 
+    /// Sets the table `trust` of the configuration. Without it, unsigned plugins are taken.
+    #[must_use]
+    pub fn trust(mut self, lines: &str) -> Self {
+        self.trust = Some(format!("{lines}\n"));
+        self
+    }
+
     /// Starts the host by a command that is given the host's own command line.
     #[must_use]
     pub fn within(mut self, command: &[&str]) -> Self {
@@ -91,7 +99,8 @@ impl Setup {
     fn text(&self) -> String {
         // Compiled once for all tests: the cache knows code by its content.
         let cache = target_directory().join("tmp/compiled");
-        let mut text = format!("{}\n[http]\nlisten = \"127.0.0.1:0\"\n{}[runtime]\ncache_dir = {cache:?}\n", self.extra, self.http);
+        let trust = self.trust.as_deref().unwrap_or("allow_unsigned = true\n");
+        let mut text = format!("{}\n[trust]\n{trust}[http]\nlisten = \"127.0.0.1:0\"\n{}[runtime]\ncache_dir = {cache:?}\n", self.extra, self.http);
         for (name, grant) in &self.plugins {
             let path = self.instead.get(name).cloned().unwrap_or_else(|| plugin(name));
             let _infallible = write!(text, "[plugins.{name}]\npath = {path:?}\ngrant = {}\n", inline(grant));

@@ -150,7 +150,7 @@ fn a_back_end_that_is_not_there_is_waited_for() {
     host.restart();
     let id = held(&host, &["reason      billing_failed", "unreachable (unavailable): "]);
     // The run keeps the address it began with; when the system is back there, it goes on.
-    let billing = Lab::start_with(&["--ports", &format!("0,0,0,{}", nowhere.port())]);
+    let billing = Lab::start_with(&["--ports", &format!("0,0,0,{},0", nowhere.port())]);
     host.type_in(&["run", "resolve", &id, "retry", "--by", "ann", "--note", "it is back"]).good(&[]);
     host.wait(&id, &["completed"]);
     until("the account", || billing.effects("billing", "created") == 1);

@@ -1,9 +1,10 @@
-//! Orders over the real binary: the five plugins, the lab's back ends, HTTP and the command line, and nothing else.
+//! Orders over the real binary: the plugins that ship, the lab's back ends, HTTP and the command line, and nothing else.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod intake;
 mod restart;
 mod trouble;
+mod vendors;
 
 use end_to_end_tests::harness::{
     Host, Lab, Setup,

@@ -5,6 +5,7 @@ mod activation;
 mod billing;
 mod catalog;
 mod inventory;
+mod inventory_tmf639;
 mod provisioning;
 
 use std::sync::Arc;

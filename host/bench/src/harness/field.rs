@@ -41,7 +41,7 @@ pub(crate) struct Field {
 }
 
 /// Every figure that is measured.
-pub(crate) const FIELDS: [Field; 10] = [
+pub(crate) const FIELDS: [Field; 24] = [
     Field { name: "plugin_call_us", goal: Goal::Reported },
     Field { name: "floor_us", goal: Goal::Reported },
     Field { name: "plugin_call_ratio", goal: Goal::AtMost(1.3) },
@@ -52,6 +52,21 @@ pub(crate) const FIELDS: [Field; 10] = [
     Field { name: "intake_p99_ms_500", goal: Goal::AtMost(20.0) },
     Field { name: "restart_ms_1m", goal: Goal::AtMost(2_000.0) },
     Field { name: "js_plugin_call_us", goal: Goal::Reported },
+    Field { name: "extism_new_us", goal: Goal::Reported },
+    Field { name: "extism_warm_us", goal: Goal::Reported },
+    Field { name: "extism_ratio", goal: Goal::AtMost(1.0) },
+    Field { name: "call_ratio_200_plugins", goal: Goal::AtMost(1.05) },
+    Field { name: "rss_mb_per_idle_plugin", goal: Goal::AtMost(1.5) },
+    Field { name: "neighbour_p99_ratio", goal: Goal::Reported },
+    Field { name: "routing_us", goal: Goal::AtMost(2.0) },
+    Field { name: "install_ms", goal: Goal::AtMost(2_000.0) },
+    Field { name: "activation_ms_cold", goal: Goal::AtMost(1_000.0) },
+    Field { name: "activation_ms_cached", goal: Goal::AtMost(50.0) },
+    Field { name: "startup_ms_50_plugins", goal: Goal::AtMost(300.0) },
+    Field { name: "swaps_failed", goal: Goal::AtMost(0.0) },
+    Field { name: "swaps_duplicated", goal: Goal::AtMost(0.0) },
+    // 0 up to a ratio of 1.2.
+    Field { name: "neighbour_p99_more_ms", goal: Goal::AtMost(5.0) },
 ];
 
 /// The goal of a field.

@@ -9,6 +9,7 @@ mod host_interface;
 mod journal;
 mod key_value;
 mod observer;
+pub mod registry;
 mod telemetry;
 mod timers;
 

@@ -43,7 +43,7 @@ struct Memory {
 /// Something that a back end did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Effect {
-    /// `created`, `replaced` or `deleted`.
+    /// `created`, `replaced`, `deleted`, `reserved` or `released`.
     action: &'static str,
     /// What it was done to.
     resource: String,

@@ -6,6 +6,7 @@
 //! | element | a subset of RESTCONF (RFC 8040): GET, PUT, DELETE of list entries, entity tags | PUT is idempotent by nature |
 //! | activation | a subset of TMF640 v4: POST answers 202 and a monitor | no: two POSTs make two services, as in TMF640 |
 //! | billing | accounts over REST | by `Idempotency-Key`, as billing systems do |
+//! | inventory | a subset of TMF639 v4: lists by any attribute, entity tags, merge patches | no: whoever has the entity tag reserves |
 //!
 //! They know nothing of Jackfield. Each can be made to misbehave over HTTP, and keeps a ledger of what it really did:
 //!
@@ -19,7 +20,7 @@
 //! | `POST /_lab/outcome` | what becomes of the next matching activations (activation only): `result` is `active`, `test-failed`, `inactive` or `in-error`; `ms` is how long it takes |
 //! | `POST /_lab/finish` | every activation that is under way at the next request is over (activation only) |
 //! | `POST /_lab/reset` | all switches are off, ledger and requests are forgotten; what was made stays |
-//! | `GET /_lab/ledger` | every effect, in order: `action`, `resource`, `key` |
+//! | `GET /_lab/ledger` | every effect, in order: `action` (`created`, `replaced`, `deleted`, `reserved`, `released`), `resource`, `key` |
 //! | `GET /_lab/requests` | the last 10,000 requests: `method`, `path`, `traceparent`, `idempotency_key` |
 //!
 //! A switch takes `count` (default 1; 0 means until reset) and the filters `method`, `path` and `body`: the request's path and body must contain them.
@@ -63,8 +64,8 @@ pub struct Options {
     pub catalogue: Option<PathBuf>,
     /// How long an activation takes unless a switch says otherwise. Zero answers 201 at once.
     pub activation: Duration,
-    /// The ports of catalogue, element, activation and billing; 0 lets the system choose.
-    pub ports: [u16; 4],
+    /// The ports of catalogue, element, activation, billing and inventory; 0 lets the system choose.
+    pub ports: [u16; 5],
 }
 
 /// Where the back ends are, in a form that programs read.
@@ -78,6 +79,8 @@ pub struct Urls {
     pub activation: String,
     /// The billing system.
     pub billing: String,
+    /// The resource inventory.
+    pub inventory: String,
 }
 
 /// The back ends, for as long as this lives.
@@ -111,12 +114,13 @@ impl Lab {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let catalogue = Catalogue::load(options.catalogue.as_deref())?;
         let mut servers = JoinSet::new();
-        let [catalogue_port, element, activation, billing] = options.ports;
+        let [catalogue_port, element, activation, billing, inventory] = options.ports;
         let urls = Urls {
             catalogue: start(&mut servers, "catalogue", catalogue_port, |_| backend::catalogue(catalogue)).await?,
             element: start(&mut servers, "element", element, backend::element).await?,
             activation: start(&mut servers, "activation", activation, |control| backend::activation(control, options.activation)).await?,
             billing: start(&mut servers, "billing", billing, backend::billing).await?,
+            inventory: start(&mut servers, "inventory", inventory, backend::inventory).await?,
         };
         Ok(Self { urls, _servers: servers })
     }

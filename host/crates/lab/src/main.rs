@@ -10,7 +10,7 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-/// Vendor-like back ends on 127.0.0.1: a catalogue, a network element, an activation system, a billing system.
+/// Vendor-like back ends on 127.0.0.1: a catalogue, a network element, an activation system, a billing system, a resource inventory.
 #[derive(Debug, Parser)]
 #[command(name = "lab", version)]
 struct Arguments {
@@ -20,15 +20,15 @@ struct Arguments {
     /// How long an activation takes, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 200)]
     activation_ms: u64,
-    /// The ports of catalogue, element, activation and billing; 0 lets the system choose.
-    #[arg(long, value_name = "PORT,PORT,PORT,PORT", value_delimiter = ',', default_values_t = [0, 0, 0, 0])]
+    /// The ports of catalogue, element, activation, billing and inventory; 0 lets the system choose.
+    #[arg(long, value_name = "PORT,PORT,PORT,PORT,PORT", value_delimiter = ',', default_values_t = [0, 0, 0, 0, 0])]
     ports: Vec<u16>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let ports = arguments.ports.try_into().ok().context("--ports takes four ports separated by commas")?;
+    let ports = arguments.ports.try_into().ok().context("--ports takes five ports separated by commas")?;
     let options = Options { catalogue: arguments.catalogue, activation: Duration::from_millis(arguments.activation_ms), ports };
     let lab = Lab::start(options).await?;
     println!("{}", serde_json::to_string(lab.urls())?);

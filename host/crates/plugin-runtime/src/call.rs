@@ -7,6 +7,7 @@ mod failure;
 mod function;
 mod limiter;
 mod params;
+mod probe;
 mod state;
 
 use std::{
@@ -21,7 +22,7 @@ use tokio::time::{Instant, timeout_at};
 use wasmtime::{Store, component::Val};
 
 use self::failure::{Caused, Ended};
-pub(crate) use self::{account::Account, context::CallContext, failure::bounded, function::Function, state::CallState};
+pub(crate) use self::{account::Account, context::CallContext, failure::bounded, function::Function, probe::instantiate, state::CallState};
 use crate::{bulkhead, options::Limits, plugin::Loaded};
 
 /// The most bytes of a message that enters the journal or a span, backtrace and standard error included.

@@ -20,6 +20,16 @@ const ORDER: &[(&str, &str)] = &[
     ("order/billing.wit", include_str!("../../../../wit/order/billing.wit")),
 ];
 
+/// The contracts of a product order as they were published first.
+const ORDER_1_0: &[(&str, &str)] = &[
+    ("order-1.0/types.wit", include_str!("../../../../wit/order-1.0/types.wit")),
+    ("order-1.0/catalog.wit", include_str!("../../../../wit/order-1.0/catalog.wit")),
+    ("order-1.0/inventory.wit", include_str!("../../../../wit/order-1.0/inventory.wit")),
+    ("order-1.0/provisioning.wit", include_str!("../../../../wit/order-1.0/provisioning.wit")),
+    ("order-1.0/activation.wit", include_str!("../../../../wit/order-1.0/activation.wit")),
+    ("order-1.0/billing.wit", include_str!("../../../../wit/order-1.0/billing.wit")),
+];
+
 /// The interfaces that contract packages declare for their types only: nobody exports them.
 const TYPES: &str = "types";
 
@@ -69,6 +79,12 @@ impl Contracts {
         contracts
     }
 
+    /// The same with every version of them that was published, for comparisons. A host speaks the newest one.
+    pub fn with_published(mut self) -> Self {
+        self.add(ORDER_1_0).expect("a test parses the compiled-in contracts");
+        self
+    }
+
     /// Adds the contracts of one WIT package, given as (name for messages, text). It may use `jackfield:step` and packages added before.
     pub fn add(&mut self, files: &[(&str, &str)]) -> Result<(), ContractsError> {
         let package = self.push(files)?;
@@ -89,6 +105,16 @@ impl Contracts {
     /// The newest version of an interface on a major track.
     pub fn newest(&self, interface: &str, major: u64) -> Option<&Contract> {
         self.by_interface.get(interface)?.iter().rev().find(|contract| contract.version.major == major)
+    }
+
+    /// That version of an interface.
+    pub fn exact(&self, interface: &str, version: &Version) -> Option<&Contract> {
+        self.by_interface.get(interface)?.iter().find(|contract| contract.version == *version)
+    }
+
+    /// Every version of an interface that is known, for messages.
+    pub fn versions(&self, interface: &str) -> Vec<String> {
+        self.by_interface.get(interface).into_iter().flatten().map(|contract| format!("{interface}@{}", contract.version)).collect()
     }
 
     /// Whether any version of the interface is known.
@@ -148,6 +174,15 @@ mod tests {
         let inventory = contracts.newest("jackfield:order/inventory", 1).unwrap();
         assert_eq!(inventory.functions.keys().collect::<Vec<_>>(), ["apply", "observe", "resume", "undo"]);
         assert!(contracts.newest("jackfield:order/inventory", 2).is_none());
+    }
+
+    #[test]
+    fn what_was_published_is_there_for_comparisons_only() {
+        let contracts = Contracts::builtin().with_published();
+        assert_eq!(contracts.newest("jackfield:order/billing", 1).unwrap().version, Version::new(1, 1, 0));
+        assert!(contracts.exact("jackfield:order/billing", &Version::new(1, 0, 0)).is_some());
+        assert_eq!(contracts.versions("jackfield:order/billing"), ["jackfield:order/billing@1.0.0", "jackfield:order/billing@1.1.0"]);
+        assert!(contracts.exact("jackfield:order/billing", &Version::new(1, 2, 0)).is_none());
     }
 
     #[test]

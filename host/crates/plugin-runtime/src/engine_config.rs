@@ -1,14 +1,12 @@
 //! The wasmtime engine: pooled where the address space allows it, on demand otherwise.
 
-use std::{fs, os::unix::fs::DirBuilderExt as _, os::unix::fs::PermissionsExt as _, path::Path};
-
-use serde::Serialize;
-use wasmtime::{Cache, CacheConfig, Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use serde::{Deserialize, Serialize};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::{error::RuntimeError, options::Options};
 
 /// How instances get their memory. `/healthz` and the bench show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Allocation {
     /// From slots that were reserved at the start: fast.
@@ -26,24 +24,37 @@ const HOST_STACK: usize = 3 << 19;
 
 /// Builds the engine. Where the pool's address space is refused it warns once and allocates on demand.
 pub(crate) fn build(options: &Options) -> Result<(Engine, Allocation), RuntimeError> {
-    let cache = options.cache_dir.as_deref().map(cache).transpose()?;
-    let refused = match Engine::new(common(options, cache.clone()).allocation_strategy(pool(options))) {
+    let refused = match Engine::new(common(options.limits.stack_bytes).allocation_strategy(pool(options))) {
         Ok(engine) => return Ok((engine, Allocation::Pooling)),
         Err(refused) => refused,
     };
-    let mut config = common(options, cache);
-    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
-    // The same limit that refused the pool would refuse a reservation of 4 GiB for each memory.
-    config.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(1 << 16);
-    let engine = Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+    let engine = Engine::new(&on_demand(options.limits.stack_bytes)).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
     tracing::warn!(reason = %format!("{refused:#}"), "no address space for the instance pool: allocating on demand, calls are slower; see ulimit -v");
     Ok((engine, Allocation::OnDemand))
 }
 
-fn common(options: &Options, cache: Option<Cache>) -> Config {
+/// An engine that only compiles, to code that fits an engine of this kind and this stack. The pool makes no difference to code, and its address space would be in
+/// the way of a limit on memory.
+pub(crate) fn compiling(allocation: Allocation, stack_bytes: usize) -> Result<Engine, RuntimeError> {
+    let config = match allocation {
+        Allocation::Pooling => common(stack_bytes),
+        Allocation::OnDemand => on_demand(stack_bytes),
+    };
+    Engine::new(&config).map_err(|error| RuntimeError::Engine(format!("{error:#}")))
+}
+
+fn common(stack_bytes: usize) -> Config {
     let mut config = Config::new();
-    config.epoch_interruption(true).cache(cache);
-    config.max_wasm_stack(options.limits.stack_bytes).async_stack_size(options.limits.stack_bytes + HOST_STACK);
+    config.epoch_interruption(true);
+    config.max_wasm_stack(stack_bytes).async_stack_size(stack_bytes + HOST_STACK);
+    config
+}
+
+fn on_demand(stack_bytes: usize) -> Config {
+    let mut config = common(stack_bytes);
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    // The same limit that refused the pool would refuse a reservation of 4 GiB for each memory.
+    config.memory_reservation(0).memory_reservation_for_growth(1 << 20).memory_guard_size(1 << 16);
     config
 }
 
@@ -70,15 +81,4 @@ fn pool(options: &Options) -> InstanceAllocationStrategy {
         .async_stack_keep_resident(1 << 16)
         .pagemap_scan(Enabled::Auto);
     InstanceAllocationStrategy::Pooling(pool)
-}
-
-/// wasmtime's own cache. Whoever can write there can run code in the host, hence the mode.
-fn cache(directory: &Path) -> Result<Cache, RuntimeError> {
-    let wrong = |problem: String| RuntimeError::Cache { directory: directory.to_owned(), problem };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(|e| wrong(e.to_string()))?;
-    fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).map_err(|e| wrong(e.to_string()))?;
-    let absolute = directory.canonicalize().map_err(|e| wrong(e.to_string()))?;
-    let mut config = CacheConfig::new();
-    config.with_directory(absolute);
-    Cache::new(config).map_err(|e| wrong(format!("{e:#}")))
 }

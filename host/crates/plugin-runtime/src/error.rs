@@ -13,7 +13,7 @@ pub enum RuntimeError {
     #[error("the wasm engine cannot be set up: {0}")]
     Engine(String),
     /// The directory of compiled code cannot be used.
-    #[error("compile cache `{directory}`: {problem}: expected a directory that can be made private (mode 0700)", directory = .directory.display())]
+    #[error("compile cache `{directory}`: {problem}: expected a directory of this user that can be made private (mode 0700)", directory = .directory.display())]
     Cache {
         /// The directory.
         directory: PathBuf,
@@ -88,6 +88,12 @@ pub enum LoadError {
     /// It does not compile.
     #[error("the component does not compile: {0}")]
     Compile(String),
+    /// Compiling it takes more than it may.
+    #[error("the component cannot be compiled within bounds: {0}")]
+    CompileBounds(String),
+    /// It compiles, but no instance of it can be made.
+    #[error("the component cannot be instantiated: {message} ({error_type})", message = .0.message, error_type = .0.error_type)]
+    Instantiate(Box<pipeline::Failure>),
     /// The runtime is shutting down.
     #[error("the runtime is shutting down")]
     Stopped,

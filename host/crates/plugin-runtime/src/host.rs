@@ -5,6 +5,7 @@ mod config;
 pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod keyvalue;
+pub(crate) mod net;
 pub(crate) mod stderr;
 pub(crate) mod telemetry;
 

@@ -19,6 +19,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
+mod aot;
 mod bulkhead;
 mod call;
 mod contracts;
@@ -34,13 +35,14 @@ mod runtime;
 pub mod shape;
 
 pub use self::{
+    aot::worker::{WorkerError, compile_worker},
     contracts::{Contract, Contracts, ContractsError},
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
-    grant::{Auth, Grant, HttpRule, Secret, TracePolicy},
-    load::Report,
-    options::{Limits, Options},
-    plugin::{Plugin, PluginContract, Plugins},
+    grant::{AddressRange, Auth, Grant, HttpRule, Rate, Secret, TracePolicy},
+    load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
+    options::{CompileLimits, Limits, Options},
+    plugin::{Crossing, Plugin, PluginContract, Plugins},
     runner::WasmRunner,
     runtime::Runtime,
 };

@@ -2,15 +2,18 @@
 
 mod exports;
 mod imports;
+mod verdict;
 
 use std::sync::Arc;
 
-use package::{Ask, Manifest, Package};
+use package::{Ask, Manifest, Package, PackageError};
 use pipeline::Digest;
 use serde::Serialize;
 use wasmtime::component::Component;
 
+pub use self::verdict::{ContractVerdict, ImportVerdict, VerbVerdict, Verdict};
 use crate::{
+    call::{self, CallContext},
     error::LoadError,
     grant::Grant,
     plugin::{Loaded, Plugin, PluginContract},
@@ -60,7 +63,7 @@ impl Runtime {
     ///
     /// [`LoadError::NotGranted`] and [`LoadError::Grant`].
     pub fn regrant(&self, plugin: &Plugin, grant: &Grant) -> Result<Plugin, LoadError> {
-        let granted = imports::granted(plugin.manifest(), grant)?;
+        let granted = imports::granted(plugin.manifest(), grant, &self.shared.outside)?;
         Ok(Plugin::new(plugin.loaded.regranted(granted)))
     }
 
@@ -79,33 +82,63 @@ impl Runtime {
         .await
     }
 
+    /// Makes an instance as a call would, with nothing granted, and drops it: what runs when a component is instantiated runs under the limits of a call.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError::Instantiate`] with what a call would fail with.
+    pub async fn try_instantiate(&self, plugin: &Plugin) -> Result<(), LoadError> {
+        let context = CallContext::of_nobody(&self.shared, &plugin.loaded);
+        let tried = self.spawn(async move { call::instantiate(context).await }).await.map_err(|_| LoadError::Stopped)?;
+        tried.map_err(|failure| LoadError::Instantiate(Box::new(failure)))
+    }
+
     async fn inspecting<R: Send + 'static>(
         &self,
         bytes: Vec<u8>,
         then: impl FnOnce(&Shared, Inspected) -> Result<R, LoadError> + Send + 'static,
     ) -> Result<R, LoadError> {
-        let permit = Arc::clone(&self.shared.compilations).acquire_owned().await.map_err(|_| LoadError::Stopped)?;
+        self.compiling(move |shared| inspect(shared, &bytes).and_then(|inspected| then(shared, inspected))).await
+    }
+
+    /// Does what may compile a component, off the threads that serve.
+    async fn compiling<R: Send + 'static>(&self, work: impl FnOnce(&Shared) -> Result<R, LoadError> + Send + 'static) -> Result<R, LoadError> {
         let shared = Arc::clone(&self.shared);
-        let work = move || {
-            let result = inspect(&shared, &bytes).and_then(|inspected| then(&shared, inspected));
-            drop(permit);
-            result
-        };
-        self.spawn_blocking(work).await.map_err(|_| LoadError::Stopped)?
+        self.spawn_blocking(move || work(&shared)).await.map_err(|_| LoadError::Stopped)?
     }
 }
 
 fn inspect(shared: &Shared, bytes: &[u8]) -> Result<Inspected, LoadError> {
     let Package { manifest, digest, .. } = Package::read(bytes, shared.options.max_component_bytes)?;
-    let component = Component::from_binary(&shared.engine, bytes).map_err(|error| LoadError::Compile(format!("{error:#}")))?;
+    manifest.check_schemas().map_err(PackageError::from)?;
+    let component = component(shared, bytes, &digest)?;
     let exports = exports::check(&shared.engine, &component, &manifest, &shared.contracts)?;
     imports::check(&shared.engine, &component, &manifest, &shared.offered)?;
     Ok(Inspected { component, manifest, digest, size: bytes.len(), exports })
 }
 
+/// The compiled component: as it was compiled before, or compiled now.
+fn component(shared: &Shared, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+    match shared.aot.find(&shared.engine, digest) {
+        Some(component) => Ok(component),
+        None => compile(shared, bytes, digest),
+    }
+}
+
+/// Waits for its turn and compiles. This thread may wait: nothing is served by it.
+fn compile(shared: &Shared, bytes: &[u8], digest: &Digest) -> Result<Component, LoadError> {
+    let turn = Arc::clone(&shared.compilations).acquire_owned();
+    let _turn = shared.block_on(turn).map_err(|_| LoadError::Stopped)?;
+    // Somebody else may have compiled the same meanwhile.
+    match shared.aot.find(&shared.engine, digest) {
+        Some(component) => Ok(component),
+        None => shared.aot.compile(&shared.engine, bytes, digest),
+    }
+}
+
 fn link(shared: &Shared, inspected: Inspected, grant: &Grant) -> Result<Plugin, LoadError> {
     let Inspected { component, manifest, digest, size: _, exports } = inspected;
-    let granted = imports::granted(&manifest, grant)?;
+    let granted = imports::granted(&manifest, grant, &shared.outside)?;
     let pre = shared.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     component.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(format!("{error:#}")))?;
     Ok(Plugin::new(Loaded::new(manifest, digest, exports.contracts, exports.functions, pre, granted, &shared.options)))

@@ -18,8 +18,16 @@ pub struct Options {
     pub max_queue_per_plugin: u32,
     /// The directory of compiled code; it is made with mode 0700, because whoever writes there runs code in the host. None: no cache.
     pub cache_dir: Option<PathBuf>,
+    /// Bytes of compiled code that are kept: 1 GiB, some 500 plugins in Rust or 15 in JavaScript. What was not used for the longest time goes first.
+    pub cache_max_bytes: u64,
     /// Components that are compiled at the same time: compiling uses all cores by itself.
     pub max_compilations: usize,
+    /// Bounds of compiling one component.
+    pub compile: CompileLimits,
+    /// The executable that compiles in a process of its own, asked with `compile-worker`; it calls [`compile_worker`](crate::compile_worker). None: components
+    /// are compiled in this process, where time and memory have no bound but those of the code's size.
+    #[serde(skip)]
+    pub compile_worker: Option<PathBuf>,
     /// The largest component that is read, in bytes: 64 MiB, five times a JavaScript engine.
     pub max_component_bytes: usize,
     /// Memory of a pool slot that stays resident between calls, in bytes. 1 MiB holds the working set of the plugins that ship.
@@ -28,6 +36,20 @@ pub struct Options {
     pub max_warm_slots: u32,
     /// Limits of one call.
     pub limits: Limits,
+}
+
+/// Bounds of compiling one component. A JavaScript engine of 12 MB fits in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompileLimits {
+    /// Functions in all modules of the component: 100,000, several times those of a JavaScript engine.
+    pub max_functions: usize,
+    /// Bytes of one function's code: 2 MiB. What a compiler needs for a function grows faster than the function.
+    pub max_function_bytes: usize,
+    /// CPU time in seconds, over all threads of the compiler: 120, where a JavaScript engine takes some 20. The wall clock may take four times as long.
+    pub cpu_s: u64,
+    /// Address space of the compiler in bytes: 4 GiB, most of which it reserves and does not use.
+    pub memory_bytes: u64,
 }
 
 /// Limits of one call.
@@ -69,12 +91,21 @@ impl Default for Options {
             max_calls_per_plugin: 64,
             max_queue_per_plugin: 1024,
             cache_dir: None,
+            cache_max_bytes: 1 << 30,
             max_compilations: 1,
+            compile: CompileLimits::default(),
+            compile_worker: None,
             max_component_bytes: 64 << 20,
             keep_resident_bytes: 1 << 20,
             max_warm_slots: 64,
             limits: Limits::default(),
         }
+    }
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self { max_functions: 100_000, max_function_bytes: 2 << 20, cpu_s: 120, memory_bytes: 4 << 30 }
     }
 }
 

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use package::Manifest;
 use pipeline::{ContractTrack, Digest, Pin, Provider, Verbs};
 use serde::Serialize;
+use serde_json::Value;
 use wasmtime::component::InstancePre;
 
 pub use self::table::Plugins;
@@ -28,6 +29,17 @@ pub struct PluginContract {
     pub verbs: Verbs,
     /// Whether a repeated `apply` is safe.
     pub idempotent: bool,
+}
+
+/// A value that crosses between host and plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Crossing {
+    /// What `apply` is asked for.
+    Request,
+    /// What `undo` is given.
+    Receipt,
+    /// What `apply` returns when it is done.
+    Output,
 }
 
 /// A plugin that can be called. A cheap handle.
@@ -97,6 +109,12 @@ impl Loaded {
         }
     }
 
+    /// The same component with nothing granted.
+    pub(crate) fn without_grants(&self) -> Self {
+        let nothing = Granted { http: Arc::new(Rules::new(self.manifest.name.clone(), BTreeMap::new())), config: Arc::default() };
+        self.regranted(nothing)
+    }
+
     /// A function of an exact contract version.
     pub(crate) fn function(&self, contract: &str, function: &str) -> Option<&Function> {
         let (_, functions) = self.functions.iter().find(|(exact, _)| exact == contract)?;
@@ -145,6 +163,22 @@ impl Plugin {
         let contract = self.contracts().iter().find(|contract| contract.track == *track)?;
         let provider = Provider::Plugin { name: self.name().to_owned(), version: self.version().to_owned(), digest: self.digest().clone() };
         Some(Pin { provider, contract: contract.exact.clone(), verbs: contract.verbs, idempotent: contract.idempotent })
+    }
+
+    /// Whether a value of another version's can be given to this one or taken for its own without losing anything: every field must be declared.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit, and where in the value.
+    pub fn fits(&self, contract: &str, what: Crossing, value: &Value) -> Result<(), String> {
+        let exact = self.contracts().iter().find(|known| known.exact == contract || known.track.to_string() == contract);
+        let exact = exact.ok_or_else(|| format!("`{}` does not answer `{contract}`", self.name()))?;
+        let name = match what {
+            Crossing::Request | Crossing::Output => "apply",
+            Crossing::Receipt => "undo",
+        };
+        let function = self.loaded.function(&exact.exact, name).ok_or_else(|| format!("`{}` has no `{}.{name}`", self.name(), exact.exact))?;
+        function.fits(what, value).map_err(|error| error.to_string())
     }
 
     /// Calls that run now and calls that wait.

@@ -17,11 +17,12 @@ use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Linker};
 
 use crate::{
+    aot::Aot,
     call::CallState,
     contracts::Contracts,
     engine_config::{self, Allocation},
     error::RuntimeError,
-    host::{self, http::Client, interface::Offered},
+    host::{self, http::Outside, interface::Offered},
     options::Options,
 };
 
@@ -46,8 +47,9 @@ pub(crate) struct Shared {
     pub(crate) linker: Linker<CallState>,
     pub(crate) options: Options,
     pub(crate) contracts: Contracts,
-    pub(crate) client: Client,
+    pub(crate) outside: Outside,
     pub(crate) offered: Vec<Offered>,
+    pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
     /// One permit per slot of the pool.
     pub(crate) slots: Arc<Semaphore>,
@@ -82,10 +84,12 @@ impl Runtime {
             .build()
             .map_err(|error| RuntimeError::Threads(error.to_string()))?;
         let ticker = Ticker::start(&engine).map_err(|error| RuntimeError::Threads(error.to_string()))?;
+        let aot = Aot::open(&engine, allocation, &options)?;
         let shared = Shared {
             linker,
+            aot,
             contracts,
-            client: Client::new(),
+            outside: Outside::new(),
             offered,
             compilations: Arc::new(Semaphore::new(options.max_compilations.max(1))),
             slots: Arc::new(Semaphore::new(options.max_calls as usize)),
@@ -145,6 +149,11 @@ impl Shared {
         F: Future<Output: Send> + Send + 'static,
     {
         self.handle.spawn(future)
+    }
+
+    /// Waits on a thread that may wait, which those for plugins may not.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.handle.block_on(future)
     }
 
     /// Keeps the ticker running while a call runs.

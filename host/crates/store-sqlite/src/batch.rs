@@ -6,10 +6,11 @@ use rusqlite::{Connection, params};
 
 use crate::{
     append::append,
-    error::{Stage, WriteError, classify},
+    error::{Refused, Stage, WriteError, classify},
     holds::HoldSums,
     number::{from_sql, to_sql},
     prepare::PreparedAppend,
+    registry::change::{PreparedChange, change},
     tallies::{self, TallyBatch},
 };
 
@@ -24,6 +25,8 @@ pub(crate) enum Write {
     Cursor { name: String, position: Position },
     /// Counters with the cursor that says up to where they have counted.
     Tallies(TallyBatch),
+    /// What an operator decided about plugins.
+    Change(Box<PreparedChange>),
 }
 
 impl Write {
@@ -34,12 +37,13 @@ impl Write {
             Self::Blob { bytes, .. } => bytes.len(),
             Self::Cursor { name, .. } => name.len(),
             Self::Tallies(batch) => batch.bytes(),
+            Self::Change(change) => change.bytes(),
         }
     }
 }
 
 /// What came of one write of a batch: the position of its last record (of the last record of all, for what has none), or why it was refused.
-pub(crate) type Outcome = Result<Position, AppendError>;
+pub(crate) type Outcome = Result<Position, Refused>;
 
 /// What surrounds a batch.
 #[derive(Debug, Clone, Copy)]
@@ -93,12 +97,16 @@ fn fill<'a>(connection: &Connection, frame: Frame, writes: impl Iterator<Item = 
     let epoch = Epoch(from_sql(epoch));
     let mut position = frame.position;
     if epoch != frame.epoch {
-        let outcomes = writes.map(|_| Err(AppendError::Fenced(epoch))).collect();
+        let outcomes = writes.map(|_| Err(Refused::Append(AppendError::Fenced(epoch)))).collect();
         return Ok(Committed { outcomes, position, fenced: Some(epoch) });
     }
     let mut holds = HoldSums::default();
     let mut outcomes = Vec::new();
     for write in writes {
+        // Whether something can be removed depends on what runs need.
+        if matches!(write, Write::Change(_)) {
+            std::mem::take(&mut holds).write(connection)?;
+        }
         let outcome = apply(connection, write, &mut position)?;
         if let (Write::Append(append), Ok(_)) = (write, &outcome) {
             holds.add(append);
@@ -114,12 +122,17 @@ fn fill<'a>(connection: &Connection, frame: Frame, writes: impl Iterator<Item = 
 
 fn apply(connection: &Connection, write: &Write, position: &mut Position) -> rusqlite::Result<Outcome> {
     match write {
-        Write::Append(prepared) => return append(connection, prepared, position),
-        Write::Blob { hash, bytes } => {
-            connection.prepare_cached("INSERT INTO blobs (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?.execute(params![hash, bytes])?;
-        }
+        Write::Append(prepared) => return Ok(append(connection, prepared, position)?.map_err(Refused::Append)),
+        Write::Change(prepared) => return Ok(change(connection, prepared)?.map(|()| *position).map_err(Refused::Change)),
+        Write::Blob { hash, bytes } => write_blob(connection, hash, bytes)?,
         Write::Cursor { name, position } => tallies::write_cursor(connection, name, *position)?,
         Write::Tallies(batch) => tallies::write(connection, batch)?,
     }
     Ok(Ok(*position))
+}
+
+/// Stores bytes under their hash, unless they are there.
+pub(crate) fn write_blob(connection: &Connection, hash: &str, bytes: &[u8]) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO blobs (hash, bytes) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+    connection.prepare_cached(sql)?.execute(params![hash, bytes]).map(drop)
 }

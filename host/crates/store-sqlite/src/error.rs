@@ -2,7 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use engine::port::{AppendError, ReadError};
+use engine::port::{AppendError, ReadError, registry::ChangeError};
 use pipeline::Epoch;
 use rusqlite::ErrorCode;
 
@@ -140,6 +140,38 @@ impl From<AppendError> for WriteError {
             AppendError::Unavailable(detail) => Self::Unavailable(detail),
             AppendError::Fatal(detail) => Self::Fatal(detail),
             AppendError::Exists(_) | AppendError::Stale { .. } | AppendError::Conflict { .. } => Self::Fatal(error.to_string()),
+        }
+    }
+}
+
+/// Why one write of a batch was not made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// An append, or a write that fails like one.
+    Append(AppendError),
+    /// A change of the registry.
+    Change(ChangeError),
+}
+
+impl From<Refused> for AppendError {
+    /// Nobody but a change is refused as one; anything else would be a defect of the store.
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Append(error) => error,
+            Refused::Change(error) => Self::Fatal(error.to_string()),
+        }
+    }
+}
+
+impl From<Refused> for ChangeError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Change(error) => error,
+            Refused::Append(error) => match WriteError::from(error) {
+                WriteError::Fenced(epoch) => Self::Fenced(epoch),
+                WriteError::Unavailable(detail) => Self::Unavailable(detail),
+                WriteError::Fatal(detail) => Self::Fatal(detail),
+            },
         }
     }
 }

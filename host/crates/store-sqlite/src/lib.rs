@@ -44,6 +44,7 @@ mod open;
 mod options;
 mod prepare;
 mod readers;
+mod registry;
 mod run_rows;
 mod store;
 mod tallies;

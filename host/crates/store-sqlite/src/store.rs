@@ -15,6 +15,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use crate::{
     OpenError, Options, WriteError,
     batch::{Outcome, Write},
+    error::Refused,
     open::open,
     readers::Readers,
     writer::{Job, Message, Writer},
@@ -98,17 +99,17 @@ impl Store {
     }
 
     /// Why nobody answers: the store was closed and has not taken the write, or the writer thread ended by a defect and may have made it.
-    fn gone(&self) -> AppendError {
-        if self.room.is_closed() {
+    fn gone(&self) -> Refused {
+        Refused::Append(if self.room.is_closed() {
             AppendError::Unavailable("the store is closed".to_owned())
         } else {
             AppendError::Fatal("its writer thread has ended".to_owned())
-        }
+        })
     }
 
     /// A write without preconditions.
     pub(crate) async fn write(&self, write: Write) -> Result<(), WriteError> {
-        self.submit(write).await.map(drop).map_err(WriteError::from)
+        self.submit(write).await.map(drop).map_err(|refused| WriteError::from(AppendError::from(refused)))
     }
 
     /// A query on one of the readers; refused once the store has failed, because what it shows may not be durable.

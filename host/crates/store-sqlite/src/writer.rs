@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 use crate::{
     Options, WriteError,
     batch::{self, Frame, Outcome, Write},
-    error::{Stage, classify},
+    error::{Refused, Stage, classify},
     lock::Lock,
     open::Opened,
 };
@@ -235,6 +235,6 @@ impl Writer {
 
 fn refuse(batch: Vec<Job>, failure: &WriteError) {
     for job in batch {
-        drop(job.reply.send(Err(AppendError::from(failure.clone()))));
+        drop(job.reply.send(Err(Refused::Append(AppendError::from(failure.clone())))));
     }
 }

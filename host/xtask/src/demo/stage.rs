@@ -98,6 +98,7 @@ fn program(name: &str) -> Command {
 
 fn configuration(urls: &Value, without: Option<&str>) -> String {
     let mut text = "# Written by `cargo xtask demo`.\n[http]\nlisten = \"127.0.0.1:0\"\n\n[store]\npath = \"data/jackfield.db\"\n\n\
+                    # The plugins were built here, and nobody has signed them.\n[trust]\nallow_unsigned = true\n\n\
                     [telemetry]\nfile = \"spans.jsonl\"\n"
         .to_owned();
     for step in ["decompose", "allocate_inventory", "provision", "activate", "billing_setup"] {

@@ -3,4 +3,5 @@
 
 mod backends;
 mod client;
+mod inventory;
 mod switches;

@@ -40,6 +40,13 @@ impl AnswerShape {
         }
     }
 
+    /// What is returned when the work is done.
+    pub(super) fn done(&self) -> &Shape {
+        match self {
+            Self::Outcome(shape) | Self::Observed(shape) | Self::Pure(shape) => shape,
+        }
+    }
+
     /// Reads a result.
     pub(super) fn read(&self, result: Val) -> Result<Answer, Ended> {
         let Val::Result(result) = result else { return Err(Ended::Answer("it is no result".to_owned())) };

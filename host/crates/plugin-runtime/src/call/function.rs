@@ -11,7 +11,10 @@ use super::{
     failure::Ended,
     params::{Params, Spare},
 };
-use crate::shape::{BLANK, CodecError, Field, FunctionShape, Rules, Shape, UnknownFields, write_text};
+use crate::{
+    plugin::Crossing,
+    shape::{BLANK, CodecError, Field, FunctionShape, Rules, Shape, UnknownFields, write_text},
+};
 
 /// A function of a contract as one plugin exports it.
 #[derive(Debug)]
@@ -122,6 +125,18 @@ impl Function {
         for ((_, val), (_, field)) in fields.iter_mut().zip(&self.call) {
             field.write(call, left, val);
         }
+    }
+
+    /// Whether a value is one of this function's, with every field of it declared.
+    pub(crate) fn fits(&self, what: Crossing, value: &Value) -> Result<(), CodecError> {
+        let shape = match (&self.arguments, what) {
+            (Arguments::Request(shape), Crossing::Request) | (Arguments::Undo(shape), Crossing::Receipt) => shape,
+            (_, Crossing::Output) => self.answer.done(),
+            (Arguments::Request(_) | Arguments::Resume { .. } | Arguments::Undo(_), Crossing::Request | Crossing::Receipt) => {
+                return Err(CodecError::new("the function takes no such value"));
+            }
+        };
+        shape.encode(value, UnknownFields::Refuse).map(drop)
     }
 
     pub(super) fn answer(&self, result: Val) -> Result<Answer, Ended> {

@@ -111,7 +111,7 @@ impl WasiHttpView for CallState {
 fn egress(context: &CallContext, telemetry: &GuestTelemetry) -> Egress {
     let CallContext { shared, plugin, account, deadline, .. } = context;
     let (rules, limits) = (Arc::clone(&plugin.granted.http), &shared.options.limits);
-    let mut egress = Egress::new(rules, shared.client.clone(), Arc::clone(account), *deadline, limits.http_requests);
+    let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests);
     if let Some(context) = telemetry.span.outbound() {
         egress.set_context(context);
     }

@@ -1,11 +1,16 @@
-//! `wasi:http/outgoing-handler`: logical names, rules, and a client that keeps connections.
+//! `wasi:http/outgoing-handler`: logical names, rules, and for each rule a client that keeps connections.
 
 mod body;
 mod client;
+mod denial;
+mod error;
+mod exchange;
+mod headers;
 mod path;
 mod rule;
 mod send;
 #[cfg(test)]
 mod tests;
+mod throttle;
 
-pub(crate) use self::{client::Client, rule::Rule, rule::Rules, send::Egress};
+pub(crate) use self::{client::Outside, rule::Rule, rule::Rules, send::Egress};

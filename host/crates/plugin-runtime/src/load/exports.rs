@@ -19,6 +19,19 @@ use crate::{
     shape::{Difference, Direction, FunctionShape, compare},
 };
 
+/// A contract of the manifest in one exported version, or not exported at all; and everything that was found out about it.
+pub(super) struct Examined<'m> {
+    pub(super) declared: &'m DeclaredContract,
+    /// The exact name with which it is exported.
+    pub(super) exported: Option<String>,
+    /// The version it was compared with.
+    pub(super) host: Option<Version>,
+    /// Each function that the host would call, and whether it is exported.
+    pub(super) verbs: Vec<(String, bool)>,
+    /// The functions that can be called, or what is in the way.
+    pub(super) functions: Result<Vec<(String, Function)>, LoadError>,
+}
+
 /// What can be called.
 pub(super) struct Exports {
     pub(super) contracts: Vec<PluginContract>,
@@ -35,22 +48,69 @@ struct Exported {
 
 /// Finds for each contract of the manifest the highest version of each major track and compares it with the host's.
 pub(super) fn check(engine: &Engine, component: &Component, manifest: &Manifest, known: &Contracts) -> Result<Exports, LoadError> {
-    let exported = enumerate(engine, component);
     let mut found = Exports { contracts: Vec::new(), functions: Functions::new() };
-    for declared in &manifest.contracts {
-        if !known.knows(declared.interface()) {
-            return Err(LoadError::UnknownContract { contract: declared.contract.clone(), known: known.names().join(", ") });
-        }
-        for export in highest(&exported, declared)? {
-            let Some(contract) = known.newest(&export.interface, export.version.major) else {
-                return Err(LoadError::UnknownContract { contract: export.name.clone(), known: known.names().join(", ") });
-            };
-            let functions = functions(engine, component, export, contract)?;
-            found.contracts.push(described(export, declared));
-            found.functions.push((export.name.clone(), functions));
-        }
+    for Examined { declared, exported, functions, .. } in examine(engine, component, manifest, known, None) {
+        let (functions, name) = (functions?, exported.unwrap_or_default());
+        found.contracts.push(described(&name, declared));
+        found.functions.push((name, functions));
     }
     Ok(found)
+}
+
+/// Looks at every contract of the manifest and stops at nothing. It is compared with that version of each contract, or with the newest on its track.
+pub(super) fn examine<'m>(
+    engine: &Engine,
+    component: &Component,
+    manifest: &'m Manifest,
+    known: &Contracts,
+    against: Option<&Version>,
+) -> Vec<Examined<'m>> {
+    let exported = enumerate(engine, component);
+    let mut found = Vec::new();
+    for declared in &manifest.contracts {
+        let missing = |problem: LoadError| Examined { declared, exported: None, host: None, verbs: Vec::new(), functions: Err(problem) };
+        if !known.knows(declared.interface()) {
+            found.push(missing(LoadError::UnknownContract { contract: declared.contract.clone(), known: known.names().join(", ") }));
+            continue;
+        }
+        match highest(&exported, declared) {
+            Ok(exports) => found.extend(exports.into_iter().map(|export| one(engine, component, declared, export, known, against))),
+            Err(problem) => found.push(missing(problem)),
+        }
+    }
+    found
+}
+
+fn one<'m>(
+    engine: &Engine,
+    component: &Component,
+    declared: &'m DeclaredContract,
+    export: &Exported,
+    known: &Contracts,
+    against: Option<&Version>,
+) -> Examined<'m> {
+    let contract = match against {
+        Some(version) => known.exact(&export.interface, version),
+        None => known.newest(&export.interface, export.version.major),
+    };
+    let mut examined =
+        Examined { declared, exported: Some(export.name.clone()), host: None, verbs: Vec::new(), functions: Err(unknown(export, known, against)) };
+    if let Some(contract) = contract {
+        let has = |name: &str| matches!(export.ty.get_export(engine, name).map(|item| item.ty), Some(ComponentItem::ComponentFunc(_)));
+        examined.host = Some(contract.version.clone());
+        examined.verbs = contract.functions.keys().map(|name| (name.clone(), has(name))).collect();
+        examined.functions = functions(engine, component, export, contract);
+    }
+    examined
+}
+
+fn unknown(export: &Exported, known: &Contracts, against: Option<&Version>) -> LoadError {
+    match against {
+        Some(version) => {
+            LoadError::UnknownContract { contract: format!("{}@{version}", export.interface), known: known.versions(&export.interface).join(", ") }
+        }
+        None => LoadError::UnknownContract { contract: export.name.clone(), known: known.names().join(", ") },
+    }
 }
 
 fn enumerate(engine: &Engine, component: &Component) -> Vec<Exported> {
@@ -82,11 +142,12 @@ fn highest<'e>(exported: &'e [Exported], declared: &DeclaredContract) -> Result<
     Ok(best)
 }
 
-fn described(export: &Exported, declared: &DeclaredContract) -> PluginContract {
+fn described(exact: &str, declared: &DeclaredContract) -> PluginContract {
     let has = |verb| declared.has(verb);
+    let track = exact.split_once('.').map_or(exact, |(track, _)| track);
     PluginContract {
-        track: format!("{}@{}", export.interface, export.version.major).parse().expect("an exported interface of a known contract is a track"),
-        exact: export.name.clone(),
+        track: track.parse().expect("an exported interface of a known contract is a track"),
+        exact: exact.to_owned(),
         verbs: Verbs { observe: has(VerbName::Observe), resume: has(VerbName::Resume), undo: has(VerbName::Undo) },
         idempotent: declared.idempotent,
     }

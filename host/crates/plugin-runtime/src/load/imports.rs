@@ -15,7 +15,7 @@ use crate::{
     error::LoadError,
     grant::Grant,
     host::{
-        http::{Rule, Rules},
+        http::{Outside, Rule, Rules},
         interface::Offered,
     },
     plugin::Granted,
@@ -27,20 +27,22 @@ const BASELINE: [&str; 5] = ["wasi:cli/", "wasi:io/", "wasi:clocks/", "wasi:rand
 
 /// Refuses imports that the manifest does not ask for and those that nothing provides.
 pub(super) fn check(engine: &Engine, component: &Component, manifest: &Manifest, offered: &[Offered]) -> Result<(), LoadError> {
-    let ty = component.component_type();
-    for (name, item) in ty.imports(engine) {
-        match item.ty {
-            ComponentItem::ComponentInstance(instance) if only_types(engine, &instance) => {}
-            ComponentItem::ComponentInstance(instance) => one(engine, name, &instance, &manifest.capabilities, offered)?,
-            ComponentItem::Type(_) => {}
-            ComponentItem::ComponentFunc(_)
-            | ComponentItem::CoreFunc(_)
-            | ComponentItem::Module(_)
-            | ComponentItem::Component(_)
-            | ComponentItem::Resource(_) => return Err(refused(name, "is not an interface: a plugin imports interfaces only")),
-        }
-    }
-    Ok(())
+    examine(engine, component, manifest, offered).into_iter().try_for_each(|(_, judged)| judged)
+}
+
+/// Every import by name, and why it is refused if it is.
+pub(super) fn examine(engine: &Engine, component: &Component, manifest: &Manifest, offered: &[Offered]) -> Vec<(String, Result<(), LoadError>)> {
+    let judge = |name: &str, item: ComponentItem| match item {
+        ComponentItem::ComponentInstance(instance) if only_types(engine, &instance) => Ok(()),
+        ComponentItem::ComponentInstance(instance) => one(engine, name, &instance, &manifest.capabilities, offered),
+        ComponentItem::Type(_) => Ok(()),
+        ComponentItem::ComponentFunc(_)
+        | ComponentItem::CoreFunc(_)
+        | ComponentItem::Module(_)
+        | ComponentItem::Component(_)
+        | ComponentItem::Resource(_) => Err(refused(name, "is not an interface: a plugin imports interfaces only")),
+    };
+    component.component_type().imports(engine).map(|(name, item)| (name.to_owned(), judge(name, item.ty))).collect()
 }
 
 fn one(engine: &Engine, name: &str, instance: &ComponentInstance, asked: &Capabilities, offered: &[Offered]) -> Result<(), LoadError> {
@@ -90,14 +92,14 @@ fn refused(import: &str, why: &str) -> LoadError {
 }
 
 /// What a plugin gets: what its manifest asks for and the operator grants. Everything it asks for must be granted, but settings may stay unset.
-pub(super) fn granted(manifest: &Manifest, grant: &Grant) -> Result<Granted, LoadError> {
+pub(super) fn granted(manifest: &Manifest, grant: &Grant, outside: &Outside) -> Result<Granted, LoadError> {
     let wrong = |problem: String| LoadError::Grant { plugin: manifest.name.clone(), problem };
     let Capabilities { http, tcp, keyvalue, secrets, config } = &manifest.capabilities;
     let mut rules = BTreeMap::new();
     for asked in http {
         let name = &asked.name;
         let rule = grant.http.get(name).ok_or_else(|| missing(format!("the HTTP endpoint `{name}`"), Ask::http(asked)))?;
-        let rule = Rule::parse(rule).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
+        let rule = Rule::parse(rule, outside).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
         rules.insert(name.clone(), rule);
     }
     if let Some(wanted) = tcp {

@@ -71,6 +71,19 @@ impl Plugins {
         grants.of_revisions.get(revision).or(grants.any.as_ref()).cloned()
     }
 
+    /// Whether a digest can be called by runs of a revision under grants that were added for that revision.
+    pub fn has_for(&self, revision: &Revision, digest: &Digest) -> bool {
+        self.read().get(digest).is_some_and(|grants| grants.of_revisions.contains_key(revision))
+    }
+
+    /// Keeps what was added for a revision only where that is wanted; calls that run are not disturbed.
+    pub fn retain(&self, mut wanted: impl FnMut(&Revision, &Digest) -> bool) {
+        self.write().retain(|digest, grants| {
+            grants.of_revisions.retain(|revision, _| wanted(revision, digest));
+            grants.any.is_some() || !grants.of_revisions.is_empty()
+        });
+    }
+
     /// Ends a plugin's being callable under any grants; calls that run are not disturbed.
     pub fn remove(&self, digest: &Digest) -> Option<Plugin> {
         let Grants { any, of_revisions } = self.write().remove(digest)?;

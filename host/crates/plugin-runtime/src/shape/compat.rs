@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{Case, Field, Shape};
 
 /// Who sends a value.
@@ -18,7 +20,7 @@ pub enum Direction {
 }
 
 /// One place where a plugin's type does not go together with the host's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// Where: `request.service.name`.
     pub path: String,

@@ -1,9 +1,10 @@
 //! The gates at installation: every refusal says what, where and what to do.
 
-use plugin_runtime::{Grant, HttpRule};
+use engine::port::{Runner as _, Verb};
+use plugin_runtime::{Crossing, Grant, HttpRule, Options};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, WORK, component, done, manifest, module, options, worker, working};
+use crate::support::{Bench, WORK, call, component, done, manifest, module, options, worker, working};
 
 const HTTP: &str = "import wasi:http/outgoing-handler@0.2.12;";
 
@@ -192,4 +193,89 @@ async fn a_report_says_what_a_plugin_needs() {
     assert_eq!(lines, ["http.printer = { url = \"https://...\", methods = [\"GET\"] }", "keyvalue = true", "config.\"size\" = \"...\""]);
     assert_eq!((report.size, report.contracts[0].exact.as_str()), (bytes.len(), "acme:test/work@1.0.0"));
     assert_eq!(report.digest.as_str().len(), 64);
+}
+
+#[tokio::test]
+async fn code_is_compiled_once_and_taken_from_the_disk_by_the_next_runtime() {
+    let directory = tempfile::tempdir().unwrap();
+    let cached = || Options { cache_dir: Some(directory.path().to_owned()), ..options() };
+    let bytes = plain(json!({}));
+    let files = || std::fs::read_dir(directory.path()).unwrap().flatten().filter(|entry| entry.path().extension().is_some_and(|it| it == "aot"));
+    let first = Bench::new(cached());
+    first.load(bytes.clone(), &Grant::default()).await.unwrap();
+    let file = files().next().unwrap().path();
+    // Code that is spoiled is compiled again, and what is compiled works.
+    for spoiled in [false, true] {
+        if spoiled {
+            let mut code = std::fs::read(&file).unwrap();
+            let middle = code.len() / 2;
+            code[middle] ^= 1;
+            std::fs::write(&file, code).unwrap();
+        }
+        // Nothing compiles within this bound: what is loaded was taken from the disk.
+        let mut strict = cached();
+        strict.compile.max_functions = 0;
+        let refused = Bench::new(strict).load(bytes.clone(), &Grant::default()).await.err().map(|error| error.to_string());
+        assert_eq!(refused.is_some(), spoiled, "{refused:?}");
+        let next = Bench::new(cached());
+        let plugin = next.load(bytes.clone(), &Grant::default()).await.unwrap();
+        assert!(next.runner.call(call(&plugin, Verb::Apply, json!({ "text": "" }))).await.answer.is_ok());
+        assert_eq!(files().count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_component_that_is_too_large_to_compile_is_refused() {
+    let bench = Bench::new(options());
+    let refused = |functions: usize| working(&format!("{}\n{}", "(func)".repeat(functions), worker(&done(0, 0))), "", json!({}));
+    bench.load(refused(10_000), &Grant::default()).await.unwrap();
+    let error = bench.load(refused(100_000), &Grant::default()).await.unwrap_err().to_string();
+    assert!(error.starts_with("the component cannot be compiled within bounds: the component has 1000"), "{error}");
+    let mut long = options();
+    long.compile.max_function_bytes = 1_000;
+    let text = worker(&format!("{} {}", "nop ".repeat(1_000), done(0, 0)));
+    let error = Bench::new(long).load(working(&text, "", json!({})), &Grant::default()).await.unwrap_err().to_string();
+    assert!(error.contains("expected at most 1000 (compile.max_function_bytes)"), "{error}");
+}
+
+#[tokio::test]
+async fn an_instance_is_tried_under_the_limits_of_a_call() {
+    let mut tight = options();
+    tight.limits.cpu_ms = 20;
+    let bench = Bench::new(tight);
+    let check = async |start: &str, expected: &str| {
+        let text = format!("(func $at_start {start}) (start $at_start)\n{}", worker(&done(0, 0)));
+        let plugin = bench.runtime.load(working(&text, "", json!({})), &Grant::default()).await.unwrap();
+        let found = bench.runtime.try_instantiate(&plugin).await.map_or_else(|error| error.to_string(), |()| "works".to_owned());
+        let first = found.lines().next().unwrap();
+        assert_eq!(first.rsplit_once(" (").map_or(first, |(text, _)| text), expected);
+        let called = bench.runner.call(call(&plugin, Verb::Apply, json!({ "text": "" }))).await;
+        assert!(called.answer.is_err(), "it was not made callable by being tried");
+    };
+    check("", "works").await;
+    check("unreachable", "the component cannot be instantiated: `worker` was stopped: wasm trap: wasm `unreachable` instruction executed").await;
+    let budget = "the component cannot be instantiated: `worker` was stopped: it used 20 ms of CPU time, the limit";
+    check("(loop $for_ever (br $for_ever))", budget).await;
+}
+
+#[tokio::test]
+async fn what_an_older_version_made_fits_when_every_field_is_declared() {
+    let bench = Bench::new(options());
+    let plugin = bench.load(plain(json!({})), &Grant::default()).await.unwrap();
+    for (contract, what, value, expected) in [
+        ("acme:test/work@1", Crossing::Request, json!({ "text": "a" }), Ok(())),
+        ("acme:test/work@1.0.0", Crossing::Request, json!({ "text": "a", "note": "b" }), Ok(())),
+        ("acme:test/work@1", Crossing::Request, json!({ "text": "a", "colour": "red" }), Err("$.colour")),
+        ("acme:test/work@1", Crossing::Receipt, json!({ "text": "a" }), Ok(())),
+        ("acme:test/work@1", Crossing::Receipt, json!({ "text": "a", "port": 1 }), Err("$.port")),
+        ("acme:test/work@1", Crossing::Receipt, json!({}), Err("$.text")),
+        ("acme:test/work@1", Crossing::Output, json!({ "text": 7 }), Err("$.text: expected a string")),
+        ("acme:test/work@2", Crossing::Output, json!({ "text": "" }), Err("`worker` does not answer `acme:test/work@2`")),
+    ] {
+        match (plugin.fits(contract, what, &value), expected) {
+            (Ok(()), Ok(())) => {}
+            (Err(found), Err(expected)) => assert!(found.contains(expected), "{found}"),
+            (found, _) => panic!("{what:?} {value}: {found:?}"),
+        }
+    }
 }

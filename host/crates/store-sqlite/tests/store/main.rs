@@ -13,5 +13,6 @@ mod history;
 mod holds;
 mod key_values;
 mod opening;
+mod registry;
 mod tallies;
 mod timers;

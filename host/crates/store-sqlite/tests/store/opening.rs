@@ -83,8 +83,9 @@ async fn a_newer_database_is_refused_untouched() {
     f.raw().pragma_update(None, "user_version", 7).unwrap();
     let before = fs::read(&f.path).unwrap();
     let error = refusal(&f.path);
+    let OpenError::Newer { known, .. } = error else { panic!("{error}") };
     let expected =
-        format!("`{}` has database version 7, this binary knows versions up to 2: use the newer binary, nothing was changed", f.path.display());
+        format!("`{}` has database version 7, this binary knows versions up to {known}: use the newer binary, nothing was changed", f.path.display());
     assert_eq!(error.to_string(), expected);
     assert!(fs::read(&f.path).unwrap() == before);
 }

@@ -9,7 +9,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, Sleep, sleep_until},
+};
 use wasmtime_wasi_http::Error;
 
 /// A body that ends with an error when it is too large or too slow.
@@ -18,6 +21,8 @@ pub(super) struct Bounded<B> {
     left: u64,
     too_large: fn() -> Error,
     pace: Option<Pace>,
+    /// Given back when the body ends.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 struct Pace {
@@ -29,13 +34,19 @@ struct Pace {
 impl<B> Bounded<B> {
     /// Limits the size.
     pub(super) fn new(inner: B, most: u64, too_large: fn() -> Error) -> Self {
-        Self { inner: Box::pin(inner), left: most, too_large, pace: None }
+        Self { inner: Box::pin(inner), left: most, too_large, pace: None, permit: None }
     }
 
     /// Limits the time between two pieces, and the time of all of them.
     pub(super) fn paced(mut self, between: Duration, last: Instant) -> Self {
         let next = (Instant::now() + between).min(last);
         self.pace = Some(Pace { between, last, sleep: Box::pin(sleep_until(next)) });
+        self
+    }
+
+    /// Keeps room taken until the body ends.
+    pub(super) fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
+        self.permit = permit;
         self
     }
 
@@ -59,6 +70,9 @@ where
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
+            if !matches!(frame, Some(Ok(_))) {
+                self.permit = None;
+            }
             return Poll::Ready(frame.map(|frame| {
                 let frame = frame.map_err(Into::into)?;
                 self.count(&frame)?;

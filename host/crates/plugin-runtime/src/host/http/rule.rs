@@ -1,21 +1,33 @@
 //! Rules in the form in which requests are checked.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use http::{
     HeaderName, HeaderValue, Method, Uri,
     header::AUTHORIZATION,
     uri::{Authority, PathAndQuery, Scheme},
 };
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, pem::PemObject as _},
+};
 
-use super::path;
-use crate::grant::{Auth, HttpRule, Secret, TracePolicy};
+use super::{
+    client::{Client, Outside, public_roots, tls},
+    denial::Denial,
+    path,
+    throttle::Throttle,
+};
+use crate::{
+    grant::{Auth, HttpRule, Secret, TracePolicy},
+    host::net::Endpoint,
+};
 
 /// The rules of one plugin, by logical name.
 #[derive(Debug)]
 pub(crate) struct Rules {
     plugin: String,
-    by_name: BTreeMap<String, Rule>,
+    by_name: BTreeMap<String, Arc<Rule>>,
 }
 
 /// Where requests to one logical name go.
@@ -27,23 +39,30 @@ pub(crate) struct Rule {
     base: String,
     methods: Vec<Method>,
     prefix: String,
+    /// As the operator wrote them, for the line that would grant one more.
+    addresses: Vec<String>,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) trace: TracePolicy,
-    pub(super) max_body_bytes: u64,
+    pub(super) max_request_bytes: u64,
+    pub(super) max_response_bytes: u64,
+    pub(super) timeout: Option<Duration>,
+    pub(super) throttle: Throttle,
+    pub(super) client: Client,
 }
 
-/// A request that no rule allows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Denial {
-    /// What was denied and why.
-    pub(super) what: String,
-    /// The line of configuration that would allow it, if one would.
-    pub(super) allow: Option<String>,
+/// A request that a rule allows.
+#[derive(Debug)]
+pub(super) struct Allowed {
+    pub(super) rule: Arc<Rule>,
+    /// The logical name.
+    pub(super) name: String,
+    /// Where it really goes.
+    pub(super) target: Uri,
 }
 
 impl Rules {
     pub(crate) fn new(plugin: String, by_name: BTreeMap<String, Rule>) -> Self {
-        Self { plugin, by_name }
+        Self { plugin, by_name: by_name.into_iter().map(|(name, rule)| (name, Arc::new(rule))).collect() }
     }
 
     pub(super) fn plugin(&self) -> &str {
@@ -51,9 +70,13 @@ impl Rules {
     }
 
     /// The rule for a request and the address it really goes to.
-    pub(super) fn check(&self, method: &Method, uri: &Uri) -> Result<(&Rule, Uri), Denial> {
-        let name = uri.authority().map_or("", Authority::as_str);
+    pub(super) fn check(&self, method: &Method, uri: &Uri) -> Result<Allowed, Denial> {
+        // Whoever writes a user or password in front of a host is not told so by repeating it.
+        let name = uri.authority().map_or("", Authority::as_str).rsplit('@').next().unwrap_or_default();
         let deny = |why: String, allow: Option<String>| Denial { what: format!("{method} http://{name}{} was denied: {why}", uri.path()), allow };
+        if uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
+            return Err(deny("a user or password in a URL is not sent".to_owned(), None));
+        }
         let Some(rule) = self.by_name.get(name) else {
             let names = self.by_name.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
             let names = if names.is_empty() { "none".to_owned() } else { names };
@@ -70,37 +93,42 @@ impl Rules {
             return Err(deny(format!("`{path}` is not below `{}`", rule.prefix), Some(format!("http.{name}.path = \"{path}\""))));
         }
         let target = rule.target(&path, uri.query()).map_err(|problem| deny(problem, None))?;
-        Ok((rule, target))
+        Ok(Allowed { rule: Arc::clone(rule), name: name.to_owned(), target })
     }
 }
 
 impl Rule {
     /// Checks what the operator wrote.
-    pub(crate) fn parse(rule: &HttpRule) -> Result<Self, String> {
-        let HttpRule { url, methods, path, headers, auth, trace, max_body_bytes } = rule;
-        let uri: Uri = url.parse().map_err(|error| format!("url: `{url}` is not a URL: {error}"))?;
-        let parts = uri.into_parts();
-        let scheme = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
-        let scheme = scheme.ok_or_else(|| format!("url: `{url}`: expected http:// or https://"))?;
-        let authority = parts.authority.ok_or_else(|| format!("url: `{url}`: expected a host"))?;
-        if authority.as_str().contains('@') {
-            return Err("url: expected no user or password: use `auth`".to_owned());
+    pub(crate) fn parse(rule: &HttpRule, outside: &Outside) -> Result<Self, String> {
+        let Url { scheme, authority, base } = Url::parse(&rule.url)?;
+        let granted = rule.addresses.iter().map(|range| range.net()).collect();
+        let port = if scheme == Scheme::HTTPS { 443 } else { 80 };
+        let endpoint = Endpoint::new(&authority, port, granted, Arc::clone(&outside.resolver)).map_err(|problem| format!("url: {problem}"))?;
+        if rule.burst.is_some() && rule.rate.is_none() {
+            return Err("burst: expected `rate` beside it".to_owned());
         }
-        let full = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
-        if full.query().is_some() {
-            return Err(format!("url: `{url}`: expected no query"));
-        }
-        let base = path::normalise(full.path()).map_err(|bad| format!("url: {}", bad.describe()))?;
         Ok(Self {
             scheme,
             authority,
-            base: base.trim_end_matches('/').to_owned(),
-            methods: methods.iter().map(|name| method(name)).collect::<Result<_, _>>()?,
-            prefix: path::normalise(path).map_err(|bad| format!("path: {}", bad.describe()))?,
-            headers: all_headers(headers, auth.as_ref())?,
-            trace: *trace,
-            max_body_bytes: *max_body_bytes,
+            base,
+            methods: rule.methods.iter().map(|name| method(name)).collect::<Result<_, _>>()?,
+            prefix: path::normalise(&rule.path).map_err(|bad| format!("path: {}", bad.describe()))?,
+            addresses: rule.addresses.iter().map(ToString::to_string).collect(),
+            headers: all_headers(&rule.headers, rule.auth.as_ref())?,
+            trace: rule.trace,
+            max_request_bytes: rule.max_request_bytes.unwrap_or(rule.max_body_bytes),
+            max_response_bytes: rule.max_response_bytes.unwrap_or(rule.max_body_bytes),
+            timeout: rule.timeout_ms.map(Duration::from_millis),
+            throttle: Throttle::new(rule),
+            client: Client::new(endpoint, trusting(rule, outside)?),
         })
+    }
+
+    /// The line that would grant one more address.
+    pub(super) fn granting(&self, name: &str, address: std::net::IpAddr) -> String {
+        let mut all: Vec<_> = self.addresses.iter().map(|range| format!("\"{range}\"")).collect();
+        all.push(format!("\"{address}\""));
+        format!("http.{name}.addresses = [{}]", all.join(", "))
     }
 
     fn target(&self, path: &str, query: Option<&str>) -> Result<Uri, String> {
@@ -111,6 +139,48 @@ impl Rule {
         let uri = Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(full).build();
         uri.map_err(|error| format!("the path is not valid: {error}"))
     }
+}
+
+/// The URL of an endpoint, in parts.
+struct Url {
+    scheme: Scheme,
+    authority: Authority,
+    base: String,
+}
+
+impl Url {
+    fn parse(url: &str) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|error| format!("url: `{url}` is not a URL: {error}"))?;
+        let parts = uri.into_parts();
+        let scheme = parts.scheme.filter(|scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS);
+        let scheme = scheme.ok_or_else(|| format!("url: `{url}`: expected http:// or https://"))?;
+        let authority = parts.authority.ok_or_else(|| format!("url: `{url}`: expected a host"))?;
+        if authority.as_str().contains('@') {
+            return Err("url: expected no user or password: use `auth`".to_owned());
+        }
+        let full = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
+        if full.query().is_some() || url.contains('#') {
+            return Err(format!("url: `{url}`: expected no query and no fragment"));
+        }
+        let base = path::normalise(full.path()).map_err(|bad| format!("url: {}", bad.describe()))?;
+        Ok(Self { scheme, authority, base: base.trim_end_matches('/').to_owned() })
+    }
+}
+
+/// Whom TLS trusts at this endpoint.
+fn trusting(rule: &HttpRule, outside: &Outside) -> Result<Arc<ClientConfig>, String> {
+    let Some(pem) = &rule.ca else { return Ok(Arc::clone(&outside.tls)) };
+    let mut roots = if rule.ca_only { RootCertStore::empty() } else { public_roots() };
+    let mut found = 0;
+    for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+        let certificate = certificate.map_err(|error| format!("ca: the PEM text cannot be read: {error}"))?;
+        roots.add(certificate).map_err(|error| format!("ca: certificate {} cannot be used: {error}", found + 1))?;
+        found += 1;
+    }
+    if found == 0 {
+        return Err("ca: expected certificates in PEM text, for example by the reference `file:roots.pem`".to_owned());
+    }
+    Ok(tls(roots))
 }
 
 fn method(name: &str) -> Result<Method, String> {
@@ -125,6 +195,9 @@ fn all_headers(headers: &BTreeMap<String, Secret>, auth: Option<&Auth>) -> Resul
     let mut all = Vec::with_capacity(headers.len() + 1);
     for (name, value) in headers {
         let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("headers: `{name}` is not the name of a header"))?;
+        if super::headers::is_of_the_connection(&header) {
+            return Err(format!("headers: `{name}` belongs to the connection and is set by the host"));
+        }
         all.push((header, secret(&format!("headers.{name}"), value.reveal())?));
     }
     match auth {
@@ -160,62 +233,5 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (plain, encoded) in
-            [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="), ("foobar", "Zm9vYmFy")]
-        {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
-
-    fn check(request: &str, expected: &str) {
-        let mut rule = HttpRule::to("https://olt.example:8443/base/");
-        rule.path = "/restconf/data".to_owned();
-        let rules = Rules::new("p".to_owned(), [("olt".to_owned(), Rule::parse(&rule).unwrap())].into());
-        let (method, uri) = request.split_once(' ').unwrap();
-        let found = match rules.check(&method.parse().unwrap(), &uri.parse().unwrap()) {
-            Ok((_, target)) => target.to_string(),
-            Err(Denial { what, allow }) => format!("{what} / {}", allow.as_deref().unwrap_or("-")),
-        };
-        assert_eq!(found, expected);
-    }
-
-    #[test]
-    fn a_request_is_allowed_by_name_method_and_path() {
-        check("GET http://olt/restconf/data/x?a=1", "https://olt.example:8443/base/restconf/data/x?a=1");
-        check("GET http://olt/restconf//data/./y/../x", "https://olt.example:8443/base/restconf/data/x");
-        check(
-            "GET http://evil/restconf/data",
-            "GET http://evil/restconf/data was denied: `evil` is not one of the endpoints that are granted: olt / -",
-        );
-        check(
-            "GET http://olt:80/restconf/data",
-            "GET http://olt:80/restconf/data was denied: `olt:80` is not one of the endpoints that are granted: olt / -",
-        );
-        check(
-            "PUT http://olt/restconf/data",
-            "PUT http://olt/restconf/data was denied: the method is not allowed / http.olt.methods = [\"GET\", \"HEAD\", \"PUT\"]",
-        );
-        check(
-            "GET http://olt/restconf/data/%2e%2e/operations",
-            "GET http://olt/restconf/data/%2e%2e/operations was denied: `/restconf/operations` is not below `/restconf/data` / http.olt.path = \"/restconf/operations\"",
-        );
-    }
-
-    #[test]
-    fn a_rule_that_cannot_work_is_refused() {
-        let parse = |edit: fn(&mut HttpRule)| {
-            let mut rule = HttpRule::to("http://127.0.0.1:1");
-            edit(&mut rule);
-            Rule::parse(&rule).unwrap_err()
-        };
-        assert_eq!(parse(|r| r.url = "ftp://x".into()), "url: `ftp://x`: expected http:// or https://");
-        assert_eq!(parse(|r| r.url = "http://u:p@x/".into()), "url: expected no user or password: use `auth`");
-        assert_eq!(parse(|r| r.methods = vec!["get".into()]), "methods: `get` is not a method: expected for example GET, in upper case");
-        assert_eq!(parse(|r| r.path = "data".into()), "path: the path does not begin with a slash");
-    }
-}
+#[path = "rule_tests.rs"]
+mod tests;

@@ -1,5 +1,7 @@
 //! Requests of a guest against a server on loopback that remembers what it was sent.
 
+mod egress;
+
 use std::{
     net::SocketAddr,
     pin::Pin,
@@ -19,7 +21,7 @@ use tokio::{
 };
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks as _};
 
-use super::{Client, Egress, Rule, Rules};
+use super::{Egress, Outside, Rule, Rules};
 use crate::{
     call::Account,
     grant::{Auth, HttpRule, Secret, TracePolicy},
@@ -69,12 +71,16 @@ struct Guest {
 
 impl Guest {
     fn new(url: &str, edit: impl FnOnce(&mut HttpRule), time: Duration) -> Self {
+        Self::outside(url, edit, time, &Outside::new())
+    }
+
+    fn outside(url: &str, edit: impl FnOnce(&mut HttpRule), time: Duration, outside: &Outside) -> Self {
         let mut rule = HttpRule::to(url);
         rule.methods = ["GET", "PUT", "POST"].map(str::to_owned).into();
         edit(&mut rule);
-        let rules = Rules::new("worker".to_owned(), [("printer".to_owned(), Rule::parse(&rule).unwrap())].into());
+        let rules = Rules::new("worker".to_owned(), [("printer".to_owned(), Rule::parse(&rule, outside).unwrap())].into());
         let account = Arc::new(Account::default());
-        let mut egress = Egress::new(Arc::new(rules), Client::new(), Arc::clone(&account), Instant::now() + time, 3);
+        let mut egress = Egress::new(Arc::new(rules), Arc::clone(&account), Instant::now() + time, 3);
         egress.set_context(&SpanContext { trace_id: "a".repeat(32), span_id: "b".repeat(16), sampled: true, trace_state: "v=1".to_owned() });
         Self { egress, account }
     }
@@ -139,7 +145,11 @@ async fn a_denied_request_leaves_no_trace_outside_and_is_remembered() {
     for (method, uri) in [("DELETE", "http://printer/jobs/1"), ("GET", "http://printer/admin"), ("GET", "http://other/jobs")] {
         assert!(matches!(guest.send(request(method, uri, ""), None).await, Err(Error::HttpRequestDenied)));
     }
-    assert_eq!(guest.account.denied().unwrap(), "DELETE http://printer/jobs/1 was denied: the method is not allowed");
+    assert_eq!(
+        guest.account.denied().unwrap(),
+        "DELETE http://printer/jobs/1 was denied: the method is not allowed; to allow it, set below [plugins.worker.grant]: \
+         http.printer.methods = [\"GET\", \"PUT\", \"POST\", \"DELETE\"]"
+    );
     assert!(!guest.account.sent());
     assert!(server.heads.lock().unwrap().is_empty());
 }

@@ -10,7 +10,7 @@
 //! call's idempotency key. Make this the interface of your activation system.
 
 use jackfield_plugin_sdk::{
-    Activation, Call, Capabilities, Contract, Failure, Manifest, Observed, Outcome, Pending, Signal, Verb, activation,
+    Activation, Call, Capabilities, Contract, Endpoint, Failure, Manifest, Observed, Outcome, Pending, Signal, Verb, activation,
     http::{self, Request},
 };
 use serde::Deserialize;
@@ -20,8 +20,9 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
     contracts: &[Contract { name: "activation", verbs: &[Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &["activation"], ..Capabilities::NONE },
+    capabilities: Capabilities { http: &[Endpoint::new("activation", "switches services on and off, and asks how far it is")], ..Capabilities::NONE },
     failure_codes: &[ACTIVATION_FAILED],
+    ..Manifest::EMPTY
 };
 
 /// The activation system refused the service.

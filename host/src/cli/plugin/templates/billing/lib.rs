@@ -9,7 +9,7 @@
 //! An account is `{"id", "plan", "effectiveDate"}`. The key is the call's idempotency key. Make this the interface of your billing system.
 
 use jackfield_plugin_sdk::{
-    Billing, Call, Capabilities, Contract, Failure, Manifest, Observed, Outcome, Verb, billing,
+    Billing, Call, Capabilities, Contract, Endpoint, Failure, Manifest, Observed, Outcome, Verb, billing,
     http::{self, Request},
 };
 use serde::Deserialize;
@@ -19,8 +19,9 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
     contracts: &[Contract { name: "billing", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &["billing"], ..Capabilities::NONE },
+    capabilities: Capabilities { http: &[Endpoint::new("billing", "sets accounts up, looks at them and ends them")], ..Capabilities::NONE },
     failure_codes: &[BILLING_FAILED],
+    ..Manifest::EMPTY
 };
 
 /// The billing system refused the account.

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Failure, Manifest, ServiceSpec, Verb, catalog, config};
+use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Failure, Manifest, ServiceSpec, Setting, Verb, catalog, config};
 use serde::Deserialize;
 
 const MANIFEST: Manifest = Manifest {
@@ -12,8 +12,12 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
     contracts: &[Contract { name: "catalog", verbs: &[Verb::Apply], idempotent: true }],
-    capabilities: Capabilities { config: &["offerings"], ..Capabilities::NONE },
+    capabilities: Capabilities {
+        config: &[Setting::new("offerings", "which services each offering consists of").schema(r#"{"type": "object"}"#).required()],
+        ..Capabilities::NONE
+    },
     failure_codes: &[UNKNOWN_OFFERING, EMPTY_OFFERING, BAD_CONFIG],
+    ..Manifest::EMPTY
 };
 
 /// There is no such offering.

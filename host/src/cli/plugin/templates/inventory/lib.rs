@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Characteristic, Contract, Failure, Inventory, Manifest, Observed, Outcome, Resource, Verb, characteristic, config,
+    Call, Capabilities, Characteristic, Contract, Failure, Inventory, Manifest, Observed, Outcome, Resource, Setting, Verb, characteristic, config,
     inventory, kv,
 };
 use serde::{Deserialize, Serialize};
@@ -16,8 +16,13 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
     contracts: &[Contract { name: "inventory", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &[], keyvalue: true, config: &["resources"] },
+    capabilities: Capabilities {
+        keyvalue: Some("remembers which service has which resource"),
+        config: &[Setting::new("resources", "which resources there are").schema(r#"{"type": "object"}"#).required()],
+        ..Capabilities::NONE
+    },
     failure_codes: &[NO_INVENTORY, BAD_CONFIG, BAD_STORE],
+    ..Manifest::EMPTY
 };
 
 /// Nothing of the wanted type is free.

@@ -9,7 +9,7 @@
 //! The key is the call's idempotency key, so a repetition has no second effect. Make this the interface of your element.
 
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Contract, Failure, Manifest, Observed, Outcome, Provisioning, Verb,
+    Call, Capabilities, Contract, Endpoint, Failure, Manifest, Observed, Outcome, Provisioning, Verb,
     http::{self, Request},
     provisioning,
 };
@@ -19,8 +19,9 @@ const MANIFEST: Manifest = Manifest {
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
     contracts: &[Contract { name: "provisioning", verbs: &[Verb::Apply, Verb::Observe, Verb::Undo], idempotent: true }],
-    capabilities: Capabilities { http: &["element"], ..Capabilities::NONE },
+    capabilities: Capabilities { http: &[Endpoint::new("element", "configures resources, reads them back and removes them")], ..Capabilities::NONE },
     failure_codes: &[PROVISIONING_FAILED],
+    ..Manifest::EMPTY
 };
 
 /// The element refused the configuration.

@@ -1,0 +1,56 @@
+//! Headers that a guest may not choose.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Whose trace a request belongs to.
+pub(super) const TRACE: [HeaderName; 3] =
+    [HeaderName::from_static("traceparent"), HeaderName::from_static("tracestate"), HeaderName::from_static("baggage")];
+
+/// They belong to one connection (RFC 9110, 7.6.1), and the connection is the host's; and where a request goes is the rule's.
+const OF_THE_CONNECTION: [HeaderName; 12] = [
+    header::HOST,
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::EXPECT,
+    HeaderName::from_static("http2-settings"),
+];
+
+/// Whether a header belongs to the connection.
+pub(super) fn is_of_the_connection(name: &HeaderName) -> bool {
+    OF_THE_CONNECTION.contains(name)
+}
+
+/// Removes what belongs to the connection, what `connection` names, and the trace.
+pub(super) fn clean(headers: &mut HeaderMap) {
+    let named: Vec<HeaderName> = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .filter_map(|name| name.trim().parse().ok())
+        .collect();
+    for name in OF_THE_CONNECTION.iter().chain(&TRACE).chain(&named) {
+        headers.remove(name);
+    }
+}
+
+/// The length of the body that a guest declared; two lengths, or what is no number, are refused.
+pub(super) fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
+    let mut all = headers.get_all(header::CONTENT_LENGTH).iter();
+    match (all.next(), all.next()) {
+        (None, _) => Ok(None),
+        (Some(one), None) => digits(one).map(Some).ok_or(()),
+        (Some(_), Some(_)) => Err(()),
+    }
+}
+
+fn digits(value: &HeaderValue) -> Option<u64> {
+    value.to_str().ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()
+}

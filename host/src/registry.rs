@@ -1,0 +1,238 @@
+//! The registry: plugins are installed, put into service, watched, taken back and removed here. Everything that changes what answers a step is one durable
+//! change with one audit entry; a crash leaves the old state or the new one.
+
+mod activate;
+mod canary;
+mod configured;
+mod drop_folder;
+mod edit;
+mod error;
+mod grants;
+mod install;
+mod look;
+mod meter;
+mod quarantine;
+mod rebind;
+mod shelf;
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use engine::{
+    BindingTable, BoundPlugin, Driver,
+    port::{
+        Blobs, Clock, ReadError, SystemClock,
+        registry::{Deed, InstalledPlugin, Registry as _, RegistryChange, RegistryState},
+    },
+};
+use package::TrustList;
+use pipeline::{ContractTrack, Digest, Revision, Timestamp};
+use plugin_runtime::{Plugin, Runtime};
+use serde_json::{Value, json};
+use store_sqlite::Store;
+use tokio::sync::Mutex;
+use tracing::warn;
+
+pub(crate) use self::{
+    activate::Activation,
+    configured::{Parts, current},
+    drop_folder::watch_drop_folder,
+    error::RegistryError,
+    grants::check_grants,
+    shelf::Shelf,
+};
+use crate::config::Config;
+
+/// The registry of a serving host.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    store: Arc<Store>,
+    runtime: Runtime,
+    trust: Arc<TrustList>,
+    shelf: Shelf,
+    driver: Arc<Driver>,
+    /// What references in grants are relative to.
+    directory: PathBuf,
+    /// The grants of the configuration, by the name of the plugin.
+    configured: BTreeMap<String, Value>,
+    /// Held by whoever makes a change, from the look at the state to the end.
+    changing: Mutex<()>,
+}
+
+impl Registry {
+    /// The registry over the parts of a host.
+    pub(crate) async fn new(parts: &Parts<'_>, driver: Arc<Driver>) -> Result<Self, RegistryError> {
+        let registry = Self {
+            store: parts.store.clone(),
+            runtime: parts.runtime.clone(),
+            trust: parts.trust.clone(),
+            shelf: parts.shelf.clone(),
+            driver,
+            directory: parts.directory.to_owned(),
+            configured: grants_of(parts.config),
+            changing: Mutex::default(),
+        };
+        registry.watch(&registry.state().await?);
+        Ok(registry)
+    }
+
+    /// What is in force. Where a change was made and its answer lost, the engine is told of it here.
+    pub(crate) async fn state(&self) -> Result<RegistryState, RegistryError> {
+        let state = self.store.state().await?;
+        if let Some(current) = &state.current
+            && self.driver.current().0 != current.revision
+        {
+            let table = self.table(&current.revision).await?;
+            self.driver.rebind(Arc::new(table), current.revision.clone());
+        }
+        Ok(state)
+    }
+
+    /// The plugins that the current table names, for people who look at the host.
+    pub(crate) fn bound(&self) -> Vec<Value> {
+        bound(&self.driver.current().1)
+    }
+
+    /// The largest plugin that is taken, in bytes.
+    pub(crate) fn max_bytes(&self) -> usize {
+        self.runtime.options().max_component_bytes
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+
+    fn begin(&self, state: &RegistryState, deed: Deed) -> RegistryChange {
+        RegistryChange::of(state.number, self.now(), deed)
+    }
+
+    async fn table(&self, revision: &Revision) -> Result<BindingTable, RegistryError> {
+        let unknown = || ReadError::Unavailable(format!("binding-table revision {revision} is not in the store"));
+        Ok(BindingTable::read(&*self.store, revision).await?.ok_or_else(unknown)?)
+    }
+
+    /// Makes a change durable, and the table that it brings current.
+    async fn commit(&self, mut change: RegistryChange, table: Option<BindingTable>) -> Result<RegistryState, RegistryError> {
+        let mut rebound = None;
+        if let Some(table) = table {
+            self.check_table(&table)?;
+            let (revision, bytes) = stored(&table)?;
+            if revision != self.driver.current().0 {
+                for (digest, error) in self.shelf.prepare(&revision, &table).await {
+                    warn!("plugin {digest} is bound and cannot be called: {error:#}");
+                }
+                change.blobs.push(bytes);
+                change.current = Some(revision.clone());
+                rebound = Some((Arc::new(table), revision));
+            }
+        }
+        let state = self.store.change(change).await?;
+        if let Some((table, revision)) = rebound {
+            self.driver.rebind(table, revision);
+        }
+        self.watch(&state);
+        Ok(state)
+    }
+
+    fn check_table(&self, table: &BindingTable) -> Result<(), RegistryError> {
+        table.check(&self.driver.selectors()).map_err(|problems| {
+            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            RegistryError::Refused(format!("these bindings cannot be used:\n{}", problems.join("\n")))
+        })
+    }
+
+    /// A version in the place of all others of its name, under the grant that it has in the table.
+    async fn put_everywhere(&self, table: &BindingTable, digest: &Digest) -> Result<BindingTable, RegistryError> {
+        let bound = table.plugins.get(digest).cloned().ok_or_else(|| RegistryError::Refused(format!("plugin {digest} is not bound")))?;
+        let plugin = self.shelf.obtain(digest, &bound).await.map_err(|error| RegistryError::refused(&error))?;
+        with_version(&plugin, bound, |version| edit::put(table, version)).map_err(RegistryError::Refused)
+    }
+
+    /// The installed plugin that a person means: NAME@VERSION, a digest, or its first digits.
+    fn find<'a>(&self, state: &'a RegistryState, spec: &str) -> Result<&'a InstalledPlugin, RegistryError> {
+        let found: Vec<&InstalledPlugin> = match spec.split_once('@') {
+            Some((name, version)) => state.plugins.iter().filter(|plugin| plugin.name == name && plugin.version == version).collect(),
+            None if spec.len() >= 8 && spec.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                state.plugins.iter().filter(|plugin| plugin.digest.as_str().starts_with(&spec.to_ascii_lowercase())).collect()
+            }
+            None => return Err(RegistryError::Invalid(format!("`{spec}` names no version: expected NAME@VERSION or a digest"))),
+        };
+        match found.as_slice() {
+            [one] => Ok(one),
+            [] => {
+                let name = spec.split('@').next().unwrap_or(spec);
+                let versions: Vec<String> = state.plugins.iter().filter(|plugin| plugin.name == name).map(named).collect();
+                let known = if versions.is_empty() { String::new() } else { format!("; of that name there are {}", versions.join(", ")) };
+                Err(RegistryError::NotFound(format!("no plugin `{spec}` is installed{known}")))
+            }
+            several => {
+                let digests: Vec<String> = several.iter().map(|plugin| plugin.digest.to_string()).collect();
+                Err(RegistryError::Refused(format!("`{spec}` is several plugins; name one by its digest: {}", digests.join(", "))))
+            }
+        }
+    }
+
+    /// The bytes of an installed plugin.
+    async fn bytes(&self, plugin: &InstalledPlugin) -> Result<Vec<u8>, RegistryError> {
+        let gone = || ReadError::Unavailable(format!("the bytes of plugin {} are not in the store", plugin.digest));
+        Ok(Blobs::get(&*self.store, &plugin.component).await?.ok_or_else(gone)?)
+    }
+
+    /// A table as people and the audit trail see it.
+    fn described(&self, state: &RegistryState, table: &BindingTable) -> Value {
+        let mut described = rebind::describe(table);
+        if let (Some(current), Ok((revision, _))) = (&state.current, stored(table))
+            && current.revision == revision
+        {
+            described["number"] = json!(current.number);
+        }
+        described
+    }
+}
+
+/// Grants of a configuration by the name of the plugin.
+fn grants_of(config: &Config) -> BTreeMap<String, Value> {
+    config.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.grant.clone())).collect()
+}
+
+/// The plugins that a table names.
+fn bound(table: &BindingTable) -> Vec<Value> {
+    let pins = table.rules.iter().flat_map(|rule| &rule.choices).map(|choice| &choice.pin.provider);
+    let plugins: BTreeMap<&Digest, Value> = pins
+        .filter_map(|provider| match provider {
+            pipeline::Provider::Plugin { name, version, digest } => Some((digest, json!({"name": name, "version": version, "digest": digest}))),
+            pipeline::Provider::Native { .. } => None,
+        })
+        .collect();
+    let mut plugins: Vec<Value> = plugins.into_values().collect();
+    plugins.sort_by_key(|plugin| plugin["name"].to_string() + &plugin["version"].to_string());
+    plugins
+}
+
+/// The revision of a table and its bytes.
+fn stored(table: &BindingTable) -> Result<(Revision, Vec<u8>), RegistryError> {
+    let no_form = |error: &dyn std::fmt::Display| RegistryError::Refused(format!("the binding table has no stored form: {error}"));
+    let bytes = table.bytes().map_err(|error| no_form(&error))?;
+    let revision = Revision::new(blake3::hash(&bytes).to_hex().as_str()).map_err(|error| no_form(&error))?;
+    Ok((revision, bytes))
+}
+
+/// A plugin as an edit of a table takes it.
+fn with_version<R>(plugin: &Plugin, bound: BoundPlugin, then: impl FnOnce(&edit::Version<'_>) -> R) -> R {
+    let contracts = plugin.contracts().iter().map(|contract| contract.track.clone()).collect();
+    let pin = |track: &ContractTrack| plugin.pin(track);
+    then(&edit::Version { name: plugin.name(), digest: plugin.digest(), bound, pin: &pin, contracts })
+}
+
+/// `NAME@VERSION (first digits of the digest)`.
+fn named(plugin: &InstalledPlugin) -> String {
+    format!("{}@{} ({})", plugin.name, plugin.version, short(&plugin.digest))
+}
+
+/// Enough of a digest for people.
+fn short(digest: &Digest) -> &str {
+    &digest.as_str()[..12]
+}
+
+fn deed(by: &str, action: &str, subject: &str, note: &str) -> Deed {
+    Deed { by: by.to_owned(), action: action.to_owned(), subject: subject.to_owned(), before: Value::Null, after: Value::Null, note: note.to_owned() }
+}

@@ -1,0 +1,135 @@
+//! The drop folder: a plugin that somebody puts there is installed, and moved to `installed` or, with the reason beside it, to `refused`.
+
+use std::{
+    collections::HashMap,
+    fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use tracing::{info, warn};
+
+use super::{Registry, RegistryError, named};
+
+/// How often the folder is looked at. A file counts as whole when it is the same at two looks.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What a file looked like: its length and when it was written.
+type Look = (u64, Option<SystemTime>);
+
+/// Watches a folder for ever. It is made when it is not there.
+pub(crate) async fn watch_drop_folder(registry: Arc<Registry>, folder: PathBuf) {
+    let mut seen = HashMap::new();
+    let mut reported = None;
+    loop {
+        let problem = match look(&folder, &mut seen) {
+            Ok(ready) => {
+                for file in ready {
+                    take(&registry, &folder, &file).await;
+                }
+                None
+            }
+            Err(error) => Some(error.to_string()),
+        };
+        if problem != reported
+            && let Some(problem) = &problem
+        {
+            warn!("registry.drop_folder: {} cannot be used: {problem}", folder.display());
+        }
+        reported = problem;
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The files that have not changed since the last look.
+fn look(folder: &Path, seen: &mut HashMap<PathBuf, Look>) -> io::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)?;
+    let mut now = HashMap::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        // A link could lead anywhere; the entry's own type says so.
+        if path.extension().is_some_and(|extension| extension == "wasm") && entry.file_type()?.is_file() {
+            let metadata = entry.metadata()?;
+            now.insert(path, (metadata.len(), metadata.modified().ok()));
+        }
+    }
+    let mut ready: Vec<PathBuf> = now.iter().filter(|(path, look)| seen.get(*path) == Some(look)).map(|(path, _)| path.clone()).collect();
+    ready.sort();
+    *seen = now;
+    Ok(ready)
+}
+
+async fn take(registry: &Registry, folder: &Path, file: &Path) {
+    let outcome = match read(registry, file) {
+        Ok(bytes) => registry.install(bytes, "drop-folder", &file.display().to_string(), false).await,
+        Err(refused) => Err(refused),
+    };
+    let moved = match outcome {
+        Ok(installation) => {
+            info!("{}: {} is installed; it gets no traffic until it is activated", file.display(), named(&installation.plugin));
+            put_away(folder, "installed", file, None)
+        }
+        Err(error @ (RegistryError::Read(_) | RegistryError::Change(_))) => {
+            warn!("{} is tried again later: {error}", file.display());
+            Ok(())
+        }
+        Err(error) => {
+            warn!("{} is refused: {error}", file.display());
+            put_away(folder, "refused", file, Some(&error.to_string()))
+        }
+    };
+    if let Err(error) = moved {
+        warn!("{} cannot be moved, and is looked at again: {error}", file.display());
+    }
+}
+
+/// The bytes of a file that is not too large to be a plugin.
+fn read(registry: &Registry, file: &Path) -> Result<Vec<u8>, RegistryError> {
+    let limit = registry.max_bytes();
+    let unreadable = |error: io::Error| RegistryError::Refused(format!("it cannot be read: {error}"));
+    let length = fs::metadata(file).map_err(unreadable)?.len();
+    if length > limit as u64 {
+        return Err(RegistryError::Refused(format!("it has {length} bytes, more than the {limit} of runtime.max_component_bytes")));
+    }
+    fs::read(file).map_err(unreadable)
+}
+
+/// Moves a file beside the others of its fate. A name that is taken gets a number.
+fn put_away(folder: &Path, fate: &str, file: &Path, why: Option<&str>) -> io::Result<()> {
+    let directory = folder.join(fate);
+    fs::create_dir_all(&directory)?;
+    let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let place = |number: usize| directory.join(if number == 0 { format!("{name}.wasm") } else { format!("{name}-{number}.wasm") });
+    let free = (0..).map(place).find(|place| !place.exists()).unwrap_or_else(|| place(0));
+    fs::rename(file, &free)?;
+    match why {
+        Some(why) => fs::write(free.with_extension("txt"), format!("{why}\n")),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_ready_when_two_looks_see_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.wasm");
+        let mut seen = HashMap::new();
+        fs::write(&file, "one").unwrap();
+        fs::write(folder.path().join("b.txt"), "no plugin").unwrap();
+        std::os::unix::fs::symlink(&file, folder.path().join("c.wasm")).unwrap();
+        assert_eq!(look(folder.path(), &mut seen).unwrap(), [""; 0].map(PathBuf::from));
+        fs::write(&file, "longer").unwrap();
+        assert_eq!(look(folder.path(), &mut seen).unwrap(), [""; 0].map(PathBuf::from));
+        assert_eq!(look(folder.path(), &mut seen).unwrap(), [file.clone()]);
+        put_away(folder.path(), "refused", &file, Some("why")).unwrap();
+        fs::write(&file, "again").unwrap();
+        put_away(folder.path(), "refused", &file, Some("why not")).unwrap();
+        assert_eq!(fs::read_to_string(folder.path().join("refused/a.txt")).unwrap(), "why\n");
+        assert_eq!(fs::read_to_string(folder.path().join("refused/a-1.txt")).unwrap(), "why not\n");
+    }
+}

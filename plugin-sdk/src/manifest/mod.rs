@@ -1,0 +1,83 @@
+//! The manifest: what a plugin is, what it implements, what it may reach and why, and what it may emit. It is written at compile time as JSON into the custom
+//! section `jackfield.manifest` of the component.
+
+mod capability;
+mod check;
+mod telemetry;
+mod write;
+
+pub use capability::{Capabilities, Endpoint, Secret, Setting};
+pub use telemetry::{Metric, MetricKind, Telemetry};
+#[doc(hidden)]
+pub use write::{json, json_len};
+
+/// The custom section that holds the manifest as JSON text in UTF-8.
+pub const SECTION: &str = "jackfield.manifest";
+
+/// What a plugin says about itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Manifest {
+    /// The name: 1 to 64 characters of `[a-z0-9-]`.
+    pub name: &'static str,
+    /// The semantic version; `env!("CARGO_PKG_VERSION")` fits.
+    pub version: &'static str,
+    /// Who makes it.
+    pub vendor: &'static str,
+    /// The contracts it implements.
+    pub contracts: &'static [Contract],
+    /// What it may reach. The operator must grant each.
+    pub capabilities: Capabilities,
+    /// The codes of its failures: at most 16, each 1 to 48 characters of `[a-z0-9_.]`. Those of the SDK (`unreachable`,
+    /// `no_answer`, `bad_answer` with HTTP, `store` with key-value) are added by themselves and do not count.
+    pub failure_codes: &'static [&'static str],
+    /// The telemetry it may emit. What is not declared is dropped.
+    pub telemetry: Telemetry,
+}
+
+/// A contract that a plugin implements.
+#[derive(Debug, Clone, Copy)]
+pub struct Contract {
+    /// The name of the interface in `jackfield:order`, as in `export!`: `inventory`.
+    pub name: &'static str,
+    /// The verbs that work. `apply` is one of them.
+    pub verbs: &'static [Verb],
+    /// Whether a repeated `apply` with the same idempotency key has no second effect and answers with the same receipt.
+    pub idempotent: bool,
+}
+
+/// A function of a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Makes the effect.
+    Apply,
+    /// Goes on after `pending`.
+    Resume,
+    /// Looks.
+    Observe,
+    /// Takes the effect away.
+    Undo,
+}
+
+impl Verb {
+    const fn function(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Resume => "resume",
+            Self::Observe => "observe",
+            Self::Undo => "undo",
+        }
+    }
+}
+
+impl Manifest {
+    /// Nothing yet, for what a manifest leaves out: `..Manifest::EMPTY`. A name and the contracts it must have.
+    pub const EMPTY: Self =
+        Self { name: "", version: "", vendor: "", contracts: &[], capabilities: Capabilities::NONE, failure_codes: &[], telemetry: Telemetry::NONE };
+
+    /// The manifest as JSON text, for tests.
+    pub fn json(&self) -> String {
+        let mut bytes = vec![0; json_len(self)];
+        write::write(self, &mut bytes);
+        String::from_utf8(bytes).expect("the writer copies whole characters")
+    }
+}
