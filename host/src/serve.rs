@@ -125,6 +125,7 @@ impl Host {
         let mut options = config.runtime.clone();
         options.cache_dir.get_or_insert_with(|| config.data_directory().join("compiled"));
         options.compile_worker = std::env::current_exe().ok();
+        options.seal_key = crate::config::seal_key(&config.secrets, directory)?;
         let runtime = plugin_runtime::Runtime::new(options)?;
         let trust = Arc::new(TrustList::new(config.trust.clone())?);
         if trust.allows_unsigned() {

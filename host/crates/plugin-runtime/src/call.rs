@@ -23,16 +23,24 @@ use wasmtime::{Store, component::Val};
 
 use self::failure::{Caused, Ended};
 pub(crate) use self::{account::Account, context::CallContext, failure::bounded, function::Function, probe::instantiate, state::CallState};
-use crate::{bulkhead, options::Limits, plugin::Loaded};
+use crate::{bulkhead, host::secrets::MaskedSpan, options::Limits, plugin::Loaded};
 
 /// The most bytes of a message that enters the journal or a span, backtrace and standard error included.
 pub(crate) const MAX_MESSAGE: usize = 8 << 10;
 
 /// Makes one call on the present thread and answers always.
 pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> CallReport {
+    let span = match context.kept_secrets() {
+        Some(secrets) => Box::new(MaskedSpan::new(span, Arc::clone(secrets))),
+        None => span,
+    };
     let mut finished = Finished { span: Some(span), state: None };
     let attempted = attempt(&context, &mut finished).await;
-    finished.report(&context, attempted)
+    let mut report = finished.report(&context, attempted);
+    if let Some(secrets) = context.kept_secrets() {
+        secrets.mask().report(&mut report);
+    }
+    report
 }
 
 /// What is left when a call is over.

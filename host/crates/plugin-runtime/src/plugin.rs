@@ -2,7 +2,7 @@
 
 mod table;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
 use package::Manifest;
 use pipeline::{ContractTrack, Digest, Pin, Provider, Verbs};
@@ -14,7 +14,7 @@ pub use self::table::Plugins;
 use crate::{
     bulkhead::Bulkhead,
     call::{CallState, Function},
-    host::http::Rules,
+    host::{http::Rules, secrets::Secrets},
     options::Options,
 };
 
@@ -70,6 +70,8 @@ pub(crate) type Functions = Vec<(String, Vec<(String, Function)>)>;
 pub(crate) struct Granted {
     pub(crate) http: Arc<Rules>,
     pub(crate) config: Arc<BTreeMap<String, String>>,
+    pub(crate) tcp: Arc<[SocketAddr]>,
+    pub(crate) secrets: Arc<Secrets>,
 }
 
 impl Loaded {
@@ -111,7 +113,12 @@ impl Loaded {
 
     /// The same component with nothing granted.
     pub(crate) fn without_grants(&self) -> Self {
-        let nothing = Granted { http: Arc::new(Rules::new(self.manifest.name.clone(), BTreeMap::new())), config: Arc::default() };
+        let nothing = Granted {
+            http: Arc::new(Rules::new(self.manifest.name.clone(), BTreeMap::new())),
+            config: Arc::default(),
+            tcp: Arc::default(),
+            secrets: Arc::default(),
+        };
         self.regranted(nothing)
     }
 

@@ -10,7 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::{context::CallContext, failure, limiter::Limiter};
-use crate::host::{http::Egress, keyvalue::Staged, stderr::Capture, telemetry::GuestTelemetry};
+use crate::host::{http::Egress, keyvalue::Staged, stderr::Capture, tcp, telemetry::GuestTelemetry};
 
 /// What a store holds while a call runs.
 pub(crate) struct CallState {
@@ -93,7 +93,10 @@ impl WasiView for CallState {
         let Self { wasi, table, context, .. } = self;
         let wasi = wasi.get_or_insert_with(|| {
             let stderr = Capture::new(context.shared.options.limits.stderr_bytes);
-            Box::new(Wasi { ctx: WasiCtx::builder().stdout(stderr.clone()).stderr(stderr.clone()).build(), stderr })
+            let mut builder = WasiCtx::builder();
+            builder.stdout(stderr.clone()).stderr(stderr.clone());
+            tcp::allow(&mut builder, &context.plugin.name, &context.plugin.granted, &context.account);
+            Box::new(Wasi { ctx: builder.build(), stderr })
         });
         WasiCtxView { ctx: &mut wasi.ctx, table }
     }
@@ -111,7 +114,7 @@ impl WasiHttpView for CallState {
 fn egress(context: &CallContext, telemetry: &GuestTelemetry) -> Egress {
     let CallContext { shared, plugin, account, deadline, .. } = context;
     let (rules, limits) = (Arc::clone(&plugin.granted.http), &shared.options.limits);
-    let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests);
+    let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests, context.kept_secrets().cloned());
     if let Some(context) = telemetry.span.outbound() {
         egress.set_context(context);
     }

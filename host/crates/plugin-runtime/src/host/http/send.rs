@@ -14,7 +14,7 @@ use super::{
     headers,
     rule::{Allowed, Rule, Rules},
 };
-use crate::{call::Account, grant::TracePolicy};
+use crate::{call::Account, grant::TracePolicy, host::secrets::CallSecrets};
 
 pub(super) type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
@@ -25,6 +25,8 @@ pub(crate) struct Egress {
     deadline: Instant,
     left: u32,
     trace: Option<Trace>,
+    /// What must be kept from the guest, and what its handles stand for.
+    secrets: Option<Arc<CallSecrets>>,
 }
 
 /// The host's trace context as headers, made when the guest first uses HTTP.
@@ -35,8 +37,8 @@ struct Trace {
 }
 
 impl Egress {
-    pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32) -> Self {
-        Self { rules, account, deadline, left: requests, trace: None }
+    pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32, secrets: Option<Arc<CallSecrets>>) -> Self {
+        Self { rules, account, deadline, left: requests, trace: None, secrets }
     }
 
     /// Remembers the span under which requests are made.
@@ -62,12 +64,24 @@ impl Egress {
         *request.uri_mut() = target;
         self.headers(request.headers_mut(), &rule);
         let until = rule.timeout.map_or(self.deadline, |most| (Instant::now() + most).min(self.deadline));
-        let exchange = Exchange { rules: Arc::clone(&self.rules), rule, name, account: Arc::clone(&self.account), options, until };
+        let exchange = Exchange {
+            rules: Arc::clone(&self.rules),
+            rule,
+            name,
+            account: Arc::clone(&self.account),
+            secrets: self.secrets.clone(),
+            options,
+            until,
+        };
         Ok((exchange, request))
     }
 
     fn headers(&self, headers: &mut HeaderMap, rule: &Rule) {
         headers::clean(headers);
+        if self.secrets.is_some() {
+            // What comes back must be readable to be masked.
+            headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         for (name, value) in &rule.headers {
             headers.insert(name, value.clone());
         }
