@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, fmt};
 use serde::Deserialize;
 
 pub use self::{range::AddressRange, rate::Rate, rule::HttpRule};
+use crate::limits::PluginLimits;
 
 /// What an operator grants a plugin. A capability is there when the manifest asks for it and the grant has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -20,6 +21,8 @@ pub struct Grant {
     pub keyvalue: bool,
     /// Settings that the plugin reads.
     pub config: BTreeMap<String, String>,
+    /// Limits of this plugin, below those of the runtime.
+    pub limits: PluginLimits,
 }
 
 /// How the host authenticates itself: becomes the header `authorization`.

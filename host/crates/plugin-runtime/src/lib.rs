@@ -26,7 +26,9 @@ mod contracts;
 mod engine_config;
 mod error;
 mod grant;
+mod guard;
 mod host;
+mod limits;
 mod load;
 mod options;
 mod plugin;
@@ -40,6 +42,8 @@ pub use self::{
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
     grant::{AddressRange, Auth, Grant, HttpRule, Rate, Secret, TracePolicy},
+    guard::{BreakerOptions, BreakerState, PluginHealth, RetryBudgetOptions},
+    limits::PluginLimits,
     load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
     options::{CompileLimits, Limits, Options},
     plugin::{Crossing, Plugin, PluginContract, Plugins},
