@@ -121,7 +121,6 @@ impl Drop for Slot {
 #[cfg(test)]
 mod tests {
     use std::{
-        future::Future as _,
         pin::Pin,
         task::{Context, Poll, Waker},
         time::Duration,
