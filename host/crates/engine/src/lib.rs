@@ -60,6 +60,7 @@ mod holds;
 mod ids;
 mod intervene;
 pub mod port;
+mod preview;
 mod recovery;
 mod routed;
 mod row;
@@ -77,6 +78,7 @@ pub use self::{
     definitions::Pack,
     driver::{Driver, OpenError, Options, Ports},
     intervene::{Repin, RepinError, UndoError},
+    preview::{ChoicePreview, RulePreview, StepPreview},
     routed::Routed,
     shared::Sampler,
 };

@@ -107,7 +107,7 @@ impl Binding {
     }
 
     /// The position of the choice of a run, and the number in `0..sum of weights` that picked it. `None` when no choice has a weight.
-    pub(super) fn pick(&self, run: &RunId) -> Option<(usize, u64)> {
+    pub(crate) fn pick(&self, run: &RunId) -> Option<(usize, u64)> {
         let sum: u64 = self.choices.iter().map(|choice| u64::from(choice.weight)).sum();
         if self.choices.len() == 1 && sum > 0 {
             return Some((0, 0));
