@@ -350,7 +350,9 @@ fn a_run_that_is_reopened_shows_what_it_takes_back_and_ends_once() {
     let first = history.transitions.len();
     history.push(90, Event::RunReopened { by: "ann".to_owned(), note: "wrong order".to_owned() });
     history.drive(100, |_| pipeline::Verdict::Undone);
-    check(&history.transitions[first..], &expect![[r#"
+    check(
+        &history.transitions[first..],
+        &expect![[r#"
         bss.order.compensate.service <- ? Internal 115..120
             pipeline.name = "order"
             pipeline.run.id = "00000000-0000-7000-8000-000000000001"
@@ -371,5 +373,6 @@ fn a_run_that_is_reopened_shows_what_it_takes_back_and_ends_once() {
             pipeline.run.id = "00000000-0000-7000-8000-000000000001"
             pipeline.step.name = "decompose"
             pipeline.attempt = 1
-    "#]]);
+    "#]],
+    );
 }

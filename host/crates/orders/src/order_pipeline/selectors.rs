@@ -161,7 +161,8 @@ mod tests {
             provision: customer=c-1 customer-class=individual product=fibre region=north resource-type=port service=access network-element=olt-1
             provision: customer=c-1 customer-class=individual product=fibre region=north resource-type=ipv4 service=address network-element=olt-1
             activate: customer=c-1 customer-class=individual product=fibre region=north
-            billing_setup: customer=c-1 customer-class=individual product=fibre region=north plan=fibre-30"#]].assert_eq(&selected(order).join("\n"));
+            billing_setup: customer=c-1 customer-class=individual product=fibre region=north plan=fibre-30"#]]
+        .assert_eq(&selected(order).join("\n"));
     }
 
     #[test]
@@ -178,6 +179,7 @@ mod tests {
             provision: product=fibre region=north resource-type=ipv4 service=address network-element=olt-1
             provision: product=tv region=south resource-type=equipment service=box network-element=olt-1
             activate: product=fibre
-            billing_setup: product=fibre plan=fibre-30"#]].assert_eq(&selected(order).join("\n"));
+            billing_setup: product=fibre plan=fibre-30"#]]
+        .assert_eq(&selected(order).join("\n"));
     }
 }
