@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub(crate) use self::{
     bindings::{BindingSettings, RuleSetting},
     load::{load, with_nearest},
-    secret::resolve,
+    secret::{resolve, seal_key},
 };
 
 /// The name of the token that the first start makes.
@@ -33,6 +33,8 @@ pub(crate) struct Config {
     pub(crate) telemetry: Telemetry,
     /// The plugins, by the name in their manifest.
     pub(crate) plugins: BTreeMap<String, Plugin>,
+    /// How secrets are kept.
+    pub(crate) secrets: Secrets,
     /// Whose plugins are taken. Default: nobody's.
     pub(crate) trust: package::TrustOptions,
     /// Where plugins come in beside the configuration.
@@ -42,6 +44,14 @@ pub(crate) struct Config {
     pub(crate) bindings: BTreeMap<String, serde_json::Value>,
     /// Named API tokens: the name is written into the audit trail, the value is the hexadecimal blake3 hash of the token.
     pub(crate) tokens: BTreeMap<String, String>,
+}
+
+/// How secrets are kept.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Secrets {
+    /// The key with which plugins' texts are sealed: `env:NAME` or `file:PATH`, of 64 hexadecimal digits. Default none: no plugin can seal.
+    pub(crate) seal_key: Option<String>,
 }
 
 /// The HTTP interface.

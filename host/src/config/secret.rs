@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use serde_json::Value;
+use plugin_runtime::SealKey;
+use serde_json::{Value, json};
+
+use super::Secrets;
 
 /// A reference that does not lead to a secret.
 #[derive(Debug, thiserror::Error)]
@@ -12,34 +15,65 @@ pub(crate) struct SecretError {
     detail: String,
 }
 
-/// The places in a grant that hold secrets: header values and credentials of HTTP rules.
-const SECRET_KEYS: [&str; 3] = ["headers", "auth", "password"];
+/// The places in a rule that hold secrets.
+const SECRET_KEYS: [&str; 2] = ["headers", "auth"];
+/// What stands beside secrets in `auth` and is none: a reference leads to its text, but it is not hidden.
+const OPEN_KEYS: [&str; 7] = ["user", "name", "region", "service", "header", "timestamp_header", "prefix"];
 
-/// A grant with its references replaced by what they lead to. Only places that hold secrets are looked at.
+/// A grant with its references replaced by what they lead to. Only places that hold secrets are looked at, and certificates.
+///
+/// A secret that a reference led to stands as `{"secret": "..."}`, so that the runtime knows it for one.
 pub(crate) fn resolve(grant: &Value, directory: &Path) -> Result<Value, SecretError> {
     let mut grant = grant.clone();
     if let Some(Value::Object(rules)) = grant.get_mut("http") {
         for (name, rule) in rules {
             for key in SECRET_KEYS {
                 if let Some(value) = rule.get_mut(key) {
-                    replace(value, directory, &format!("grant.http.{name}.{key}"))?;
+                    replace(value, directory, &format!("grant.http.{name}.{key}"), false)?;
                 }
+            }
+            if let Some(value) = rule.get_mut("ca") {
+                replace(value, directory, &format!("grant.http.{name}.ca"), true)?;
+            }
+        }
+    }
+    if let Some(Value::Object(secrets)) = grant.get_mut("secrets") {
+        for (name, value) in secrets {
+            let place = format!("grant.secrets.{name}");
+            replace(value, directory, &place, false)?;
+            if value.is_string() {
+                return Err(SecretError { place, detail: UNREFERENCED.to_owned() });
             }
         }
     }
     Ok(grant)
 }
 
-fn replace(value: &mut Value, directory: &Path, place: &str) -> Result<(), SecretError> {
+/// A secret that is written out would be stored with the grant.
+const UNREFERENCED: &str = "expected a reference, `env:NAME` or `file:PATH`: a secret that is written out would be stored and shown";
+
+/// The key with which plugins' texts are sealed, if the operator set one.
+pub(crate) fn seal_key(secrets: &Secrets, directory: &Path) -> Result<Option<SealKey>, SecretError> {
+    let wrong = |detail: String| SecretError { place: "secrets.seal_key".to_owned(), detail };
+    let Some(reference) = &secrets.seal_key else { return Ok(None) };
+    let text = read(reference, directory).map_err(wrong)?.ok_or_else(|| wrong(UNREFERENCED.to_owned()))?;
+    SealKey::parse(&text).map(Some).map_err(|error| wrong(error.to_string()))
+}
+
+/// `open`: what it leads to is no secret.
+fn replace(value: &mut Value, directory: &Path, place: &str, open: bool) -> Result<(), SecretError> {
     match value {
         Value::String(text) => {
             if let Some(secret) = read(text, directory).map_err(|detail| SecretError { place: place.to_owned(), detail })? {
-                *text = secret;
+                *value = if open { Value::String(secret) } else { json!({ "secret": secret }) };
             }
             Ok(())
         }
-        Value::Object(fields) => fields.iter_mut().try_for_each(|(name, field)| replace(field, directory, &format!("{place}.{name}"))),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| replace(item, directory, place)),
+        Value::Object(fields) => fields.iter_mut().try_for_each(|(name, field)| {
+            let inside_auth = place.contains(".auth");
+            replace(field, directory, &format!("{place}.{name}"), open || inside_auth && OPEN_KEYS.contains(&name.as_str()))
+        }),
+        Value::Array(items) => items.iter_mut().try_for_each(|item| replace(item, directory, place, open)),
         Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
     }
 }
@@ -60,23 +94,47 @@ fn read(reference: &str, directory: &Path) -> Result<Option<String>, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn references_are_followed_where_secrets_are_and_nowhere_else() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("key"), "s3cret\n").unwrap();
-        let grant = json!({"http": {"e": {"url": "file:key", "headers": {"x": "file:key", "y": "plain"}, "auth": {"bearer": "file:key"}}}});
+        let rule = json!({"url": "file:key", "ca": "file:key", "headers": {"x": "file:key", "y": "plain"},
+                          "auth": {"basic": {"user": "file:key", "password": "file:key"}}});
+        let grant = json!({"http": {"e": rule}, "secrets": {"token": "file:key"}, "config": {"c": "file:key"}});
+        let secret = json!({"secret": "s3cret"});
+        let rule = json!({"url": "file:key", "ca": "s3cret", "headers": {"x": secret, "y": "plain"},
+                          "auth": {"basic": {"user": "s3cret", "password": secret}}});
+        let expected = json!({"http": {"e": rule}, "secrets": {"token": secret}, "config": {"c": "file:key"}});
         let resolved = resolve(&grant, directory.path()).unwrap();
-        assert_eq!(resolved["http"]["e"], json!({"url": "file:key", "headers": {"x": "s3cret", "y": "plain"}, "auth": {"bearer": "s3cret"}}));
+        assert_eq!(resolved, expected);
+        let grant: plugin_runtime::Grant = serde_json::from_value(resolved).unwrap();
+        assert!(!format!("{grant:?}").contains("Secret(s3cret"));
     }
 
     #[test]
     fn a_reference_to_nothing_is_named_with_its_place() {
-        let grant = json!({"http": {"e": {"auth": {"bearer": "env:JACKFIELD_NO_SUCH_VARIABLE"}}}});
-        let error = resolve(&grant, Path::new(".")).unwrap_err();
-        assert_eq!(error.to_string(), "grant.http.e.auth.bearer: the environment has no variable `JACKFIELD_NO_SUCH_VARIABLE`");
+        let check = |grant: Value, expected: &str| assert_eq!(resolve(&grant, Path::new(".")).unwrap_err().to_string(), expected);
+        let none = "the environment has no variable `JACKFIELD_NO_SUCH_VARIABLE`";
+        check(json!({"http": {"e": {"auth": {"bearer": "env:JACKFIELD_NO_SUCH_VARIABLE"}}}}), &format!("grant.http.e.auth.bearer: {none}"));
+        check(json!({"secrets": {"token": "env:JACKFIELD_NO_SUCH_VARIABLE"}}), &format!("grant.secrets.token: {none}"));
+        check(json!({"secrets": {"token": "hunter2"}}), &format!("grant.secrets.token: {UNREFERENCED}"));
+    }
+
+    #[test]
+    fn a_key_to_seal_with_is_read_by_reference_and_is_a_key() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("good"), format!("{}\n", "07".repeat(32))).unwrap();
+        std::fs::write(directory.path().join("short"), "07").unwrap();
+        let read = |reference: Option<&str>| seal_key(&Secrets { seal_key: reference.map(str::to_owned) }, directory.path());
+        assert!(read(None).unwrap().is_none());
+        assert!(read(Some("file:good")).unwrap().is_some());
+        for (reference, expected) in [
+            ("file:short", "secrets.seal_key: expected 64 hexadecimal digits, 32 random bytes: `openssl rand -hex 32` makes them".to_owned()),
+            (&"07".repeat(32), format!("secrets.seal_key: {UNREFERENCED}")),
+        ] {
+            assert_eq!(read(Some(reference)).unwrap_err().to_string(), expected);
+        }
     }
 }

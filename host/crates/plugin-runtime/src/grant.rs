@@ -1,14 +1,23 @@
 //! What an operator grants a plugin: the other half of every capability.
 
+mod auth;
 mod range;
 mod rate;
 mod rule;
+mod secret;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, net::SocketAddr};
 
 use serde::Deserialize;
 
-pub use self::{range::AddressRange, rate::Rate, rule::HttpRule};
+pub use self::{
+    auth::{Auth, HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver},
+    range::AddressRange,
+    rate::Rate,
+    rule::HttpRule,
+    secret::Secret,
+};
+use crate::limits::PluginLimits;
 
 /// What an operator grants a plugin. A capability is there when the manifest asks for it and the grant has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -16,25 +25,16 @@ pub use self::{range::AddressRange, rate::Rate, rule::HttpRule};
 pub struct Grant {
     /// Endpoints by the logical name that the plugin uses as the host of its URLs.
     pub http: BTreeMap<String, HttpRule>,
+    /// Addresses to which the plugin may open TCP connections, each with its port. What it sends there the host does not see.
+    pub tcp: Vec<SocketAddr>,
+    /// Secrets by the logical name by which the plugin asks for a handle. It never sees them.
+    pub secrets: BTreeMap<String, Secret>,
     /// Whether the plugin may keep keys.
     pub keyvalue: bool,
     /// Settings that the plugin reads.
     pub config: BTreeMap<String, String>,
-}
-
-/// How the host authenticates itself: becomes the header `authorization`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Auth {
-    /// RFC 6750.
-    Bearer(Secret),
-    /// RFC 7617.
-    Basic {
-        /// The user's name.
-        user: String,
-        /// The password.
-        password: Secret,
-    },
+    /// Limits of this plugin, below those of the runtime.
+    pub limits: PluginLimits,
 }
 
 /// What happens to `traceparent` and `tracestate`. A plugin's own are removed in both cases.
@@ -46,27 +46,4 @@ pub enum TracePolicy {
     Inject,
     /// None are sent: a trace id is information.
     Strip,
-}
-
-/// A text that is never printed.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// Keeps a text from being printed.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// The text, for the wire only.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
-    }
 }

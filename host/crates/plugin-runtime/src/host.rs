@@ -6,7 +6,9 @@ pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod keyvalue;
 pub(crate) mod net;
+pub(crate) mod secrets;
 pub(crate) mod stderr;
+pub(crate) mod tcp;
 pub(crate) mod telemetry;
 
 use wasmtime::component::{HasData, Linker};
@@ -25,6 +27,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     bindings::keyvalue::add_to_linker::<_, OfCall>(linker, |state| state)?;
+    bindings::secrets::add_to_linker::<_, OfCall>(linker, |state| state)?;
     bindings::config::add_to_linker::<_, OfCall>(linker, |state| state)?;
     bindings::telemetry::add_to_linker::<_, OfCall>(linker, |state| state)
 }

@@ -26,7 +26,9 @@ mod contracts;
 mod engine_config;
 mod error;
 mod grant;
+mod guard;
 mod host;
+mod limits;
 mod load;
 mod options;
 mod plugin;
@@ -39,7 +41,10 @@ pub use self::{
     contracts::{Contract, Contracts, ContractsError},
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
-    grant::{AddressRange, Auth, Grant, HttpRule, Rate, Secret, TracePolicy},
+    grant::{AddressRange, Auth, Grant, HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver, HttpRule, Rate, Secret, TracePolicy},
+    guard::{BreakerOptions, BreakerState, PluginHealth, RetryBudgetOptions},
+    host::secrets::{SealKey, SealKeyError},
+    limits::PluginLimits,
     load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
     options::{CompileLimits, Limits, Options},
     plugin::{Crossing, Plugin, PluginContract, Plugins},

@@ -63,8 +63,8 @@ impl Runtime {
     ///
     /// [`LoadError::NotGranted`] and [`LoadError::Grant`].
     pub fn regrant(&self, plugin: &Plugin, grant: &Grant) -> Result<Plugin, LoadError> {
-        let granted = imports::granted(plugin.manifest(), grant, &self.shared.outside)?;
-        Ok(Plugin::new(plugin.loaded.regranted(granted)))
+        let granted = imports::granted(plugin.manifest(), grant, &self.shared)?;
+        Ok(Plugin::new(plugin.loaded.regranted(granted, grant.limits.within(&self.shared.options))))
     }
 
     /// Checks a component as [`load`](Self::load) does, but for the grants, and says what it needs.
@@ -138,8 +138,17 @@ fn compile(shared: &Shared, bytes: &[u8], digest: &Digest) -> Result<Component, 
 
 fn link(shared: &Shared, inspected: Inspected, grant: &Grant) -> Result<Plugin, LoadError> {
     let Inspected { component, manifest, digest, size: _, exports } = inspected;
-    let granted = imports::granted(&manifest, grant, &shared.outside)?;
+    let granted = imports::granted(&manifest, grant, shared)?;
     let pre = shared.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     component.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    Ok(Plugin::new(Loaded::new(manifest, digest, exports.contracts, exports.functions, pre, granted, &shared.options)))
+    Ok(Plugin::new(Loaded::new(
+        manifest,
+        digest,
+        exports.contracts,
+        exports.functions,
+        pre,
+        granted,
+        grant.limits.within(&shared.options),
+        &shared.guards,
+    )))
 }

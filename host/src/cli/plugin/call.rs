@@ -107,7 +107,8 @@ impl CallOnce {
                 let config = config::load(file)?;
                 let name = runtime(Options::default())?.check(bytes.to_vec()).await.with_context(|| self.file.display().to_string())?.manifest.name;
                 let Some(plugin) = config.plugins.get(&name) else { bail!("{}: there is no [plugins.{name}]", file.display()) };
-                (plugin.grant.clone(), directory_of(file), config.runtime)
+                let options = Options { seal_key: config::seal_key(&config.secrets, &directory_of(file))?, ..config.runtime };
+                (plugin.grant.clone(), directory_of(file), options)
             }
             (None, None) => (Value::Null, PathBuf::new(), Options::default()),
         };

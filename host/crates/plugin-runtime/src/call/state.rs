@@ -10,7 +10,7 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::{context::CallContext, failure, limiter::Limiter};
-use crate::host::{http::Egress, keyvalue::Staged, stderr::Capture, telemetry::GuestTelemetry};
+use crate::host::{http::Egress, keyvalue::Staged, stderr::Capture, tcp, telemetry::GuestTelemetry};
 
 /// What a store holds while a call runs.
 pub(crate) struct CallState {
@@ -42,7 +42,7 @@ pub(super) struct Parts {
 
 impl CallState {
     pub(super) fn new(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> Self {
-        let limits = &context.shared.options.limits;
+        let limits = &context.plugin.holds.call;
         Self {
             limiter: Limiter::new(limits.memory_bytes),
             table: ResourceTable::new(),
@@ -58,8 +58,8 @@ impl CallState {
     pub(crate) fn keyvalue(&mut self) -> &mut Staged {
         let Self { keyvalue, context, .. } = self;
         keyvalue.get_or_insert_with(|| {
-            let CallContext { keys, plugin, shared, .. } = &**context;
-            Box::new(Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), &shared.options.limits))
+            let CallContext { keys, plugin, .. } = &**context;
+            Box::new(Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), &plugin.holds.call))
         })
     }
 
@@ -92,8 +92,11 @@ impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let Self { wasi, table, context, .. } = self;
         let wasi = wasi.get_or_insert_with(|| {
-            let stderr = Capture::new(context.shared.options.limits.stderr_bytes);
-            Box::new(Wasi { ctx: WasiCtx::builder().stdout(stderr.clone()).stderr(stderr.clone()).build(), stderr })
+            let stderr = Capture::new(context.plugin.holds.call.stderr_bytes);
+            let mut builder = WasiCtx::builder();
+            builder.stdout(stderr.clone()).stderr(stderr.clone());
+            tcp::allow(&mut builder, &context.plugin.name, &context.plugin.granted, &context.account);
+            Box::new(Wasi { ctx: builder.build(), stderr })
         });
         WasiCtxView { ctx: &mut wasi.ctx, table }
     }
@@ -110,8 +113,9 @@ impl WasiHttpView for CallState {
 /// The call's way out.
 fn egress(context: &CallContext, telemetry: &GuestTelemetry) -> Egress {
     let CallContext { shared, plugin, account, deadline, .. } = context;
-    let (rules, limits) = (Arc::clone(&plugin.granted.http), &shared.options.limits);
-    let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests);
+    let (rules, limits) = (Arc::clone(&plugin.granted.http), &plugin.holds.call);
+    let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests, context.kept_secrets().cloned());
+    egress.set_endpoints(Arc::clone(&shared.endpoints));
     if let Some(context) = telemetry.span.outbound() {
         egress.set_context(context);
     }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde::Deserialize;
 
 use super::{AddressRange, Auth, Rate, Secret, TracePolicy};
@@ -80,6 +81,25 @@ impl HttpRule {
             ca: None,
             ca_only: Self::default_ca_only(),
         }
+    }
+
+    /// The secrets that the host itself adds to requests, as they may come back.
+    pub(crate) fn added(&self) -> Vec<Secret> {
+        let mut all: Vec<Secret> = self.headers.values().filter(|value| value.is_referenced()).cloned().collect();
+        match &self.auth {
+            None => {}
+            Some(Auth::Bearer(secret) | Auth::Header { name: _, value: secret }) => all.push(secret.clone()),
+            Some(Auth::Basic { user, password }) => {
+                all.push(password.clone());
+                all.push(Secret::new(BASE64_STANDARD.encode(format!("{user}:{}", password.reveal()))));
+            }
+            Some(Auth::Sigv4 { access_key: _, secret_key, session_token, region: _, service: _ }) => {
+                all.push(secret_key.clone());
+                all.extend(session_token.clone());
+            }
+            Some(Auth::Hmac(auth)) => all.push(auth.key.clone()),
+        }
+        all
     }
 
     /// Reading only: what changes something must be allowed by name.

@@ -9,6 +9,7 @@ wasmtime::component::bindgen!({
         world plugin {
             import jackfield:host/keyvalue@1.0.0;
             import jackfield:host/config@1.0.0;
+            import jackfield:host/secrets@1.0.0;
             import jackfield:host/telemetry@1.0.0;
         }
     ",
@@ -18,4 +19,4 @@ wasmtime::component::bindgen!({
     },
 });
 
-pub(super) use self::jackfield::host::{config, keyvalue, telemetry};
+pub(super) use self::jackfield::host::{config, keyvalue, secrets, telemetry};

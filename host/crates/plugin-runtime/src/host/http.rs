@@ -5,12 +5,16 @@ mod client;
 mod denial;
 mod error;
 mod exchange;
+mod guarded;
 mod headers;
+mod masked;
+mod outgoing;
 mod path;
 mod rule;
 mod send;
+mod sign;
 #[cfg(test)]
 mod tests;
 mod throttle;
 
-pub(crate) use self::{client::Outside, rule::Rule, rule::Rules, send::Egress};
+pub(crate) use self::{client::Outside, denial::Denial, rule::Rule, rule::Rules, send::Egress};

@@ -13,12 +13,14 @@ use wasmtime::{
 
 use crate::{
     error::LoadError,
-    grant::Grant,
+    grant::{Grant, HttpRule, Secret},
     host::{
-        http::{Outside, Rule, Rules},
+        http::{Rule, Rules},
         interface::Offered,
+        secrets::{MIN_SECRET, Secrets},
     },
     plugin::Granted,
+    runtime::Shared,
     shape::FunctionShape,
 };
 
@@ -61,7 +63,13 @@ fn one(engine: &Engine, name: &str, instance: &ComponentInstance, asked: &Capabi
         "wasi:http/types" | "wasi:http/outgoing-handler" => {
             Err(refused(name, "its manifest does not ask for: list the logical names of its endpoints in `capabilities.http`"))
         }
-        other if other.starts_with("wasi:sockets/") => Err(refused(name, "no plugin gets: reach other systems with wasi:http/outgoing-handler")),
+        "jackfield:host/secrets" if !asked.secrets.is_empty() => Ok(()),
+        "jackfield:host/secrets" => Err(refused(name, "its manifest does not ask for: list the names of its secrets in `capabilities.secrets`")),
+        other if other.starts_with("wasi:sockets/") && asked.tcp.is_some() => Ok(()),
+        other if other.starts_with("wasi:sockets/") => Err(refused(
+            name,
+            "its manifest does not ask for: use wasi:http/outgoing-handler, or say in `capabilities.tcp` what it opens connections for",
+        )),
         _ => Err(refused(name, "this host does not offer")),
     }
 }
@@ -92,17 +100,19 @@ fn refused(import: &str, why: &str) -> LoadError {
 }
 
 /// What a plugin gets: what its manifest asks for and the operator grants. Everything it asks for must be granted, but settings may stay unset.
-pub(super) fn granted(manifest: &Manifest, grant: &Grant, outside: &Outside) -> Result<Granted, LoadError> {
+pub(super) fn granted(manifest: &Manifest, grant: &Grant, shared: &Shared) -> Result<Granted, LoadError> {
     let wrong = |problem: String| LoadError::Grant { plugin: manifest.name.clone(), problem };
     let Capabilities { http, tcp, keyvalue, secrets, config } = &manifest.capabilities;
     let mut rules = BTreeMap::new();
     for asked in http {
         let name = &asked.name;
         let rule = grant.http.get(name).ok_or_else(|| missing(format!("the HTTP endpoint `{name}`"), Ask::http(asked)))?;
-        let rule = Rule::parse(rule, outside).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
+        let rule = Rule::parse(rule, &shared.outside).map_err(|problem| wrong(format!("http.{name}: {problem}")))?;
         rules.insert(name.clone(), rule);
     }
-    if let Some(wanted) = tcp {
+    if let Some(wanted) = tcp
+        && grant.tcp.is_empty()
+    {
         return Err(missing("TCP connections".to_owned(), Ask::tcp(wanted)));
     }
     if let Some(wanted) = keyvalue
@@ -110,8 +120,14 @@ pub(super) fn granted(manifest: &Manifest, grant: &Grant, outside: &Outside) -> 
     {
         return Err(missing("the key-value store".to_owned(), Ask::keyvalue(wanted)));
     }
-    if let Some(asked) = secrets.first() {
-        return Err(missing(format!("the secret `{}`", asked.name), Ask::secret(asked)));
+    let mut handed = BTreeMap::new();
+    for asked in secrets {
+        let name = &asked.name;
+        let secret = grant.secrets.get(name).ok_or_else(|| missing(format!("the secret `{name}`"), Ask::secret(asked)))?;
+        if secret.reveal().len() < MIN_SECRET {
+            return Err(wrong(format!("secrets.{name}: it has {} bytes, expected at least {MIN_SECRET}", secret.reveal().len())));
+        }
+        handed.insert(name.clone(), secret.clone());
     }
     if let Some(key) = grant.config.keys().find(|key| !config.iter().any(|setting| setting.name == **key)) {
         let known = config.iter().map(|setting| setting.name.as_str()).collect::<Vec<_>>().join(", ");
@@ -119,7 +135,14 @@ pub(super) fn granted(manifest: &Manifest, grant: &Grant, outside: &Outside) -> 
         return Err(wrong(format!("config.{key}: the plugin does not read this setting, it reads {known}")));
     }
     manifest.check_settings(&grant.config).map_err(|error| wrong(error.to_string()))?;
-    Ok(Granted { http: Arc::new(Rules::new(manifest.name.clone(), rules)), config: Arc::new(grant.config.clone()) })
+    let added: Vec<Secret> = rules.keys().filter_map(|name| grant.http.get(name)).flat_map(HttpRule::added).collect();
+    let secrets = Secrets::new(handed, &added, shared.options.seal_key.clone(), !secrets.is_empty());
+    Ok(Granted {
+        http: Arc::new(Rules::new(manifest.name.clone(), rules)),
+        config: Arc::new(grant.config.clone()),
+        tcp: if tcp.is_some() { grant.tcp.clone().into() } else { Arc::default() },
+        secrets: Arc::new(secrets),
+    })
 }
 
 fn missing(capability: String, ask: Ask) -> LoadError {

@@ -16,10 +16,14 @@ use super::{
     body::Bounded,
     denial::Denial,
     error,
+    masked::{self, Masked},
     rule::{Rule, Rules},
     send::Sent,
 };
-use crate::{call::Account, host::net::ConnectError};
+use crate::{
+    call::Account,
+    host::{net::ConnectError, secrets::CallSecrets},
+};
 
 /// One request that a rule allowed.
 pub(super) struct Exchange {
@@ -28,6 +32,7 @@ pub(super) struct Exchange {
     /// The logical name.
     pub(super) name: String,
     pub(super) account: Arc<Account>,
+    pub(super) secrets: Option<Arc<CallSecrets>>,
     /// What the guest chose: its times count where they are shorter.
     pub(super) options: RequestOptions,
     /// When the request must be over.
@@ -39,9 +44,10 @@ impl Exchange {
         let permit = self.rule.throttle.enter(self.until).await.map_err(|_no_turn| Error::ConnectionLimitReached)?;
         let most = self.rule.max_request_bytes;
         let request = request.map(|body| Bounded::new(body, most, || Error::HttpRequestBodySize(None)).boxed_unsync());
+        let request = timeout_at(self.until, self.complete(request)).await.map_err(|_elapsed| Error::ConnectionWriteTimeout)??;
         let response = self.exchange(request).await?;
         // The client owns the connection, so there is nothing to drive here.
-        Ok((self.received(response, permit), Box::new(async { Ok(()) })))
+        Ok((self.received(response, permit)?, Box::new(async { Ok(()) })))
     }
 
     async fn exchange(&self, request: Request<WasiBody>) -> Result<Response<Incoming>, Error> {
@@ -74,13 +80,22 @@ impl Exchange {
     }
 
     /// The answer under the rule's bounds. The rule's room stays taken until its body ends.
-    fn received(&self, response: Response<Incoming>, permit: Option<OwnedSemaphorePermit>) -> Response<WasiBody> {
+    fn received(&self, response: Response<Incoming>, permit: Option<OwnedSemaphorePermit>) -> Result<Response<WasiBody>, Error> {
         let between = self.options.between_bytes_timeout.unwrap_or(Duration::MAX).min(self.until.saturating_duration_since(Instant::now()));
         let (most, until) = (self.rule.max_response_bytes, self.until);
-        response.map(|body| {
-            let body = Bounded::new(body, most, || Error::HttpResponseBodySize(None)).paced(between, until).holding(permit);
-            body.boxed_unsync()
-        })
+        let (mut parts, body) = response.into_parts();
+        let body = Bounded::new(body, most, || Error::HttpResponseBodySize(None)).paced(between, until).holding(permit);
+        let mask = self.secrets.as_ref().map(|secrets| secrets.mask()).unwrap_or_default();
+        if mask.is_empty() {
+            return Ok(Response::from_parts(parts, body.boxed_unsync()));
+        }
+        if !masked::is_readable(&parts.headers) {
+            return Err(Error::HttpResponseContentCoding(None));
+        }
+        masked::headers(&mask, &mut parts.headers);
+        // What is masked has another length.
+        parts.headers.remove(http::header::CONTENT_LENGTH);
+        Ok(Response::from_parts(parts, Masked::new(body, mask).boxed_unsync()))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{
     HeaderName, HeaderValue, Method, Uri,
     header::AUTHORIZATION,
@@ -16,6 +17,7 @@ use super::{
     client::{Client, Outside, public_roots, tls},
     denial::Denial,
     path,
+    sign::Signing,
     throttle::Throttle,
 };
 use crate::{
@@ -43,6 +45,7 @@ pub(crate) struct Rule {
     addresses: Vec<String>,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) trace: TracePolicy,
+    pub(super) signing: Option<Signing>,
     pub(super) max_request_bytes: u64,
     pub(super) max_response_bytes: u64,
     pub(super) timeout: Option<Duration>,
@@ -116,6 +119,7 @@ impl Rule {
             addresses: rule.addresses.iter().map(ToString::to_string).collect(),
             headers: all_headers(&rule.headers, rule.auth.as_ref())?,
             trace: rule.trace,
+            signing: rule.auth.as_ref().map_or(Ok(None), Signing::of)?,
             max_request_bytes: rule.max_request_bytes.unwrap_or(rule.max_body_bytes),
             max_response_bytes: rule.max_response_bytes.unwrap_or(rule.max_body_bytes),
             timeout: rule.timeout_ms.map(Duration::from_millis),
@@ -204,9 +208,18 @@ fn all_headers(headers: &BTreeMap<String, Secret>, auth: Option<&Auth>) -> Resul
         None => {}
         Some(Auth::Bearer(token)) => all.push((AUTHORIZATION, secret("auth.bearer", &format!("Bearer {}", token.reveal()))?)),
         Some(Auth::Basic { user, password }) => {
-            let pair = base64(format!("{user}:{}", password.reveal()).as_bytes());
+            let pair = BASE64_STANDARD.encode(format!("{user}:{}", password.reveal()));
             all.push((AUTHORIZATION, secret("auth.basic", &format!("Basic {pair}"))?));
         }
+        Some(Auth::Header { name, value }) => {
+            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("auth.header.name: `{name}` is not the name of a header"))?;
+            if super::headers::is_of_the_connection(&header) {
+                return Err(format!("auth.header.name: `{name}` belongs to the connection and is set by the host"));
+            }
+            all.push((header, secret("auth.header.value", value.reveal())?));
+        }
+        // They depend on the request.
+        Some(Auth::Sigv4 { .. } | Auth::Hmac(_)) => {}
     }
     Ok(all)
 }
@@ -216,20 +229,6 @@ fn secret(at: &str, text: &str) -> Result<HeaderValue, String> {
     let mut value = HeaderValue::from_str(text).map_err(|_| format!("{at}: expected visible ASCII"))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// RFC 4648 base64 with padding.
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk.iter().enumerate().fold(0_u32, |group, (index, byte)| group | u32::from(*byte) << (16 - 8 * index));
-        for index in 0..4 {
-            let digit = DIGITS[(group >> (18 - 6 * index)) as usize & 63];
-            text.push(if index <= chunk.len() { char::from(digit) } else { '=' });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

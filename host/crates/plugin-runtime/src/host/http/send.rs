@@ -11,10 +11,11 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::{
     denial::Denial,
     exchange::Exchange,
+    guarded::{guarded, origin},
     headers,
     rule::{Allowed, Rule, Rules},
 };
-use crate::{call::Account, grant::TracePolicy};
+use crate::{call::Account, grant::TracePolicy, guard::Endpoints, host::secrets::CallSecrets};
 
 pub(super) type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
@@ -25,6 +26,9 @@ pub(crate) struct Egress {
     deadline: Instant,
     left: u32,
     trace: Option<Trace>,
+    /// What must be kept from the guest, and what its handles stand for.
+    secrets: Option<Arc<CallSecrets>>,
+    endpoints: Option<Arc<Endpoints>>,
 }
 
 /// The host's trace context as headers, made when the guest first uses HTTP.
@@ -35,8 +39,13 @@ struct Trace {
 }
 
 impl Egress {
-    pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32) -> Self {
-        Self { rules, account, deadline, left: requests, trace: None }
+    pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32, secrets: Option<Arc<CallSecrets>>) -> Self {
+        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints: None }
+    }
+
+    /// Asks those that are left alone nothing.
+    pub(crate) fn set_endpoints(&mut self, endpoints: Arc<Endpoints>) {
+        self.endpoints = Some(endpoints);
     }
 
     /// Remembers the span under which requests are made.
@@ -62,12 +71,24 @@ impl Egress {
         *request.uri_mut() = target;
         self.headers(request.headers_mut(), &rule);
         let until = rule.timeout.map_or(self.deadline, |most| (Instant::now() + most).min(self.deadline));
-        let exchange = Exchange { rules: Arc::clone(&self.rules), rule, name, account: Arc::clone(&self.account), options, until };
+        let exchange = Exchange {
+            rules: Arc::clone(&self.rules),
+            rule,
+            name,
+            account: Arc::clone(&self.account),
+            secrets: self.secrets.clone(),
+            options,
+            until,
+        };
         Ok((exchange, request))
     }
 
     fn headers(&self, headers: &mut HeaderMap, rule: &Rule) {
         headers::clean(headers);
+        if self.secrets.is_some() {
+            // What comes back must be readable to be masked.
+            headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         for (name, value) in &rule.headers {
             headers.insert(name, value.clone());
         }
@@ -98,9 +119,11 @@ impl WasiHttpHooks for Egress {
         _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let prepared = self.prepare(request, options.unwrap_or_default());
+        let endpoints = self.endpoints.clone();
         Box::new(async move {
             let (exchange, request) = prepared?;
-            exchange.run(request).await
+            let origin = origin(request.uri());
+            guarded(endpoints.as_ref(), origin, exchange.run(request)).await
         })
     }
 }

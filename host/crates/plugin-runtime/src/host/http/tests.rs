@@ -1,6 +1,7 @@
 //! Requests of a guest against a server on loopback that remembers what it was sent.
 
 mod egress;
+mod secrets;
 
 use std::{
     net::SocketAddr,
@@ -25,6 +26,7 @@ use super::{Egress, Outside, Rule, Rules};
 use crate::{
     call::Account,
     grant::{Auth, HttpRule, Secret, TracePolicy},
+    host::secrets::CallSecrets,
 };
 
 /// Answers every request with the same bytes, then keeps the connection.
@@ -75,12 +77,16 @@ impl Guest {
     }
 
     fn outside(url: &str, edit: impl FnOnce(&mut HttpRule), time: Duration, outside: &Outside) -> Self {
+        Self::with_secrets(url, edit, time, outside, None)
+    }
+
+    fn with_secrets(url: &str, edit: impl FnOnce(&mut HttpRule), time: Duration, outside: &Outside, secrets: Option<Arc<CallSecrets>>) -> Self {
         let mut rule = HttpRule::to(url);
         rule.methods = ["GET", "PUT", "POST"].map(str::to_owned).into();
         edit(&mut rule);
         let rules = Rules::new("worker".to_owned(), [("printer".to_owned(), Rule::parse(&rule, outside).unwrap())].into());
         let account = Arc::new(Account::default());
-        let mut egress = Egress::new(Arc::new(rules), Arc::clone(&account), Instant::now() + time, 3);
+        let mut egress = Egress::new(Arc::new(rules), Arc::clone(&account), Instant::now() + time, 3, secrets);
         egress.set_context(&SpanContext { trace_id: "a".repeat(32), span_id: "b".repeat(16), sampled: true, trace_state: "v=1".to_owned() });
         Self { egress, account }
     }

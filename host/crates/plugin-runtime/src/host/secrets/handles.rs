@@ -1,0 +1,188 @@
+//! The secrets of a plugin, and the handles that one call has for them.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    super::bindings::secrets::Error,
+    mask::Mask,
+    seal::{MAX_SEALED, Scope, SealKey},
+};
+use crate::grant::Secret;
+
+/// What stands before the random part of a handle of `get`.
+pub(super) const SECRET: &str = "jackfield-secret.";
+/// What stands before the encrypted part of a handle of `seal`.
+pub(super) const SEALED: &str = "jackfield-sealed.";
+/// Random bytes of a handle.
+const NONCE: usize = 16;
+const MAX_HANDLES: usize = 64;
+
+/// What a plugin may use, by grant.
+#[derive(Default)]
+pub(crate) struct Secrets {
+    by_name: BTreeMap<String, Secret>,
+    /// Over these and over what the host adds to requests by itself.
+    mask: Mask,
+    seal: Option<SealKey>,
+    /// The manifest asks for secrets, so that handles can occur.
+    asked: bool,
+}
+
+/// The handles of one call.
+pub(crate) struct CallSecrets {
+    granted: Arc<Secrets>,
+    scope: Scope,
+    used: Mutex<Used>,
+}
+
+#[derive(Default)]
+struct Used {
+    /// The names of secrets by the random part of their handles.
+    handles: BTreeMap<String, String>,
+    /// Texts that were sealed or unsealed during this call.
+    texts: Vec<Secret>,
+    /// Over them and over what is granted; none were there so far if it is absent.
+    mask: Option<Mask>,
+}
+
+impl Secrets {
+    /// `added` is what the host adds to requests by itself.
+    pub(crate) fn new(by_name: BTreeMap<String, Secret>, added: &[Secret], seal: Option<SealKey>, asked: bool) -> Self {
+        let mask = Mask::of(by_name.values().chain(added).map(Secret::reveal));
+        Self { by_name, mask, seal, asked }
+    }
+
+    /// Whether there is anything that must be kept from the plugin, or anything that a handle could stand for.
+    pub(crate) fn are_none(&self) -> bool {
+        !self.asked && self.mask.is_empty()
+    }
+}
+
+impl CallSecrets {
+    pub(crate) fn new(granted: Arc<Secrets>, plugin: &str, tenant: &str) -> Self {
+        Self { granted, scope: Scope::new(plugin, tenant), used: Mutex::default() }
+    }
+
+    /// Whether handles can occur in requests.
+    pub(crate) fn has_handles(&self) -> bool {
+        self.granted.asked
+    }
+
+    /// What hides the secrets of this call as they are now.
+    pub(crate) fn mask(&self) -> Mask {
+        self.used().mask.clone().unwrap_or_else(|| self.granted.mask.clone())
+    }
+
+    pub(crate) fn handle(&self, name: &str) -> Result<String, Error> {
+        if !self.granted.by_name.contains_key(name) {
+            return Err(Error::Unknown(format!("no secret `{name}` is granted")));
+        }
+        let mut used = self.used();
+        if used.handles.len() >= MAX_HANDLES {
+            return Err(Error::Limit(format!("a call may have at most {MAX_HANDLES} handles")));
+        }
+        let mut nonce = [0; NONCE];
+        getrandom::fill(&mut nonce).map_err(|error| Error::Unavailable(format!("the system has no random bytes: {error}")))?;
+        let nonce: String = nonce.iter().map(|byte| format!("{byte:02x}")).collect();
+        let handle = format!("{SECRET}{nonce}.");
+        used.handles.insert(nonce, name.to_owned());
+        Ok(handle)
+    }
+
+    pub(crate) fn seal(&self, text: &str) -> Result<String, Error> {
+        let key = self.granted.seal.as_ref().ok_or_else(|| Error::Unavailable("the operator set no key to seal with".to_owned()))?;
+        if text.len() > MAX_SEALED {
+            return Err(Error::Limit(format!("a sealed text has {} bytes, expected at most {MAX_SEALED}", text.len())));
+        }
+        let sealed = key.seal(&self.scope, text).ok_or_else(|| Error::Unavailable("the system has no random bytes".to_owned()))?;
+        self.remember(Secret::new(text));
+        Ok(format!("{SEALED}{sealed}."))
+    }
+
+    /// The secret that a handle stands for.
+    pub(super) fn reveal(&self, handle: &str) -> Result<Secret, Error> {
+        let unknown = || Error::Unknown("the text is no handle of this call".to_owned());
+        if let Some(nonce) = handle.strip_prefix(SECRET).and_then(|rest| rest.strip_suffix('.')) {
+            let name = self.used().handles.get(nonce).cloned().ok_or_else(unknown)?;
+            return self.granted.by_name.get(&name).cloned().ok_or_else(unknown);
+        }
+        let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).ok_or_else(unknown)?;
+        let key = self.granted.seal.as_ref().ok_or_else(|| Error::Unavailable("the operator set no key to seal with".to_owned()))?;
+        let text = key.open(&self.scope, sealed).ok_or_else(unknown)?;
+        self.remember(text.clone());
+        Ok(text)
+    }
+
+    /// From here on, the text is masked as granted secrets are.
+    fn remember(&self, text: Secret) {
+        let mut used = self.used();
+        if used.texts.contains(&text) {
+            return;
+        }
+        used.texts.push(text);
+        let mask = self.granted.mask.and(used.texts.iter().map(Secret::reveal));
+        used.mask = Some(mask);
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secrets").field("names", &self.by_name.keys()).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for CallSecrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallSecrets").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(plugin: &str, tenant: &str) -> CallSecrets {
+        let by_name = [("token".to_owned(), Secret::new("hunter2-hunter2"))].into();
+        let seal = SealKey::parse(&"07".repeat(32)).unwrap();
+        CallSecrets::new(Arc::new(Secrets::new(by_name, &[], Some(seal), true)), plugin, tenant)
+    }
+
+    #[test]
+    fn a_handle_is_new_each_time_and_valid_in_its_call_only() {
+        let (one, other) = (call("worker", "default"), call("worker", "default"));
+        let handle = one.handle("token").unwrap();
+        assert_ne!(handle, one.handle("token").unwrap());
+        assert_eq!(one.reveal(&handle).unwrap().reveal(), "hunter2-hunter2");
+        assert!(matches!(other.reveal(&handle), Err(Error::Unknown(_))));
+        assert!(matches!(one.handle("password"), Err(Error::Unknown(_))));
+        assert!(matches!((0..MAX_HANDLES).map(|_| one.handle("token")).last(), Some(Err(Error::Limit(_)))));
+    }
+
+    #[test]
+    fn a_sealed_text_stays_valid_for_its_plugin_and_tenant_and_is_masked_from_then_on() {
+        let one = call("worker", "default");
+        assert_eq!(one.mask().text("pass correct-horse"), "pass correct-horse");
+        let handle = one.seal("correct-horse").unwrap();
+        assert!(!handle.contains("horse") && handle.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)), "{handle}");
+        assert_ne!(handle, one.seal("correct-horse").unwrap());
+        assert_eq!(one.mask().text("pass correct-horse"), "pass ***");
+
+        let later = call("worker", "default");
+        assert_eq!(later.reveal(&handle).unwrap().reveal(), "correct-horse");
+        assert_eq!(later.mask().text("pass correct-horse hunter2-hunter2"), "pass *** ***");
+        for stranger in [call("other", "default"), call("worker", "acme")] {
+            assert!(matches!(stranger.reveal(&handle), Err(Error::Unknown(_))));
+        }
+        let mut broken = handle.clone();
+        broken.replace_range(SEALED.len()..=SEALED.len(), if handle.as_bytes()[SEALED.len()] == b'A' { "B" } else { "A" });
+        assert!(matches!(later.reveal(&broken), Err(Error::Unknown(_))));
+    }
+}

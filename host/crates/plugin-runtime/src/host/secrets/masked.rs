@@ -1,0 +1,104 @@
+//! What a plugin says about its call, without secrets: one place for spans, events, log records, answers and keys.
+
+use std::sync::Arc;
+
+use engine::port::{Answer, CallEnd, CallReport, CallSpan, KeyValueWrite, Observed, PendingAnswer, SpanContext, SpanItem};
+use pipeline::{AttributeValue, Attributes};
+use serde_json::Value;
+
+use super::{handles::CallSecrets, mask::Mask};
+
+/// A span that is told nothing secret.
+pub(crate) struct MaskedSpan {
+    inner: Box<dyn CallSpan>,
+    secrets: Arc<CallSecrets>,
+}
+
+impl MaskedSpan {
+    pub(crate) fn new(inner: Box<dyn CallSpan>, secrets: Arc<CallSecrets>) -> Self {
+        Self { inner, secrets }
+    }
+}
+
+impl CallSpan for MaskedSpan {
+    fn context(&self) -> &SpanContext {
+        self.inner.context()
+    }
+
+    fn outbound(&self) -> Option<&SpanContext> {
+        self.inner.outbound()
+    }
+
+    fn record(&mut self, mut item: SpanItem) {
+        let mask = self.secrets.mask();
+        match &mut item {
+            SpanItem::Attributes(attributes) => mask.attributes(attributes),
+            SpanItem::Event { name, attributes } => {
+                mask.hide(name);
+                mask.attributes(attributes);
+            }
+            SpanItem::Log { level: _, message, attributes } => {
+                mask.hide(message);
+                mask.attributes(attributes);
+            }
+            SpanItem::Dropped { signal: _, reason: _, count: _ } => {}
+        }
+        self.inner.record(item);
+    }
+
+    fn end(self: Box<Self>, mut end: CallEnd) {
+        let mask = self.secrets.mask();
+        end.error_type.iter_mut().chain(&mut end.error_message).for_each(|text| mask.hide(text));
+        self.inner.end(end);
+    }
+}
+
+impl Mask {
+    /// Everything of a call that enters the journal.
+    pub(crate) fn report(&self, report: &mut CallReport) {
+        if self.is_empty() {
+            return;
+        }
+        let CallReport { answer, sent: _, attributes, writes } = report;
+        self.attributes(attributes);
+        for KeyValueWrite { namespace: _, key, expected_version: _, value } in writes {
+            self.hide(key);
+            value.iter_mut().for_each(|value| self.hide(value));
+        }
+        match answer {
+            Ok(Answer::Done(value) | Answer::Observed(Observed::Ours(value) | Observed::Drifted(value))) => self.value(value),
+            Ok(Answer::Pending(pending) | Answer::Observed(Observed::Pending(pending))) => {
+                let PendingAnswer { operation, checkpoint, poll_after: _, give_up_after: _ } = pending;
+                self.hide(operation);
+                self.hide(checkpoint);
+            }
+            Ok(Answer::Observed(Observed::Foreign(text))) => self.hide(text),
+            Ok(Answer::Undone | Answer::Observed(Observed::Absent | Observed::Unsupported)) => {}
+            Err(failure) => {
+                self.hide(&mut failure.message);
+                self.hide(&mut failure.error_type);
+            }
+        }
+    }
+
+    fn attributes(&self, attributes: &mut Attributes) {
+        for (key, value) in attributes {
+            self.hide(key);
+            match value {
+                AttributeValue::Text(text) => self.hide(text),
+                AttributeValue::Texts(texts) => texts.iter_mut().for_each(|text| self.hide(text)),
+                AttributeValue::Flag(_) | AttributeValue::Int(_) | AttributeValue::Float(_) => {}
+            }
+        }
+    }
+
+    /// All texts in a value. Names of fields are those of the contract.
+    fn value(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => self.hide(text),
+            Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
+            Value::Object(fields) => fields.values_mut().for_each(|field| self.value(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Texts that leave the host encrypted and come back: ChaCha20-Poly1305 under a key of their own each.
+//!
+//! The key of a text is the keyed BLAKE3 of 32 random bytes, so that no nonce is ever used twice under one key, however many texts are sealed.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroizing;
+
+use crate::grant::Secret;
+
+/// The most bytes of a text that is sealed.
+pub(super) const MAX_SEALED: usize = 16_384;
+/// Random bytes in front of what is encrypted.
+const SALT: usize = 32;
+/// Of the form below; another form gets another number.
+const VERSION: u8 = 1;
+
+/// The key that the operator set.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealKey(Zeroizing<[u8; 32]>);
+
+/// Whose texts they are: what was sealed for one is not opened for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Scope(Vec<u8>);
+
+/// A text that is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected 64 hexadecimal digits, 32 random bytes: `openssl rand -hex 32` makes them")]
+pub struct SealKeyError;
+
+impl SealKey {
+    /// Reads 64 hexadecimal digits.
+    ///
+    /// # Errors
+    ///
+    /// Where it is something else.
+    pub fn parse(text: &str) -> Result<Self, SealKeyError> {
+        let text = text.trim().as_bytes();
+        let mut key = Zeroizing::new([0; 32]);
+        if text.len() != 64 {
+            return Err(SealKeyError);
+        }
+        let digit = |b: u8| char::from(b).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(SealKeyError);
+        for (byte, pair) in key.iter_mut().zip(text.chunks(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Ok(Self(key))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        self.0.as_ref()
+    }
+
+    /// Version, salt, encrypted text and tag in letters, digits, `-` and `_`. `None`: the system has no random bytes.
+    pub(super) fn seal(&self, scope: &Scope, text: &str) -> Option<String> {
+        let mut salt = [0; SALT];
+        getrandom::fill(&mut salt).ok()?;
+        let mut sealed = text.as_bytes().to_vec();
+        self.of(&salt).seal_in_place_append_tag(nonce(), Aad::from(&scope.0), &mut sealed).ok()?;
+        let mut bytes = vec![VERSION];
+        bytes.extend_from_slice(&salt);
+        bytes.extend_from_slice(&sealed);
+        Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    /// `None`: it was sealed for another, with another key, or is damaged.
+    pub(super) fn open(&self, scope: &Scope, sealed: &str) -> Option<Secret> {
+        let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (version, rest) = bytes.split_first_mut()?;
+        let (salt, sealed) = rest.split_first_chunk_mut::<SALT>()?;
+        if *version != VERSION {
+            return None;
+        }
+        let text = self.of(salt).open_in_place(nonce(), Aad::from(&scope.0), sealed).ok()?;
+        let secret = str::from_utf8(text).ok().map(Secret::new);
+        text.fill(0);
+        secret
+    }
+
+    /// The key of one text.
+    fn of(&self, salt: &[u8; SALT]) -> LessSafeKey {
+        let key = Zeroizing::new(*blake3::keyed_hash(&self.0, salt).as_bytes());
+        LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &*key).expect("a hash is as long as a key"))
+    }
+}
+
+/// Each key is used once.
+fn nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; 12])
+}
+
+impl Scope {
+    pub(super) fn new(plugin: &str, tenant: &str) -> Self {
+        Self(format!("jackfield sealed text\0{plugin}\0{tenant}").into_bytes())
+    }
+}
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealKey(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_64_digits() {
+        assert!(SealKey::parse(&format!("{}\n", "aF".repeat(32))).is_ok());
+        for wrong in ["", "aF", &"zz".repeat(32), &"ab".repeat(33)] {
+            assert_eq!(SealKey::parse(wrong), Err(SealKeyError), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_byte_of_a_sealed_text_can_be_changed() {
+        let (key, scope) = (SealKey::parse(&"07".repeat(32)).unwrap(), Scope::new("worker", "default"));
+        let sealed = key.seal(&scope, "correct horse").unwrap();
+        assert_eq!(key.open(&scope, &sealed).unwrap().reveal(), "correct horse");
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert_eq!(key.open(&scope, &BASE64_URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
+        }
+        assert_eq!(SealKey::parse(&"08".repeat(32)).unwrap().open(&scope, &sealed), None);
+        assert_eq!(key.open(&scope, ""), None);
+    }
+}
