@@ -20,19 +20,22 @@ fn change(letter: char, plugin: Option<char>, change: i64) -> HoldChange {
     HoldChange { revision: revision(letter), digest: plugin.map(digest), change }
 }
 
-fn counts(held: Vec<Held>) -> BTreeMap<(char, Option<char>), u64> {
+/// What is needed and how often: a table, or a plugin under it.
+type Needs = BTreeMap<(char, Option<char>), u64>;
+
+fn counts(held: Vec<Held>) -> Needs {
     let letter = |text: &str| text.chars().next().unwrap();
     held.into_iter().map(|held| ((letter(held.revision.as_str()), held.digest.map(|digest| letter(digest.as_str()))), held.count)).collect()
 }
 
 /// The parts of one run: what it needs after each of its appends.
-fn histories() -> impl Strategy<Value = Vec<Vec<BTreeMap<(char, Option<char>), u64>>>> {
+fn histories() -> impl Strategy<Value = Vec<Vec<Needs>>> {
     let hold = (prop::sample::select(vec!['a', 'b']), prop::option::of(prop::sample::select(vec!['c', 'd'])));
     let needs = prop::collection::btree_map(hold, 1..4_u64, 0..3);
     prop::collection::vec(prop::collection::vec(needs, 1..6), 1..8)
 }
 
-async fn check(histories: Vec<Vec<BTreeMap<(char, Option<char>), u64>>>) {
+async fn check(histories: Vec<Vec<Needs>>) {
     let f = Fixture::new();
     let mut appends = Vec::new();
     for (run, history) in (1..).zip(&histories) {
