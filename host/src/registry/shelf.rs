@@ -21,6 +21,7 @@ use plugin_runtime::{Plugin, Plugins, Runtime, WasmRunner};
 use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::Mutex as AsyncMutex;
+use tracing::warn;
 
 use super::{grants::read_grant, meter::Meter};
 use crate::trust;
@@ -71,7 +72,10 @@ impl Shelf {
             return Ok(runtime.regrant(plugin, &grant)?);
         }
         let Some(bytes) = Blobs::get(&**store, &bound.component).await? else { bail!("plugin {digest} is not in the store") };
-        trust::admit_pinned(trust, &bytes)?;
+        trust::admit_pinned(trust, &bytes).inspect_err(|refusal| {
+            // Its calls are held, those of its neighbours are not.
+            warn!("plugin {digest} is pinned by runs and may not be loaded any more: {refusal:#}");
+        })?;
         let plugin = runtime.load(bytes, &grant).await?;
         *compiled = Some(plugin.clone());
         Ok(plugin)
