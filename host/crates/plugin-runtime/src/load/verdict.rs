@@ -141,9 +141,7 @@ fn contract(examined: Examined<'_>) -> ContractVerdict {
 }
 
 fn imported(import: String, judged: Result<(), LoadError>) -> ImportVerdict {
-    let problem = judged.err().map(|error| match error {
-        LoadError::Import { why, .. } => why,
-        other => other.to_string(),
-    });
+    // The name of the import stands beside it.
+    let problem = judged.err().map(|error| if let LoadError::Import { why, .. } = error { why } else { error.to_string() });
     ImportVerdict { import, problem }
 }
