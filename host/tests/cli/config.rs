@@ -36,7 +36,10 @@ fn a_grant_that_cannot_be_used_is_refused_before_anything_is_opened() {
     let check = |grant: &str, expected: &str| {
         check(format!("[plugins.tester]\npath = \"plugin.wasm\"\n[plugins.tester.grant]\n{grant}"), &["plugins.tester: ", expected]);
     };
-    check("htp = {}", "grant: unknown field `htp`, expected one of `http`, `keyvalue`, `config`; the nearest known key is `http`");
+    check(
+        "htp = {}",
+        "grant: unknown field `htp`, expected one of `http`, `tcp`, `secrets`, `keyvalue`, `config`, `limits`; the nearest known key is `http`",
+    );
     check("http.element = { url = \"http://127.0.0.1:1\", method = [\"GET\"] }", "grant.http.element: unknown field `method`");
     check("http.element = {}", "grant.http.element: missing field `url`");
     check("keyvalue = \"yes\"", "grant: invalid type: string \"yes\", expected a boolean");

@@ -79,7 +79,9 @@ fn a_plugin_that_is_no_file_or_another_plugin_is_refused() {
     place.run(&["serve"]).bad(1, &["plugins.tester.path: ", "plugin.wasm cannot be read: Is a directory"]);
     packed(PLUGIN, &json!({"name": "other"})).run(&["serve"]).bad(1, &["plugins.tester: ", "says that its name is `other`"]);
     let two = "[plugins.tester]\npath = \"plugin.wasm\"\n[bindings]\n\"jackfield:order/billing@1\" = \"tester\"\n";
-    packed(two, &json!({})).run(&["serve"]).bad(1, &["bindings.\"jackfield:order/billing@1\" names a contract that plugin `tester` does not answer"]);
+    packed(two, &json!({}))
+        .run(&["serve"])
+        .bad(1, &["bindings: \"jackfield:order/billing@1\" names plugin `tester`, which does not answer it; it answers jackfield:order/catalog@1"]);
 }
 
 #[test]
