@@ -85,13 +85,12 @@ fn rule_rows(contract: &str, rule: &Value) -> Vec<Vec<String>> {
     let choices: Vec<&Value> = rule["choices"].as_array().into_iter().flatten().collect();
     let sum: u64 = choices.iter().filter_map(|choice| choice["weight"].as_u64()).sum();
     let row = |choice: &&Value| {
-        let share = 100.0 * choice["weight"].as_f64().unwrap_or(0.0) / sum.max(1) as f64;
-        let share = format!("{share:.2}").trim_end_matches('0').trim_end_matches('.').to_owned();
+        let share = output::share(choice["weight"].as_f64().unwrap_or(0.0), sum.max(1) as f64);
         let plugin = match choice["native"].as_str() {
             Some(native) => native.to_owned(),
             None => format!("{}@{}", output::cell(&choice["plugin"]), output::cell(&choice["version"])),
         };
-        vec![contract.to_owned(), when(&rule["when"]), format!("{share} %"), plugin, digits(&choice["digest"])]
+        vec![contract.to_owned(), when(&rule["when"]), share, plugin, digits(&choice["digest"])]
     };
     choices.iter().map(row).collect()
 }

@@ -52,6 +52,12 @@ pub(super) fn instant(micros: u64) -> String {
     instant.map_or_else(|| format!("{micros} us after 1970"), |instant| instant.strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string())
 }
 
+/// A part of a whole in percent, with the digits that say something.
+pub(super) fn share(part: f64, whole: f64) -> String {
+    let percent = format!("{:.4}", 100.0 * part / whole);
+    format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// A duration in microseconds with three digits that matter.
 pub(super) fn duration(micros: u64) -> String {
     match micros {

@@ -89,7 +89,9 @@ fn rules(value: &Value) -> Result<Vec<RuleSetting>, String> {
         Value::Array(list) if !list.is_empty() => {
             list.iter().enumerate().map(|(position, rule)| read_rule(rule).map_err(|problem| format!("[{position}]: {problem}"))).collect()
         }
-        _ => Err(": expected the name of a plugin or a list of rules such as { when = { region = \"north\" }, plugin = \"NAME\" }".to_owned()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(": expected the name of a plugin or a list of rules such as { when = { region = \"north\" }, plugin = \"NAME\" }".to_owned())
+        }
     }
 }
 

@@ -94,8 +94,8 @@ struct Signed<T> {
 }
 
 /// Reads a command. `by` is taken out first, so that the rest can refuse what it does not know.
-fn read<T: DeserializeOwned>(body: &str, caller: String) -> Result<(T, String), Response> {
-    let unreadable = |error: serde_json::Error| bad(&format!("the request cannot be read: {error}"));
+fn read<T: DeserializeOwned>(body: &str, caller: String) -> Result<(T, String), RegistryError> {
+    let unreadable = |error: serde_json::Error| RegistryError::Invalid(format!("the request cannot be read: {error}"));
     let Signed { by, command } = serde_json::from_str::<Signed<serde_json::Map<String, Value>>>(body).map_err(unreadable)?;
     let command = T::deserialize(Value::Object(command)).map_err(unreadable)?;
     Ok((command, signed(by, caller)))
@@ -104,7 +104,7 @@ fn read<T: DeserializeOwned>(body: &str, caller: String) -> Result<(T, String), 
 async fn activate(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Activation>(&body, caller) {
         Ok((activation, by)) => answer(registry.activate(activation, &by).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 
@@ -119,7 +119,7 @@ struct Rollback {
 async fn rollback(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Rollback>(&body, caller) {
         Ok((Rollback { plugin, note }, by)) => answer(registry.roll_back(plugin.as_deref(), &by, &note).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 
@@ -136,14 +136,14 @@ struct Quarantine {
 async fn quarantine(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Quarantine>(&body, caller) {
         Ok((Quarantine { digest, reason, lift }, by)) => answer(registry.quarantine(&digest, lift, &reason, &by).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 
 async fn repin(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Repin>(&body, caller) {
         Ok((wanted, by)) => answer(registry.repin(wanted, &by).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 
@@ -159,7 +159,7 @@ struct Collect {
 async fn collect(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Collect>(&body, caller) {
         Ok((Collect { remove, note }, by)) => answer(registry.collect(remove, &by, &note).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 
@@ -174,7 +174,7 @@ struct Remove {
 async fn remove(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Remove>(&body, caller) {
         Ok((Remove { plugin, note }, by)) => answer(registry.remove(&plugin, &by, &note).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 
@@ -193,7 +193,7 @@ struct Bind {
 async fn bind(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Bind>(&body, caller) {
         Ok((Bind { bindings, note }, by)) => answer(registry.bind(&bindings, &by, &note).await),
-        Err(refused) => refused,
+        Err(error) => refused(&error),
     }
 }
 

@@ -184,7 +184,7 @@ fn table(parts: &Parts<'_>, candidates: &BTreeMap<String, Candidate>) -> anyhow:
         base.rules.push(Binding::to(track.clone(), pin.into()));
         base.plugins.insert(only.plugin.digest().clone(), only.bound.clone());
     }
-    let table = build(base, &settings, candidates).map_err(|problem| anyhow::anyhow!("bindings: {problem}"))?;
+    let table = build(base, &settings, candidates).map_err(anyhow::Error::msg)?;
     table.check(parts.selectors).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("bindings: {}", problems.join("\n"))

@@ -122,10 +122,10 @@ mod tests {
         fs::write(&file, "one").unwrap();
         fs::write(folder.path().join("b.txt"), "no plugin").unwrap();
         std::os::unix::fs::symlink(&file, folder.path().join("c.wasm")).unwrap();
-        assert_eq!(look(folder.path(), &mut seen).unwrap(), [""; 0].map(PathBuf::from));
+        assert_eq!(look(folder.path(), &mut seen).unwrap(), Vec::<PathBuf>::new());
         fs::write(&file, "longer").unwrap();
-        assert_eq!(look(folder.path(), &mut seen).unwrap(), [""; 0].map(PathBuf::from));
-        assert_eq!(look(folder.path(), &mut seen).unwrap(), [file.clone()]);
+        assert_eq!(look(folder.path(), &mut seen).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(look(folder.path(), &mut seen).unwrap(), vec![file.clone()]);
         put_away(folder.path(), "refused", &file, Some("why")).unwrap();
         fs::write(&file, "again").unwrap();
         put_away(folder.path(), "refused", &file, Some("why not")).unwrap();

@@ -40,7 +40,8 @@ pub(super) fn missing(manifest: &Manifest, grant: &Value) -> Vec<Ask> {
         None => match &grant[&ask.capability] {
             Value::Bool(granted) => *granted,
             Value::Array(granted) => !granted.is_empty(),
-            other => !other.is_null(),
+            Value::Null => false,
+            Value::Number(_) | Value::String(_) | Value::Object(_) => true,
         },
     };
     manifest.asks().into_iter().filter(|ask| !granted(ask)).collect()

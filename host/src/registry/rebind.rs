@@ -67,7 +67,7 @@ fn binding(contract: &ContractTrack, rule: &RuleSetting, candidates: &BTreeMap<S
         let plugin = &candidates[name].plugin;
         let pin = plugin.pin(contract).ok_or_else(|| {
             let answered: Vec<String> = plugin.contracts().iter().map(|contract| contract.track.to_string()).collect();
-            format!("\"{contract}\" names plugin `{name}`, which does not answer it; it answers {}", answered.join(", "))
+            format!("bindings.\"{contract}\" names plugin `{name}`, which does not answer it; it answers {}", answered.join(", "))
         })?;
         Ok(Choice { pin: pin.into(), weight: *weight })
     };
@@ -88,7 +88,7 @@ impl Registry {
                 candidates.insert(name.to_owned(), self.candidate(&state, &table, name).await?);
             }
         }
-        let next = build((*table).clone(), &settings, &candidates).map_err(|problem| RegistryError::Refused(format!("bindings: {problem}")))?;
+        let next = build((*table).clone(), &settings, &candidates).map_err(RegistryError::Refused)?;
         let contracts: Vec<String> = settings.contracts.keys().map(ToString::to_string).collect();
         let mut deed = deed(by, "bind", &contracts.join(", "), note);
         deed.before = self.described(&state, &table);

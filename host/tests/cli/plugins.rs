@@ -81,7 +81,7 @@ fn a_plugin_that_is_no_file_or_another_plugin_is_refused() {
     let two = "[plugins.tester]\npath = \"plugin.wasm\"\n[bindings]\n\"jackfield:order/billing@1\" = \"tester\"\n";
     packed(two, &json!({}))
         .run(&["serve"])
-        .bad(1, &["bindings: \"jackfield:order/billing@1\" names plugin `tester`, which does not answer it; it answers jackfield:order/catalog@1"]);
+        .bad(1, &["bindings.\"jackfield:order/billing@1\" names plugin `tester`, which does not answer it; it answers jackfield:order/catalog@1"]);
 }
 
 #[test]

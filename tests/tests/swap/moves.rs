@@ -19,44 +19,45 @@ fn kept(host: &Host, digest: &str) -> Option<bool> {
 #[test]
 fn what_a_live_run_or_a_receipt_needs_is_kept_and_the_rest_goes() {
     let lab = Lab::start();
-    let host = setup(&lab).start();
+    let mut host = setup(&lab).start();
+    let spare = install(&host, "activation-tmf640", "0.1.9");
+    let versions = ["0.2.0", "0.3.0", "0.4.0", "0.5.0"].map(|version| install(&host, "activation-tmf640", version));
+    let activate = |version: &str| host.type_in(&["plugin", "activate", &format!("activation-tmf640@{version}")]).good(&[]).to_owned();
     // A run that lives on the second version, and one that has ended on the third and could be taken back.
-    let (second, third, fourth) = ("0.2.0", "0.3.0", "0.4.0");
-    let spare = install(&host, "billing-rest", "0.1.9");
-    let versions = [second, third, fourth].map(|version| install(&host, "billing-rest", version));
-    host.type_in(&["plugin", "activate", "billing-rest@0.2.0"]).good(&[]);
+    activate("0.2.0");
     lab.switch("activation", "outcome", json!({"result": "active", "ms": 600_000}));
     let live = host.submit(&order());
     until("the activation", || lab.effects("activation", "created") == 1);
     lab.switch("activation", "outcome", json!({"result": "active", "ms": 0, "count": 0}));
-    host.type_in(&["plugin", "activate", "billing-rest@0.3.0"]).good(&[]);
+    activate("0.3.0");
     let ended = host.submit(&order());
     host.wait(&ended, &["completed"]);
-    host.type_in(&["plugin", "activate", "billing-rest@0.4.0"]).good(&[]);
-    // Another one, so that the third is not what a rollback goes back to.
-    host.type_in(&["plugin", "rollback"]).good(&[]);
-    host.type_in(&["plugin", "activate", "billing-rest@0.4.0"]).good(&[]);
+    activate("0.4.0");
+    activate("0.5.0");
 
-    host.type_in(&["plugin", "gc"]).good(&["it is current", "`plugin rollback` goes back to it", "runs need it", "`jackfield plugin gc --remove`"]);
+    let reasons = ["it is current", "`plugin rollback` goes back to it", "runs need it", "`jackfield plugin gc --remove`"];
+    host.type_in(&["plugin", "gc"]).good(&reasons);
     assert_eq!(kept(&host, &spare), Some(false), "installed, never bound, and not the last of its name");
-    for (version, digest) in [second, third, fourth].iter().zip(&versions) {
-        assert_eq!(kept(&host, digest), Some(true), "{version}");
+    for digest in &versions {
+        assert_eq!(kept(&host, digest), Some(true));
     }
-    host.type_in(&["plugin", "remove", "billing-rest@0.2.0"]).bad(5, &["is needed: ", "1 runs need it"]);
+    host.type_in(&["plugin", "remove", "activation-tmf640@0.2.0"]).bad(5, &["is needed: ", "1 runs need it"]);
+    host.type_in(&["plugin", "remove", "activation-tmf640@0.3.0"]).bad(5, &["is needed: ", "of runs that go on or that could be taken back"]);
     host.type_in(&["plugin", "gc", "--remove", "--by", "ann"]).good(&["removed", "nothing needs it"]);
     assert_eq!((kept(&host, &spare), standing(&host, &spare)), (None, Value::Null));
     host.type_in(&["plugin", "gc", "--remove"]).good(&["kept"]);
 
     // What was kept is what is called: the live run goes on with the version that it began with, over a restart.
-    let mut host = host;
     host.kill_and_restart();
     lab.switch("activation", "finish", json!({}));
     host.wait(&live, &["completed"]);
-    assert_eq!(digest_of(&host, &live, STEPS[4]), versions[0]);
-    // Taken back by the digest that did it, long after it left the bindings.
-    let deleted = lab.effects("billing", "deleted");
+    assert_eq!(digest_of(&host, &live, STEPS[3]), versions[0]);
+    // Taken back by the digest that did it, after it has left the bindings.
+    assert_eq!(lab.effects("activation", "deleted"), 0);
     host.type_in(&["run", "undo", &ended, "--by", "ann", "--note", "returned"]).good(&[]);
-    until("the undo", || lab.effects("billing", "deleted") == deleted + 1);
+    until("the undo", || lab.effects("activation", "deleted") == 1);
+    until("the end", || kept(&host, &versions[1]) == Some(false));
+    host.type_in(&["plugin", "remove", "activation-tmf640@0.3.0"]).good(&["removed activation-tmf640@0.3.0"]);
 }
 
 #[test]
@@ -84,7 +85,11 @@ fn items_at_rest_are_moved_where_the_other_version_understands_them() {
     host.type_in(&["binding", "set", "b.toml"]).good(&[]);
     let head = |run: &str| host.run(run)["records"].as_array().unwrap().len();
     let before = head(&held);
-    repin(&["--to", "billing-rest@0.2.0", "--run", &held, "--dry-run"]).good(&["billing_setup/0", "would be moved", "1 items would be moved; nothing has changed"]);
+    repin(&["--to", "billing-rest@0.2.0", "--run", &held, "--dry-run"]).good(&[
+        "billing_setup/0",
+        "would be moved",
+        "1 items would be moved; nothing has changed",
+    ]);
     assert_eq!(head(&held), before);
     // A plugin that does not answer the contract does not fit.
     let foreign = ["--to", "inventory-pool@0.1.0", "--run", &held[..]];

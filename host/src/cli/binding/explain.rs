@@ -28,7 +28,7 @@ fn step(step: &Value) -> String {
     lines.push(format!("  the order says  {}", or(given.collect::<Vec<_>>().join(", "), "nothing to select by")));
     let unknown: Vec<String> = array(&step["unknown"]).map(output::cell).collect();
     if !unknown.is_empty() {
-        lines.push(format!("  not known yet   {}", unknown.join(", ")));
+        lines.push(format!("  left open       {} (not in the order, or said by an earlier step)", unknown.join(", ")));
     }
     lines.extend(array(&step["rules"]).flat_map(rule));
     lines.extend(step["unbound"].as_str().map(|why| format!("  held: {why}")));
@@ -54,7 +54,7 @@ fn chosen(choice: &Value, reason: &str) -> String {
         false => output::cell(&choice["pin"]["provider"]["native"]["name"]),
     };
     let (weight, of) = (choice["weight"].as_f64().unwrap_or(0.0), choice["of"].as_f64().unwrap_or(1.0));
-    let share = if weight < of { format!(", {:.4} % of the runs", 100.0 * weight / of) } else { String::new() };
+    let share = if weight < of { format!(", {} of the runs", output::share(weight, of)) } else { String::new() };
     let this = match choice["chosen"].as_bool() {
         Some(true) if weight < of => ", and this run",
         Some(_) | None => "",

@@ -102,7 +102,10 @@ async fn a_store_of_the_first_version_is_counted_when_it_is_opened() {
         f.append(Append { row: row(run, 4), ..append }).await.unwrap();
     }
     f.store.close().await;
-    f.raw().execute_batch("DROP TABLE holds; PRAGMA user_version = 1").unwrap();
+    for table in ["holds", "registry", "plugins", "newest_versions", "revisions", "quarantine", "rollouts", "audit"] {
+        f.raw().execute_batch(&format!("DROP TABLE {table}")).unwrap();
+    }
+    f.raw().execute_batch("PRAGMA user_version = 1").unwrap();
     f.reopen(store_sqlite::Options::default()).await;
     // The first round of step `a` is over: nothing of it is needed.
     let expected = BTreeMap::from([(('0', None), 2), (('0', Some('d')), 2), (('0', Some('e')), 2)]);

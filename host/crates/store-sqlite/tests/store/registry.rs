@@ -159,3 +159,26 @@ async fn what_is_removed_takes_its_bytes_along_unless_they_are_needed() {
     f.store.change(RegistryChange { current: Some(revision(b"one")), blobs: vec![b"one".to_vec()], ..change(4, "rollback") }).await.unwrap();
     assert_eq!(f.store.revisions(10).await.unwrap().iter().map(|row| row.number).collect::<Vec<_>>(), [3, 2]);
 }
+
+#[tokio::test]
+async fn what_a_run_has_come_to_need_is_not_removed() {
+    let f = Fixture::new();
+    f.store.change(everything(0)).await.unwrap();
+    let next = RegistryChange { blobs: vec![b"two".to_vec()], current: Some(revision(b"two")), ..change(1, "activate") };
+    f.store.change(next).await.unwrap();
+    let hold = |digest: &str, count: i64| {
+        let sql = "INSERT INTO holds (revision, digest, count) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET count = excluded.count";
+        f.raw().execute(sql, rusqlite::params![revision(b"one").as_str(), digest, count]).unwrap();
+    };
+    let removal = |plugins: &[Digest], revisions: &[Revision]| {
+        let remove = Removal { plugins: plugins.to_vec(), revisions: revisions.to_vec() };
+        f.store.change(RegistryChange { remove, ..change(2, "gc") })
+    };
+    hold(digest(1).as_str(), 1);
+    let needed = |what: String, times: u32| ChangeError::Needed { what, by: format!("runs need it, {times} times") };
+    assert_eq!(removal(&[digest(1)], &[]).await, Err(needed(format!("plugin {}", digest(1)), 1)));
+    assert_eq!(removal(&[digest(2)], &[revision(b"one")]).await, Err(needed(format!("revision {}", revision(b"one")), 1)));
+    assert_eq!(f.store.state().await.unwrap().plugins.len(), 2, "a refused change removes nothing");
+    hold(digest(1).as_str(), 0);
+    removal(&[digest(1), digest(2)], &[revision(b"one")]).await.unwrap();
+}
