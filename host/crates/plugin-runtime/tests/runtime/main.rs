@@ -4,6 +4,7 @@
 
 mod calls;
 mod capabilities;
+mod egress;
 mod inventory_pool;
 mod limits;
 mod loading;
