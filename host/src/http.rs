@@ -26,15 +26,19 @@ use crate::{
 pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
     let engine: Arc<dyn Engine> = host.driver.clone();
     let tenant = TenantName::new(&config.engine.tenant).unwrap_or_else(|_| TenantName::new("default").expect("a valid name"));
-    let intake =
-        orders::tmf622::Intake { engine: engine.clone(), documents: host.store.clone(), tenant, categories: config.orders.categories.clone() };
+    let intake = orders::tmf622::Intake {
+        engine: engine.clone(),
+        documents: host.store.clone(),
+        tenant: tenant.clone(),
+        categories: config.orders.categories.clone(),
+    };
     let definition = Arc::new(orders::definition(&config.orders));
     let guarded = Router::new()
         .merge(orders::tmf622::router(intake))
         .merge(runs::router(host.driver.clone(), host.store.clone(), vec![definition.clone()]))
         .merge(inspect::router(host.driver.clone(), host.store.clone(), vec![definition]))
         .merge(backup::router(host.store.clone()))
-        .merge(registry::router(host.registry.clone()))
+        .merge(registry::router(host.registry.clone(), tenant.clone(), config.orders.categories.clone()))
         .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));
     let takes_over = host.telemetry.propagates();
     let receive = Duration::from_millis(config.http.receive_ms);

@@ -3,6 +3,7 @@
 
 mod activate;
 mod canary;
+mod collect;
 mod configured;
 mod drop_folder;
 mod edit;
@@ -13,19 +14,20 @@ mod look;
 mod meter;
 mod quarantine;
 mod rebind;
+mod repin;
 mod shelf;
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use engine::{
-    BindingTable, BoundPlugin, Driver,
+    BindingTable, BoundPlugin, Driver, StepPreview,
     port::{
         Blobs, Clock, ReadError, SystemClock,
         registry::{Deed, InstalledPlugin, Registry as _, RegistryChange, RegistryState},
     },
 };
 use package::TrustList;
-use pipeline::{ContractTrack, Digest, Revision, Timestamp};
+use pipeline::{ContractTrack, Digest, PipelineName, Revision, RunId, TenantName, Timestamp};
 use plugin_runtime::{Plugin, Runtime};
 use serde_json::{Value, json};
 use store_sqlite::Store;
@@ -38,6 +40,7 @@ pub(crate) use self::{
     drop_folder::watch_drop_folder,
     error::RegistryError,
     grants::check_grants,
+    repin::Wanted as Repin,
     shelf::Shelf,
 };
 use crate::config::Config;
@@ -87,6 +90,18 @@ impl Registry {
         Ok(state)
     }
 
+    /// What each step of a run would get under the current table.
+    pub(crate) fn preview(
+        &self,
+        tenant: &TenantName,
+        pipeline: &PipelineName,
+        input: Value,
+        run: Option<&str>,
+    ) -> Result<Vec<StepPreview>, RegistryError> {
+        let run = run.map(RunId::new).transpose().map_err(|error| RegistryError::Invalid(error.to_string()))?;
+        self.driver.preview(tenant, pipeline, input, run.as_ref()).map_err(RegistryError::Invalid)
+    }
+
     /// The plugins that the current table names, for people who look at the host.
     pub(crate) fn bound(&self) -> Vec<Value> {
         bound(&self.driver.current().1)
@@ -128,6 +143,7 @@ impl Registry {
         let state = self.store.change(change).await?;
         if let Some((table, revision)) = rebound {
             self.driver.rebind(table, revision);
+            self.tidy().await;
         }
         self.watch(&state);
         Ok(state)

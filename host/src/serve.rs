@@ -124,7 +124,8 @@ impl Host {
         telemetry.export_log(log);
         let mut options = config.runtime.clone();
         options.cache_dir.get_or_insert_with(|| config.data_directory().join("compiled"));
-        options.compile_worker = std::env::current_exe().ok();
+        // This very executable, also when its file is replaced while it runs.
+        options.compile_worker = Some("/proc/self/exe".into());
         options.seal_key = crate::config::seal_key(&config.secrets, directory)?;
         let runtime = plugin_runtime::Runtime::new(options)?;
         let trust = Arc::new(TrustList::new(config.trust.clone())?);

@@ -1,5 +1,7 @@
 //! `jackfield binding`: which plugin answers which contract, for which input.
 
+mod explain;
+
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Subcommand;
@@ -31,11 +33,22 @@ pub(super) enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Say which plugin each step of an order would get, and why. Nothing is ordered.
+    Explain {
+        /// The product order (TMF622) in JSON, or `-` for standard input.
+        order: String,
+        /// The run whose choices by share are wanted: they depend on its id.
+        #[arg(long, value_name = "RUN")]
+        run: Option<String>,
+        #[command(flatten)]
+        connection: Connection,
+    },
 }
 
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::List { connection } => list(&connection).await,
+        Command::Explain { order, run, connection } => explain::explain(&order, run.as_deref(), &connection).await,
         Command::Set { file, signature, connection } => {
             let settings = read_toml(&file)?;
             // The file may be a piece of a configuration, heading included.

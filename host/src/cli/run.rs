@@ -4,6 +4,7 @@ pub(super) mod progress;
 mod resolve;
 mod show;
 mod trace;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,8 @@ pub(super) enum Command {
     },
     /// Decide how a run that is held goes on.
     Resolve(resolve::Resolve),
+    /// Take back what a run did that is over. It ends as cancelled.
+    Undo(undo::Undo),
 }
 
 /// A state of runs.
@@ -77,6 +80,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Show { run, connection } => show::show(&run, &connection).await,
         Command::Trace { run, connection } => trace::trace(&run, &connection).await,
         Command::Resolve(decision) => resolve::resolve(decision).await,
+        Command::Undo(undo) => undo::undo(undo).await,
     }
 }
 

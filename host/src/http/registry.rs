@@ -1,5 +1,7 @@
 //! The admin API of plugins, bindings and the audit trail.
 
+mod explain;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{
@@ -11,6 +13,7 @@ use axum::{
     routing::{get, post},
 };
 use engine::port::registry::ChangeError;
+use pipeline::TenantName;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -18,7 +21,7 @@ use super::{
     auth::{Caller, signed},
     problem::problem,
 };
-use crate::registry::{Activation, Registry, RegistryError};
+use crate::registry::{Activation, Registry, RegistryError, Repin};
 
 /// The most entries of a page.
 const MAX_ENTRIES: usize = 1000;
@@ -26,7 +29,7 @@ const MAX_ENTRIES: usize = 1000;
 type Shared = State<Arc<Registry>>;
 
 /// `/api/v1/plugins`, `/api/v1/bindings`, `/api/v1/audit` and what is below them.
-pub(crate) fn router(registry: Arc<Registry>) -> Router {
+pub(crate) fn router(registry: Arc<Registry>, tenant: TenantName, categories: Vec<String>) -> Router {
     // One byte more, so that what is too large is refused with both numbers.
     let upload = post(install).layer(DefaultBodyLimit::max(registry.max_bytes() + 1));
     Router::new()
@@ -34,9 +37,13 @@ pub(crate) fn router(registry: Arc<Registry>) -> Router {
         .route("/api/v1/plugins/activate", post(activate))
         .route("/api/v1/plugins/rollback", post(rollback))
         .route("/api/v1/plugins/quarantine", post(quarantine))
+        .route("/api/v1/plugins/repin", post(repin))
+        .route("/api/v1/plugins/gc", post(collect))
+        .route("/api/v1/plugins/remove", post(remove))
         .route("/api/v1/bindings", get(bindings).put(bind))
         .route("/api/v1/audit", get(audit))
-        .with_state(registry)
+        .with_state(registry.clone())
+        .merge(explain::router(registry, tenant, categories))
 }
 
 async fn list(State(registry): Shared) -> Response {
@@ -129,6 +136,44 @@ struct Quarantine {
 async fn quarantine(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
     match read::<Quarantine>(&body, caller) {
         Ok((Quarantine { digest, reason, lift }, by)) => answer(registry.quarantine(&digest, lift, &reason, &by).await),
+        Err(refused) => refused,
+    }
+}
+
+async fn repin(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
+    match read::<Repin>(&body, caller) {
+        Ok((wanted, by)) => answer(registry.repin(wanted, &by).await),
+        Err(refused) => refused,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Collect {
+    #[serde(default)]
+    remove: bool,
+    #[serde(default)]
+    note: String,
+}
+
+async fn collect(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
+    match read::<Collect>(&body, caller) {
+        Ok((Collect { remove, note }, by)) => answer(registry.collect(remove, &by, &note).await),
+        Err(refused) => refused,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Remove {
+    plugin: String,
+    #[serde(default)]
+    note: String,
+}
+
+async fn remove(State(registry): Shared, Extension(Caller(caller)): Extension<Caller>, body: String) -> Response {
+    match read::<Remove>(&body, caller) {
+        Ok((Remove { plugin, note }, by)) => answer(registry.remove(&plugin, &by, &note).await),
         Err(refused) => refused,
     }
 }

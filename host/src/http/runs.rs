@@ -1,6 +1,7 @@
-//! The admin API of runs: list, show, resolve.
+//! The admin API of runs: list, show, resolve, undo.
 
 mod supplied;
+mod undo;
 
 use std::sync::Arc;
 
@@ -36,12 +37,13 @@ struct Runs {
     definitions: Arc<Vec<Arc<Definition>>>,
 }
 
-/// `/api/v1/runs`, `/api/v1/runs/{id}`, `/api/v1/runs/{id}/resolve`.
+/// `/api/v1/runs`, `/api/v1/runs/{id}`, `/api/v1/runs/{id}/resolve`, `/api/v1/runs/{id}/undo`.
 pub(crate) fn router(driver: Arc<Driver>, store: Arc<Store>, definitions: Vec<Arc<Definition>>) -> Router {
     Router::new()
         .route("/api/v1/runs", get(list))
         .route("/api/v1/runs/{id}", get(show))
         .route("/api/v1/runs/{id}/resolve", post(resolve))
+        .route("/api/v1/runs/{id}/undo", post(undo::undo))
         .with_state(Runs { driver, store, definitions: Arc::new(definitions) })
 }
 

@@ -14,13 +14,13 @@ use super::{
     Registry, RegistryError,
     canary::Ending,
     deed, edit,
-    grants::{lines, missing},
+    grants::{lines, missing, trimmed},
     named, shelf, stored, with_version,
 };
 use crate::trust;
 
 /// How many revisions a way back is looked for in.
-const LOOK_BACK: usize = 10_000;
+pub(super) const LOOK_BACK: usize = 10_000;
 
 /// What a person wants to be in service.
 #[derive(Debug, Deserialize)]
@@ -122,7 +122,8 @@ impl Registry {
         if let Some(grant) = &grant {
             shelf::check_grant(grant, &self.directory).map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
         }
-        let grant = grant.or_else(|| self.grant_of(&installed.name)).unwrap_or(Value::Null);
+        let inherited = || trimmed(&package.manifest, &self.grant_of(&installed.name).unwrap_or(Value::Null));
+        let grant = grant.unwrap_or_else(inherited);
         let asks = missing(&package.manifest, &grant);
         if !asks.is_empty() {
             return Err(RegistryError::Refused(format!(
@@ -133,6 +134,7 @@ impl Registry {
         }
         let bound = BoundPlugin { component: installed.component.clone(), grant };
         let plugin = self.shelf.obtain(&installed.digest, &bound).await.map_err(|error| RegistryError::refused(&error))?;
+        self.runtime.try_instantiate(&plugin).await.map_err(|error| RegistryError::Refused(format!("{}: {error}", named(installed))))?;
         Ok((plugin, bound))
     }
 

@@ -139,6 +139,7 @@ async fn apply(
     change.current = Some(revision.clone()).filter(|revision| state.current.as_ref().is_none_or(|current| current.revision != *revision));
     change.rollouts = state.rollouts.keys().map(|name| (name.clone(), None)).collect();
     change.applied = Some(fingerprint);
+    change.at = SystemClock.now();
     parts.store.change(change).await?;
     for candidate in candidates.into_values() {
         parts.shelf.adopt(&revision, candidate.plugin);

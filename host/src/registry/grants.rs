@@ -1,6 +1,6 @@
 //! Grants: read with their references followed, and compared with what a manifest asks for.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Context;
 use package::{Ask, Manifest};
@@ -46,6 +46,24 @@ pub(super) fn missing(manifest: &Manifest, grant: &Value) -> Vec<Ask> {
     manifest.asks().into_iter().filter(|ask| !granted(ask)).collect()
 }
 
+/// What of another version's grant a manifest asks for: a version that asks for less is given less.
+pub(super) fn trimmed(manifest: &Manifest, grant: &Value) -> Value {
+    let asked: BTreeSet<String> = manifest.asks().into_iter().map(|ask| ask.capability).collect();
+    let mut grant = grant.clone();
+    let Value::Object(kinds) = &mut grant else { return grant };
+    for kind in ["http", "secrets", "config"] {
+        if let Some(Value::Object(names)) = kinds.get_mut(kind) {
+            names.retain(|name, _| asked.contains(&format!("{kind}.{name}")));
+        }
+    }
+    for kind in ["keyvalue", "tcp"] {
+        if !asked.contains(kind) {
+            kinds.remove(kind);
+        }
+    }
+    grant
+}
+
 /// The lines that a configuration, or the file of `--grant`, has to have beside what it has.
 pub(super) fn lines(name: &str, asks: &[Ask]) -> String {
     let reason = |ask: &Ask| ask.why.as_ref().map_or_else(String::new, |why| format!("  # {why}"));
@@ -75,6 +93,9 @@ mod tests {
         check(Value::Null, &["http.a", "http.b", "keyvalue", "config.needed"]);
         check(json!({"http": {"a": {}}, "keyvalue": false, "config": {"needed": "x"}}), &["http.b", "keyvalue"]);
         check(json!({"http": {"a": {}, "b": {}}, "keyvalue": true, "config": {"needed": "x"}}), &[]);
+        let more = json!({"http": {"a": {"url": "x"}, "c": {}}, "tcp": ["127.0.0.1:1"], "keyvalue": true, "config": {"needed": "x", "old": "y"}});
+        let fitting = json!({"http": {"a": {"url": "x"}}, "keyvalue": true, "config": {"needed": "x"}});
+        assert_eq!((trimmed(&manifest, &more), trimmed(&manifest, &Value::Null)), (fitting, Value::Null));
         let text = lines("pool", &missing(&manifest, &json!({"http": {"a": {}}, "config": {"needed": "x"}})));
         assert_eq!(text, "[plugins.pool.grant]\nhttp.b = { url = \"https://...\", methods = [\"GET\"] }  # reads pools\nkeyvalue = true");
     }

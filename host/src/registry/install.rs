@@ -3,13 +3,13 @@
 use engine::port::registry::{InstalledPlugin, RegistryChange, RegistryState};
 use package::{Admission, Package, Upgrade, Version};
 use pipeline::Timestamp;
-use plugin_runtime::PluginContract;
+use plugin_runtime::{LoadError, PluginContract};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
     Registry, RegistryError, deed, edit,
-    grants::{lines, missing, read_grant},
+    grants::{lines, missing, read_grant, trimmed},
     named,
 };
 use crate::trust;
@@ -35,7 +35,7 @@ impl Registry {
         let package = Package::read(&bytes, self.runtime.options().max_component_bytes).map_err(|error| RegistryError::Refused(error.to_string()))?;
         let newest = newest(&state, &package.manifest.name).filter(|_| !allow_downgrade);
         let known = state.plugin(&package.digest).cloned();
-        let grant = self.grant_of(&package.manifest.name).unwrap_or(Value::Null);
+        let grant = trimmed(&package.manifest, &self.grant_of(&package.manifest.name).unwrap_or(Value::Null));
         let asks = missing(&package.manifest, &grant);
         let needs = (!asks.is_empty()).then(|| lines(&package.manifest.name, &asks));
         let upgrade = self.upgrade(&state, &package).await?;
@@ -56,10 +56,12 @@ impl Registry {
         Ok(Installation { plugin, fresh: true, upgrade, needs })
     }
 
-    /// Compiles it under the grant that it would have.
+    /// Compiles it under the grant that it would have, and begins it once.
     async fn try_out(&self, bytes: Vec<u8>, grant: &Value) -> Result<(), RegistryError> {
         let grant = read_grant(grant, &self.directory).map_err(|error| RegistryError::refused(&error))?;
-        self.runtime.load(bytes, &grant).await.map(drop).map_err(|error| RegistryError::Refused(error.to_string()))
+        let refused = |error: LoadError| RegistryError::Refused(error.to_string());
+        let plugin = self.runtime.load(bytes, &grant).await.map_err(refused)?;
+        self.runtime.try_instantiate(&plugin).await.map_err(refused)
     }
 
     /// The grant that a plugin of that name has now, or else the configuration gives it.

@@ -26,6 +26,7 @@ pub struct Setup {
     extra: String,
     environment: Vec<(String, String)>,
     http: String,
+    runtime: String,
     trust: Option<String>,
     within: Vec<String>,
 }
@@ -75,6 +76,14 @@ impl Setup {
         self
     }
 
+    /// Adds lines to the table `runtime` of the configuration.
+    #[must_use]
+    pub fn runtime(mut self, lines: &str) -> Self {
+        self.runtime.push_str(lines);
+        self.runtime.push('\n');
+        self
+    }
+
     /// Starts the host by a command that is given the host's own command line.
     #[must_use]
     pub fn within(mut self, command: &[&str]) -> Self {
@@ -100,7 +109,10 @@ impl Setup {
         // Compiled once for all tests: the cache knows code by its content.
         let cache = target_directory().join("tmp/compiled");
         let trust = self.trust.as_deref().unwrap_or("allow_unsigned = true\n");
-        let mut text = format!("{}\n[trust]\n{trust}[http]\nlisten = \"127.0.0.1:0\"\n{}[runtime]\ncache_dir = {cache:?}\n", self.extra, self.http);
+        let mut text = format!(
+            "{}\n[trust]\n{trust}[http]\nlisten = \"127.0.0.1:0\"\n{}[runtime]\ncache_dir = {cache:?}\n{}",
+            self.extra, self.http, self.runtime
+        );
         for (name, grant) in &self.plugins {
             let path = self.instead.get(name).cloned().unwrap_or_else(|| plugin(name));
             let _infallible = write!(text, "[plugins.{name}]\npath = {path:?}\ngrant = {}\n", inline(grant));

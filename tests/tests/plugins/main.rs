@@ -57,7 +57,7 @@ impl Socket {
     }
 
     async fn keep(&self, row: RunRow, writes: Vec<KeyValueWrite>) {
-        let append = Append { row, expected_head: Seq(0), records: Vec::new(), documents: Vec::new(), writes };
+        let append = Append { row, expected_head: Seq(0), records: Vec::new(), documents: Vec::new(), writes, holds: Vec::new() };
         self.keys.append(&append).await.unwrap();
     }
 

@@ -6,7 +6,7 @@ mod explain;
 mod selectors;
 mod table;
 
-pub(crate) use self::cache::Bindings;
+pub(crate) use self::cache::{Bindings, Tables};
 pub use self::{
     check::BindingProblem,
     explain::{Explained, Fit, Misfit},

@@ -15,6 +15,7 @@ use crate::{
     bindings::{BindingTable, Bindings, SelectorNames},
     definitions::{Definitions, Pack},
     feed,
+    intervene::check_person,
     port::{Blobs, Clock, Journal, Observer, Opening, ReadError, Runner, Timers},
     recovery,
     shared::{Message, Sampler, Shared},
@@ -182,15 +183,9 @@ impl Driver {
         self.shared.driven.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
     }
 
-    fn check_decision(decision: &Decision) -> Result<(), ResolveError> {
-        let (by, note) = (decision.by.chars().count(), decision.note.chars().count());
-        if !(1..=128).contains(&by) {
-            return Err(ResolveError::Invalid(format!("the name of who decides has {by} characters: expected 1 to 128")));
-        }
-        if note > 4096 {
-            return Err(ResolveError::Invalid(format!("the note has {note} characters: expected at most 4096")));
-        }
-        Ok(())
+    /// What all tasks share.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
     }
 }
 
@@ -226,7 +221,7 @@ impl Engine for Driver {
     }
 
     async fn resolve(&self, decision: Decision) -> Result<(), ResolveError> {
-        Self::check_decision(&decision)?;
+        check_person(&decision.by, &decision.note).map_err(ResolveError::Invalid)?;
         let run = decision.run.clone();
         if self.shared.journal.row(&run).await.map_err(EngineError::from)?.is_none() {
             return Err(ResolveError::UnknownRun(run));

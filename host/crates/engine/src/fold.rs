@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use pipeline::{
-    Command, ContractTrack, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Run, ScheduledItem, Selectors, Timestamp, View,
+    Command, ContractTrack, Epoch, Event, Failure, FailureClass, IllegalEvent, Pin, Record, Revision, Run, ScheduledItem, Selectors, Timestamp, View,
     apply_in_place, decide, needs_start_record,
 };
 
 use crate::{
-    bindings::BindingTable,
+    bindings::{BindingTable, Tables},
     definitions::Pack,
+    holds,
     port::{Append, Document},
     row::row,
 };
@@ -18,10 +19,12 @@ use crate::{
 const MAX_RECORDS: usize = 10_000;
 
 /// What a run is folded with.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Context<'a> {
     pub(crate) pack: &'a Pack,
-    pub(crate) table: &'a BindingTable,
+    pub(crate) tables: &'a Tables,
+    /// The current table, where the run's steps are bound by it.
+    pub(crate) current: Option<(Revision, Arc<BindingTable>)>,
     pub(crate) epoch: Epoch,
 }
 
@@ -39,6 +42,7 @@ pub(crate) struct Folded {
 /// Folds `causes` and what follows from them. The first record of a run must have been applied before; it comes as `first`.
 pub(crate) fn fold(context: Context<'_>, run: Arc<Run>, now: Timestamp, first: Option<Record>, causes: Vec<Event>) -> Result<Folded, IllegalEvent> {
     let at = now.max(run.last_at());
+    let before = first.is_none().then(|| run.clone());
     let expected_head = first.as_ref().map_or(run.head(), |_| pipeline::Seq(0));
     let states = first.iter().map(|_| run.clone()).collect();
     let mut folding = Folding { context, at, run, records: first.into_iter().collect(), states };
@@ -47,8 +51,10 @@ pub(crate) fn fold(context: Context<'_>, run: Arc<Run>, now: Timestamp, first: O
     }
     let commands = folding.settle()?;
     let documents = folding.documents();
-    let Folding { run, records, states, .. } = folding;
-    let append = Append { row: row(&context.pack.definition, &run, &commands), expected_head, records, documents, writes: Vec::new() };
+    let Folding { context, run, records, states, .. } = folding;
+    let definition = &context.pack.definition;
+    let holds = holds::changes(definition, before.as_deref(), &run, &records);
+    let append = Append { row: row(definition, &run, &commands), expected_head, records, documents, writes: Vec::new(), holds };
     Ok(Folded { run, append, states, commands })
 }
 
@@ -105,9 +111,14 @@ impl Folding<'_> {
             Command::Record(event) => Some(event),
             Command::Schedule { step, round, contract, needs_undo, items } => {
                 let selectors = self.context.pack.definition.step(&step).map_or(Selectors::NONE, |(_, step)| step.selectors);
-                let bound = items.into_iter().map(|item| self.bind(contract.as_ref(), selectors, needs_undo, item)).collect();
-                Some(match bound {
-                    Ok(items) => Event::StepScheduled { step, round, items },
+                let (revision, table) = self.table(contract.as_ref());
+                let revision = revision.cloned();
+                let bind = |item| match &contract {
+                    Some(contract) => self.bind(contract, table, selectors, needs_undo, item),
+                    None => Ok(item),
+                };
+                Some(match items.into_iter().map(bind).collect() {
+                    Ok(items) => Event::StepScheduled { step, round, items, revision },
                     Err(failure) => Event::StepRefused { step, failure },
                 })
             }
@@ -116,9 +127,26 @@ impl Folding<'_> {
         }
     }
 
-    fn bind(&self, contract: Option<&ContractTrack>, selectors: Selectors, needs_undo: bool, item: ScheduledItem) -> Result<ScheduledItem, Failure> {
-        let Some(contract) = contract else { return Ok(item) };
-        let table = self.context.table;
+    /// The table that a step of the contract is bound by now; its revision, unless that is the run's own.
+    fn table(&self, contract: Option<&ContractTrack>) -> (Option<&Revision>, &BindingTable) {
+        let own = &self.run.started().revision;
+        // Child runs are bound by what is current when they start.
+        let Some(contract) = contract else { return (None, &self.context.tables.own) };
+        if let Some((revision, table)) = &self.context.current {
+            return (Some(revision).filter(|revision| *revision != own), table);
+        }
+        let moved = self.run.repinned(contract).and_then(|revision| Some((revision, self.context.tables.other(revision)?)));
+        moved.map_or((None, &self.context.tables.own), |(revision, table)| (Some(revision), table))
+    }
+
+    fn bind(
+        &self,
+        contract: &ContractTrack,
+        table: &BindingTable,
+        selectors: Selectors,
+        needs_undo: bool,
+        item: ScheduledItem,
+    ) -> Result<ScheduledItem, Failure> {
         let view = View::new(&self.context.pack.definition, &self.run);
         let selectors = if table.selects(contract) { (selectors.of)(&view, &item.request) } else { Vec::new() };
         let pin: &Arc<Pin> = table.resolve(contract, &selectors, self.run.id())?;

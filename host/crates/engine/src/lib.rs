@@ -56,8 +56,11 @@ mod definitions;
 mod driver;
 mod feed;
 mod fold;
+mod holds;
 mod ids;
+mod intervene;
 pub mod port;
+mod preview;
 mod recovery;
 mod routed;
 mod row;
@@ -74,6 +77,8 @@ pub use self::{
     bindings::{Binding, BindingProblem, BindingTable, BoundPlugin, Choice, Explained, Fit, Misfit, PinPolicy, SelectorNames},
     definitions::Pack,
     driver::{Driver, OpenError, Options, Ports},
+    intervene::{Repin, RepinError, UndoError},
+    preview::{ChoicePreview, RulePreview, StepPreview},
     routed::Routed,
     shared::Sampler,
 };

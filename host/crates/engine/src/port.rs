@@ -4,6 +4,7 @@ mod blobs;
 mod call;
 mod clock;
 mod documents;
+mod holds;
 mod host_interface;
 mod journal;
 mod key_value;
@@ -17,6 +18,7 @@ pub use self::{
     call::{Answer, Call, CallReport, CallbackAddress, KeyValueWrite, Observed, PendingAnswer, Runner, Signal, SpanContext, Verb},
     clock::{Clock, SystemClock},
     documents::{Document, DocumentPage, DocumentQuery, Documents},
+    holds::{Held, HoldChange, Holds},
     host_interface::{CallScope, HostInterface, HostInterfaceError},
     journal::{Append, AppendError, Appended, Committed, Journal, Opening, Position, ReadError, RunRow, RunState},
     key_value::{KeyValue, Versioned},

@@ -12,8 +12,9 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     api::{Decision, EngineError, InboundTrace, ResolveError, SignalAnswer},
-    bindings::Bindings,
+    bindings::{BindingTable, Bindings},
     definitions::Definitions,
+    intervene::{Repin, RepinError, UndoError},
     port::{Appended, Clock, Journal, OwnedTransition, Position, Runner, Timers},
     tail::Tail,
     task,
@@ -72,6 +73,10 @@ pub(crate) enum Message {
     Callback { named: Named, body: String, reply: oneshot::Sender<Result<SignalAnswer, EngineError>> },
     /// A person's decision.
     Resolve { decision: Decision, reply: oneshot::Sender<Result<(), ResolveError>> },
+    /// A person binds items otherwise, by this table.
+    Repin { repin: Box<Repin>, table: Arc<BindingTable>, reply: oneshot::Sender<Result<u32, RepinError>> },
+    /// A person wants what the run did to be taken back.
+    Reopen { by: String, note: String, reply: oneshot::Sender<Result<(), UndoError>> },
     /// A child run is over.
     ChildEnded { item: ItemId, child: RunId, result: Result<Value, Failure>, reply: oneshot::Sender<()> },
 }

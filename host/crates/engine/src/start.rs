@@ -12,6 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use crate::{
     api::{Start, StartError, Started},
     attempt::json_size,
+    bindings::Tables,
     definitions::Pack,
     fold::{Context, Folded, fold},
     ids,
@@ -93,13 +94,14 @@ async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Res
     let table = table.ok_or_else(|| unavailable("the current binding table is not in the store".to_owned()))?;
     let now = shared.clock.now();
     let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Arc::new(started)) };
-    let context = Context { pack: &pack, table: &table, epoch: shared.epoch };
+    let tables = Tables::new(table);
+    let context = Context { pack: &pack, tables: &tables, current: shared.bindings.by_step(&tables), epoch: shared.epoch };
     let run = begin(&pack.definition, ids::run_id(), &first).map_err(|illegal| unavailable(illegal.to_string()))?;
     let folded = fold(context, Arc::new(run), now, Some(first), Vec::new()).map_err(|illegal| unavailable(illegal.to_string()))?;
     let Folded { run, append, states, commands } = folded;
     let id = run.id().clone();
     let mailbox = register(shared, &id);
-    let driven = Driven { pack, table, run, states, commands, mailbox, place };
+    let driven = Driven { pack, tables, run, states, commands, mailbox, place };
     // The append and what follows it go on even when the caller stops waiting.
     let (answer, answered) = tokio::sync::oneshot::channel();
     let task = shared.clone();
@@ -129,7 +131,7 @@ async fn place(shared: &Shared) -> Option<OwnedSemaphorePermit> {
 /// A run that is about to be driven.
 struct Driven {
     pack: Pack,
-    table: Arc<crate::bindings::BindingTable>,
+    tables: Tables,
     run: Arc<pipeline::Run>,
     states: Vec<Arc<pipeline::Run>>,
     commands: Vec<pipeline::Command>,
@@ -138,11 +140,11 @@ struct Driven {
 }
 
 async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, AppendError>, records: Vec<Record>, driven: Driven) {
-    let Driven { pack, table, run, states, commands, mailbox, place } = driven;
+    let Driven { pack, tables, run, states, commands, mailbox, place } = driven;
     match result {
         Ok(appended) => {
             shared.announce(appended, Unplaced { definition: pack.definition.clone(), before: None, records, states });
-            task::begin(shared, (pack, table, run), commands, mailbox, place).await;
+            task::begin(shared, (pack, tables, run), commands, mailbox, place).await;
         }
         Err(error) => {
             shared.driven.lock().unwrap_or_else(PoisonError::into_inner).remove(run.id());

@@ -16,7 +16,7 @@ use tracing::{error, warn};
 
 use self::work::{Done, Live};
 use crate::{
-    bindings::BindingTable,
+    bindings::Tables,
     definitions::Pack,
     fold::Context,
     port::{Append, RunState},
@@ -27,7 +27,7 @@ use crate::{
 pub(crate) struct RunTask {
     shared: Arc<Shared>,
     pack: Pack,
-    table: Arc<BindingTable>,
+    tables: Tables,
     run: Arc<Run>,
     live: HashSet<Live>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
@@ -42,12 +42,12 @@ pub(crate) struct Lost;
 /// Drives a run that was just started.
 pub(crate) async fn begin(
     shared: Arc<Shared>,
-    (pack, table, run): (Pack, Arc<BindingTable>, Arc<Run>),
+    (pack, tables, run): (Pack, Tables, Arc<Run>),
     commands: Vec<Command>,
     mailbox: mpsc::UnboundedReceiver<Message>,
     place: Option<OwnedSemaphorePermit>,
 ) {
-    let mut task = RunTask { shared, pack, table, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place };
+    let mut task = RunTask { shared, pack, tables, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place };
     task.obey(commands);
     task.drive().await;
 }
@@ -56,7 +56,7 @@ pub(crate) async fn begin(
 pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::UnboundedReceiver<Message>) {
     let Ok(place) = shared.places.clone().acquire_owned().await else { return };
     let loaded = load(&shared, &id).await;
-    let (pack, table, run) = match loaded {
+    let (pack, tables, run) = match loaded {
         Ok(Some(loaded)) => loaded,
         Ok(None) => return forget(&shared, &id),
         Err(reason) => {
@@ -65,7 +65,7 @@ pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::Unbounde
         }
     };
     let lost = lost_attempts(&pack.definition, &run);
-    let mut task = RunTask { shared, pack, table, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place: Some(place) };
+    let mut task = RunTask { shared, pack, tables, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place: Some(place) };
     // Even when nothing was lost, the commands of the state must be obeyed again.
     let commands = if lost.is_empty() { Ok(pipeline::decide(&task.pack.definition, &task.run)) } else { task.commit(lost, Vec::new()).await };
     match commands {
@@ -78,19 +78,29 @@ pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::Unbounde
 }
 
 /// Reads and folds a run. `None`: there is no such run, or it is held because this process cannot fold it.
-async fn load(shared: &Shared, id: &RunId) -> Result<Option<(Pack, Arc<BindingTable>, Arc<Run>)>, String> {
+async fn load(shared: &Shared, id: &RunId) -> Result<Option<(Pack, Tables, Arc<Run>)>, String> {
     let records = shared.journal.load(id).await.map_err(|error| error.to_string())?;
     let Some(pipeline::Event::RunStarted(started)) = records.first().map(|record| &record.event) else { return Ok(None) };
     let Some(pack) = shared.definitions.get(&started.pipeline, started.version) else {
         hold_unknown(shared, id, &format!("pipeline `{}` version {} is not known to this host", started.pipeline, started.version)).await?;
         return Ok(None);
     };
-    let Some(table) = shared.bindings.table(&started.revision).await.map_err(|error| error.to_string())? else {
-        hold_unknown(shared, id, &format!("binding-table revision {} is not in the store", started.revision)).await?;
+    let run = replay(&pack.definition, id.clone(), &records).map_err(|error| error.to_string())?;
+    let table = async |revision| shared.bindings.table(revision).await.map_err(|error| error.to_string());
+    let missing = |revision| format!("binding-table revision {revision} is not in the store");
+    let Some(own) = table(&started.revision).await? else {
+        hold_unknown(shared, id, &missing(&started.revision)).await?;
         return Ok(None);
     };
-    let run = replay(&pack.definition, id.clone(), &records).map_err(|error| error.to_string())?;
-    Ok(Some((pack.clone(), table, Arc::new(run))))
+    let mut tables = Tables::new(own);
+    for revision in run.repinned_revisions() {
+        let Some(other) = table(revision).await? else {
+            hold_unknown(shared, id, &missing(revision)).await?;
+            return Ok(None);
+        };
+        tables.add(revision.clone(), other);
+    }
+    Ok(Some((pack.clone(), tables, Arc::new(run))))
 }
 
 /// Holds a run that this process cannot fold: its row says why, its journal stays as it is for a process that can.
@@ -99,7 +109,7 @@ async fn hold_unknown(shared: &Shared, id: &RunId, detail: &str) -> Result<(), S
     let Some(mut row) = shared.journal.row(id).await.map_err(|error| error.to_string())? else { return Ok(()) };
     let expected_head: Seq = row.head;
     (row.state, row.wake_at, row.detail) = (RunState::Held, None, detail.to_owned());
-    let append = Append { row, expected_head, records: Vec::new(), documents: Vec::new(), writes: Vec::new() };
+    let append = Append { row, expected_head, records: Vec::new(), documents: Vec::new(), writes: Vec::new(), holds: Vec::new() };
     shared.journal.append(&append).await.map(|_| ()).map_err(|error| error.to_string())
 }
 
@@ -110,7 +120,7 @@ fn forget(shared: &Shared, id: &RunId) {
 
 impl RunTask {
     fn context(&self) -> Context<'_> {
-        Context { pack: &self.pack, table: &self.table, epoch: self.shared.epoch }
+        Context { pack: &self.pack, tables: &self.tables, current: self.shared.bindings.by_step(&self.tables), epoch: self.shared.epoch }
     }
 
     fn now(&self) -> Timestamp {

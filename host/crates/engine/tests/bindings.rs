@@ -67,7 +67,7 @@ fn an_explanation_names_every_rule_and_why() {
     let other = "jackfield:test/other@1".parse().unwrap();
     assert_eq!(
         table.resolve(&other, &[], &run_id(1)).unwrap_err().message,
-        "nothing is bound to contract jackfield:test/other@1 in the binding table"
+        "nothing is bound to contract jackfield:test/other@1 in the run's binding table"
     );
 }
 

@@ -43,7 +43,8 @@ pub fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
             measurements.push(fallout(transition.definition, after, opened));
         }
     }
-    if let (None, Some(outcome)) = (before.outcome(), after.outcome()) {
+    // An order that was reopened was counted when it was over for the first time.
+    if let (None, Some(outcome), None) = (before.outcome(), after.outcome(), after.reopened()) {
         measurements.extend(end(after, outcome, record.at));
     }
     measurements

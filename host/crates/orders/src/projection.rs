@@ -56,13 +56,14 @@ pub fn document(transition: &Transition<'_>) -> Option<Document> {
 /// Whether an event can change what a user sees. Most events of an order do not, and its document is as large as the order itself.
 fn may_show(event: &Event) -> bool {
     match event {
-        Event::RunStarted(_) | Event::FalloutOpened(_) | Event::FalloutResolved { .. } | Event::RunEnded { .. } => true,
+        Event::RunStarted(_) | Event::FalloutOpened(_) | Event::FalloutResolved { .. } | Event::RunEnded { .. } | Event::RunReopened { .. } => true,
         // With the first step `acknowledged` becomes `inProgress`.
         Event::StepScheduled { step, .. } => step.as_str() == DECOMPOSE,
         Event::StepRefused { .. }
         | Event::AttemptStarted { .. }
         | Event::AttemptPended { .. }
         | Event::ResumeFailed { .. }
+        | Event::ResumeHeld { .. }
         | Event::AttemptFinished { .. }
         | Event::AttemptLost { .. }
         | Event::RetryAbandoned { .. }
@@ -74,6 +75,7 @@ fn may_show(event: &Event) -> bool {
         | Event::ItemForgiven { .. }
         | Event::UnwindStarted { .. }
         | Event::UndoScheduled { .. }
+        | Event::PinChanged(_)
         | Event::ParentNotified => false,
     }
 }

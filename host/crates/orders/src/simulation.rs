@@ -83,6 +83,13 @@ impl Simulation {
         self.go()
     }
 
+    /// A person wants back what the order did, after it was over.
+    pub(crate) fn reopen(mut self) -> Self {
+        self.clock += 3_600_000_000;
+        self.record(Event::RunReopened { by: "ann".to_owned(), note: String::new() });
+        self.go()
+    }
+
     /// What was written down, with the order as a user sees it now.
     pub(crate) fn log(&self) -> &str {
         &self.log

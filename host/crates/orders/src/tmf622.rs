@@ -53,6 +53,16 @@ pub struct Intake {
     pub categories: Vec<String>,
 }
 
+/// The input of the pipeline for an order that is only looked at.
+///
+/// # Errors
+///
+/// The order would not be accepted.
+pub fn pipeline_input(order: serde_json::Value, categories: &[String]) -> Result<serde_json::Value, ApiError> {
+    validate::validate(&order)?;
+    Ok(serde_json::json!(crate::OrderInput::read(order, categories)))
+}
+
 /// The routes, complete with their base path.
 pub fn router(intake: Intake) -> Router {
     let routes = Router::new()

@@ -1,50 +1,34 @@
 //! Whatever the bytes are, reading ends with an answer; and what was read comes back. Files that once were interesting are kept in `corpus/` and read first.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod answered;
+
 use std::{fs, path::Path};
 
-use package::{Manifest, Package, PrivateKey, Setting, pack, sign, unsign};
+use answered::{LIMIT, read, read_manifest};
+use package::{Manifest, Package, PrivateKey, Setting, pack, sign};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const LIMIT: usize = 1 << 20;
 const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
-
-/// A file is read or refused; what is read is consistent, and stays so when it is signed.
-fn read(bytes: &[u8]) {
-    let Ok(package) = Package::read(bytes, LIMIT) else { return };
-    let content = unsign(bytes).unwrap();
-    assert_eq!(Package::read(content, LIMIT).unwrap().content_digest, package.content_digest);
-    assert_eq!(package.digest, package::digest_of(bytes));
-    assert_eq!(package.size, bytes.len());
-    if package.check_signatures().is_ok() {
-        let signed = Package::read(&sign(bytes, &PrivateKey::from_seed([3; 32])).unwrap(), LIMIT).unwrap();
-        assert_eq!((&signed.content_digest, signed.check_signatures()), (&package.content_digest, Ok(())));
-    }
-    read_manifest(&serde_json::to_vec(&package.manifest).unwrap());
-}
-
-/// A manifest is read or refused; what is read comes back when it is written.
-fn read_manifest(text: &[u8]) {
-    if let Ok(manifest) = Manifest::parse(text) {
-        assert_eq!(Manifest::parse(&serde_json::to_vec(&manifest).unwrap()).unwrap(), manifest);
-        assert_eq!(manifest.asks().len(), manifest.asks().into_iter().map(|ask| ask.capability).collect::<std::collections::BTreeSet<_>>().len());
-        let _either = manifest.check_schemas();
-    }
-}
 
 #[test]
 fn the_corpus_is_read() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    assert!(files.len() > 5);
-    for file in files {
-        let bytes = fs::read(&file).unwrap();
-        match file.extension().and_then(|extension| extension.to_str()) {
-            Some("json") => read_manifest(&bytes),
-            Some("wat") => read(&wat::parse_bytes(&bytes).unwrap()),
-            _ => read(&bytes),
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // What the fuzz targets keep has no extensions: it is what its folder says.
+    let folders = [("tests/corpus", ""), ("../../../tests/fuzz/corpus/manifest", "json"), ("../../../tests/fuzz/corpus/file", "bin")];
+    for (folder, kind) in folders {
+        let mut files: Vec<_> = fs::read_dir(here.join(folder)).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        assert!(files.len() > 3, "{folder}");
+        for file in files {
+            let bytes = fs::read(&file).unwrap();
+            let extension = file.extension().and_then(|extension| extension.to_str()).filter(|_| kind.is_empty());
+            match extension.unwrap_or(kind) {
+                "json" => read_manifest(&bytes),
+                "wat" => read(&wat::parse_bytes(&bytes).unwrap()),
+                _ => read(&bytes),
+            }
         }
     }
 }

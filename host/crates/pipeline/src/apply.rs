@@ -3,14 +3,20 @@
 mod attempt;
 mod fallout;
 mod item;
+mod pins;
+mod reopen;
 
-pub use self::fallout::{ResolutionRefused, check_resolution};
-use std::sync::Arc;
+pub use self::{
+    fallout::{ResolutionRefused, check_resolution},
+    pins::{NotAtRest, Repin, RepinItem, RepinRefused, repin, repinnable},
+    reopen::{ReopenRefused, check_reopen},
+};
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     definition::{Criticality, Definition, StepDefinition, Work},
     event::{AfterUnwind, Event, Outcome, Record, RunStarted},
-    id::{RunId, Seq, StepName, Timestamp},
+    id::{Revision, RunId, Seq, StepName, Timestamp},
     key::ItemId,
     run::{Activity, ItemState, Phase, Ready, Run, Standing, StepState, StepStatus},
 };
@@ -57,6 +63,8 @@ fn new_run(definition: &Definition, id: RunId, started: &Arc<RunStarted>, record
         order: Vec::new(),
         fallouts: Vec::new(),
         parent_notified: false,
+        repinned: BTreeMap::new(),
+        reopened: None,
     }
 }
 
@@ -98,6 +106,9 @@ struct Fold<'a> {
 impl Fold<'_> {
     fn event(&mut self, event: &Event) -> Step {
         if let Phase::Ended(_) = self.run.phase {
+            if let Event::RunReopened { .. } = event {
+                return self.run_reopened();
+            }
             if *event != Event::ParentNotified || !self.run.owes_parent() {
                 return Err("the run is over".to_owned());
             }
@@ -106,8 +117,8 @@ impl Fold<'_> {
         }
         match event {
             Event::RunStarted(_) => Err("the run has started already".to_owned()),
-            Event::ParentNotified => Err("the run is not over".to_owned()),
-            Event::StepScheduled { step, round, items } => self.step_scheduled(step, *round, items),
+            Event::ParentNotified | Event::RunReopened { .. } => Err("the run is not over".to_owned()),
+            Event::StepScheduled { step, round, items, revision } => self.step_scheduled(step, *round, items, revision.as_ref()),
             Event::StepRefused { step, failure } => {
                 let position = self.schedulable(step)?;
                 // The run goes on without a best-effort step, whether it fails or cannot even begin.
@@ -119,6 +130,7 @@ impl Fold<'_> {
             Event::AttemptStarted { attempt } => self.attempt_started(attempt),
             Event::AttemptPended { attempt, started_at, pending } => self.attempt_pended(attempt, *started_at, pending),
             Event::ResumeFailed { attempt, failure, due } => self.resume_failed(attempt, failure, *due),
+            Event::ResumeHeld { attempt, failure } => self.resume_held(attempt, failure),
             Event::AttemptFinished { attempt, verdict, retry_at, .. } => self.attempt_finished(attempt, verdict, *retry_at),
             Event::AttemptLost { attempt, .. } => self.attempt_lost(attempt),
             Event::RetryAbandoned { item } => self.retry_abandoned(item),
@@ -139,6 +151,7 @@ impl Fold<'_> {
                 Ok(())
             }
             Event::UndoScheduled { item } => self.undo_scheduled(item),
+            Event::PinChanged(changed) => self.pin_changed(changed),
             Event::FalloutOpened(opened) => self.fallout_opened(opened),
             Event::FalloutResolved { id, resolution, by, .. } => self.fallout_resolved(*id, resolution, by),
             Event::RunEnded { outcome } => {
@@ -210,7 +223,7 @@ impl Fold<'_> {
         open.map_or(Ok(position), |open| Err(format!("step `{step}` comes after `{open}`, which is not done")))
     }
 
-    fn step_scheduled(&mut self, step: &StepName, round: u32, items: &[crate::event::ScheduledItem]) -> Step {
+    fn step_scheduled(&mut self, step: &StepName, round: u32, items: &[crate::event::ScheduledItem], revision: Option<&Revision>) -> Step {
         let position = self.schedulable(step)?;
         let definition = &self.definition.steps[position];
         let expected = self.run.steps[position].round + 1;
@@ -228,7 +241,7 @@ impl Fold<'_> {
         let state = self.step_mut(position);
         state.round = round;
         state.status = StepStatus::Scheduled(at);
-        state.items = items.iter().map(|item| Arc::new(new_item(item, round, at))).collect();
+        state.items = items.iter().map(|item| Arc::new(new_item(item, round, at, revision))).collect();
         self.run.order.retain(|(s, _)| *s != position);
         self.settle_step(position);
         Ok(())
@@ -269,11 +282,12 @@ fn admit(definition: &StepDefinition, state: &mut StepState, at: Timestamp) -> V
         .collect()
 }
 
-fn new_item(item: &crate::event::ScheduledItem, round: u32, at: Timestamp) -> ItemState {
+fn new_item(item: &crate::event::ScheduledItem, round: u32, at: Timestamp, revision: Option<&Revision>) -> ItemState {
     ItemState {
         label: item.label.clone(),
         request: item.request.clone(),
         pin: item.pin.clone(),
+        revision: revision.cloned(),
         round,
         standing: Standing::Open,
         activity: Activity::Queued,
@@ -284,5 +298,6 @@ fn new_item(item: &crate::event::ScheduledItem, round: u32, at: Timestamp) -> It
         since: at,
         early_callback: None,
         callback_used: false,
+        parked: None,
     }
 }

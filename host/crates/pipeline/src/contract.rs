@@ -25,6 +25,12 @@ impl ContractTrack {
         self.major
     }
 
+    /// Whether an exact contract version, such as `jackfield:order/inventory@1.1.0`, is on the track.
+    pub fn admits(&self, exact: &str) -> bool {
+        let Some((interface, version)) = exact.split_once('@') else { return false };
+        interface == self.interface() && version.split('.').next().and_then(|major| major.parse().ok()) == Some(self.major)
+    }
+
     /// The short name of the interface: `inventory`.
     pub fn short(&self) -> &str {
         self.interface.rsplit('/').next().unwrap_or(&self.interface)
@@ -97,6 +103,14 @@ impl Provider {
             Self::Plugin { name, .. } | Self::Native { name } => name,
         }
     }
+
+    /// The plugin's digest; `None` for an implementation inside the host.
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Plugin { digest, .. } => Some(digest),
+            Self::Native { .. } => None,
+        }
+    }
 }
 
 /// What a provider can do beside `apply`, copied from its manifest into the pin.
@@ -139,6 +153,8 @@ mod tests {
         let track: ContractTrack = "jackfield:order/inventory@1".parse().unwrap();
         assert_eq!((track.interface(), track.major(), track.short()), ("jackfield:order/inventory", 1, "inventory"));
         assert_eq!(track.to_string(), "jackfield:order/inventory@1");
+        assert!(track.admits("jackfield:order/inventory@1.1.0") && track.admits("jackfield:order/inventory@1"));
+        assert!(!track.admits("jackfield:order/inventory@11.0.0") && !track.admits("jackfield:order/billing@1.0.0"));
         for bad in ["inventory", "jackfield:order/inventory", "jackfield:order/inventory@1.0", "Jackfield:order/inventory@1", "a:b/@1"] {
             assert!(bad.parse::<ContractTrack>().is_err(), "{bad}");
         }

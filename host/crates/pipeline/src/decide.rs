@@ -31,7 +31,7 @@ pub enum Command {
         contract: Option<ContractTrack>,
         /// Whether providers must be able to undo.
         needs_undo: bool,
-        /// The requests.
+        /// The requests, bound to nothing yet.
         items: Vec<ScheduledItem>,
     },
     /// Make the call of an attempt, unless it is being made, and record how it ended.

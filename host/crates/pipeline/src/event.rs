@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    contract::Pin,
+    contract::{ContractTrack, Pin},
     definition::AfterFailure,
     failure::Failure,
-    id::{Epoch, PipelineName, Revision, RunId, Seq, StepName, TenantName, Timestamp},
+    id::{Digest, Epoch, PipelineName, Revision, RunId, Seq, StepName, TenantName, Timestamp},
     key::{AttemptId, ItemId},
     measure::Attributes,
     trace::TraceIdentity,
@@ -42,6 +42,9 @@ pub enum Event {
         round: u32,
         /// The items, in order.
         items: Vec<ScheduledItem>,
+        /// The binding table that they were bound by; `None` for the run's own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<Revision>,
     },
     /// A step could not be scheduled: its mapping failed or nothing answers its contract.
     StepRefused {
@@ -72,6 +75,13 @@ pub enum Event {
         failure: Failure,
         /// When it is asked again.
         due: Timestamp,
+    },
+    /// A pending attempt could not be resumed and a person must look. The operation is kept: a retry resumes it.
+    ResumeHeld {
+        /// Which attempt.
+        attempt: AttemptId,
+        /// Why.
+        failure: Failure,
     },
     /// An attempt ended.
     AttemptFinished {
@@ -156,6 +166,8 @@ pub enum Event {
         /// Which item.
         item: ItemId,
     },
+    /// Items were bound to another provider by a person.
+    PinChanged(Box<PinChanged>),
     /// The run is held for a person.
     FalloutOpened(Box<FalloutOpened>),
     /// A person decided how to go on.
@@ -176,6 +188,13 @@ pub enum Event {
     },
     /// The parent run knows that this one is over.
     ParentNotified,
+    /// A person wants what the run did to be taken back after it was over.
+    RunReopened {
+        /// Who.
+        by: String,
+        /// Why, in the person's words.
+        note: String,
+    },
 }
 
 /// The first event of a run.
@@ -221,6 +240,25 @@ pub struct ScheduledItem {
     /// What it is bound to; `None` for a child run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<Arc<Pin>>,
+}
+
+/// Items were bound to another provider by a person. Steps of the same contract that are scheduled later are bound by the same revision.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PinChanged {
+    /// The contract whose binding changes.
+    pub contract: ContractTrack,
+    /// The items, all of them bound to `from` before.
+    pub items: Vec<ItemId>,
+    /// The plugin that they leave.
+    pub from: Digest,
+    /// What they are bound to from now on.
+    pub pin: Arc<Pin>,
+    /// The binding table that says what the new provider may reach.
+    pub revision: Revision,
+    /// Who decided.
+    pub by: String,
+    /// Why, in the person's words.
+    pub note: String,
 }
 
 /// What a provider said when it took a request without finishing it.

@@ -32,6 +32,7 @@ mod decide;
 mod definition;
 mod event;
 mod failure;
+mod holds;
 mod id;
 mod key;
 mod measure;
@@ -45,7 +46,10 @@ mod trace;
 mod view;
 
 pub use self::{
-    apply::{IllegalEvent, ResolutionRefused, apply, apply_in_place, begin, check_resolution, replay},
+    apply::{
+        IllegalEvent, NotAtRest, ReopenRefused, Repin, RepinItem, RepinRefused, ResolutionRefused, apply, apply_in_place, begin, check_reopen,
+        check_resolution, repin, repinnable, replay,
+    },
     contract::{ContractTrack, Pin, Provider, Verbs},
     decide::{Command, decide},
     definition::{
@@ -53,16 +57,18 @@ pub use self::{
         Work,
     },
     event::{
-        AfterUnwind, Event, FalloutOpened, FalloutSubject, Outcome, Parent, Pended, Record, Resolution, RunStarted, ScheduledItem, Timer, Verdict,
+        AfterUnwind, Event, FalloutOpened, FalloutSubject, Outcome, Parent, Pended, PinChanged, Record, Resolution, RunStarted, ScheduledItem, Timer,
+        Verdict,
     },
     failure::{Failure, FailureClass},
+    holds::Hold,
     id::{Digest, Epoch, InvalidId, PipelineName, Revision, RunId, Seq, StepName, TenantName, Timestamp},
     key::{AttemptId, Direction, IdempotencyKey, ItemId},
     measure::{AttributeValue, Attributes, Measurement, Transition},
     probe::{AfterObserve, Observed, PendingAnswer, after_cancel, after_observe, observe_failed},
     recover::{lost_attempts, needs_start_record},
     retry::RetryPolicy,
-    run::{Activity, Fallout, ItemState, PendingState, Phase, Ready, ResumeSignal, ResumeState, Run, Standing, StepState, StepStatus, Wake},
+    run::{Activity, Fallout, ItemState, Parked, PendingState, Phase, Ready, ResumeSignal, ResumeState, Run, Standing, StepState, StepStatus, Wake},
     settle::{CallAnswer, CallResult, MAX_CROSSING_BYTES, MIN_POLL, settle},
     trace::TraceIdentity,
     view::{MappingError, View},

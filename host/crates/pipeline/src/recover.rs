@@ -31,6 +31,6 @@ pub fn needs_start_record(work: &Work, pin: Option<&Pin>, ready: &Ready) -> bool
     effect && ready.direction == crate::key::Direction::Do && ready.resume.is_none() && pin.is_some_and(|pin| !pin.can_settle_doubt())
 }
 
-fn may_have_begun(work: &Work, pin: Option<&Pin>, ready: &Ready) -> bool {
+pub(crate) fn may_have_begun(work: &Work, pin: Option<&Pin>, ready: &Ready) -> bool {
     ready.resume.is_none() && (ready.started || !needs_start_record(work, pin, ready))
 }

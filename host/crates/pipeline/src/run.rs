@@ -2,18 +2,18 @@
 
 mod wake;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use self::wake::Wake;
 use crate::{
-    contract::Pin,
+    contract::{ContractTrack, Pin},
     definition::Definition,
     event::{AfterUnwind, FalloutOpened, Outcome, Pended, RunStarted},
     failure::Failure,
-    id::{Epoch, RunId, Seq, StepName, Timestamp},
+    id::{Epoch, Revision, RunId, Seq, StepName, Timestamp},
     key::{AttemptId, Direction, IdempotencyKey, ItemId},
 };
 
@@ -33,6 +33,12 @@ pub struct Run {
     pub(crate) order: Vec<(usize, usize)>,
     pub(crate) fallouts: Vec<Fallout>,
     pub(crate) parent_notified: bool,
+    /// The binding tables that a person chose for contracts whose steps are scheduled later.
+    #[serde(default)]
+    pub(crate) repinned: BTreeMap<ContractTrack, Revision>,
+    /// When it was reopened for the last time after it had been over.
+    #[serde(default)]
+    pub(crate) reopened: Option<Timestamp>,
 }
 
 /// Which way a run goes.
@@ -95,6 +101,9 @@ pub struct ItemState {
     pub request: Arc<Value>,
     /// What it is bound to; `None` for a child run.
     pub pin: Option<Arc<Pin>>,
+    /// The binding table that says what its provider may reach; `None` for the run's own.
+    #[serde(default)]
+    pub revision: Option<Revision>,
     /// The item's own round: the step's, unless it was given other input.
     pub round: u32,
     /// What it has come to.
@@ -115,6 +124,18 @@ pub struct ItemState {
     pub early_callback: Option<String>,
     /// Whether its one-time token was used.
     pub callback_used: bool,
+    /// The pending operation that could not be resumed and waits for a person.
+    #[serde(default)]
+    pub parked: Option<Parked>,
+}
+
+/// A pending operation that could not be resumed and waits for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Parked {
+    /// The operation.
+    pub pending: Box<PendingState>,
+    /// Whether it was to be cancelled.
+    pub cancel: bool,
 }
 
 /// What an item has come to.
@@ -297,6 +318,26 @@ impl Run {
         self.fallouts.iter().filter(|fallout| fallout.resolved.is_none())
     }
 
+    /// The binding table that a person chose for the steps of a contract that are scheduled from now on, if one did.
+    pub fn repinned(&self, contract: &ContractTrack) -> Option<&Revision> {
+        self.repinned.get(contract)
+    }
+
+    /// Every binding table that a person chose for some contract.
+    pub fn repinned_revisions(&self) -> impl Iterator<Item = &Revision> {
+        self.repinned.values()
+    }
+
+    /// When the run was reopened for the last time, if it went on after it had been over.
+    pub fn reopened(&self) -> Option<Timestamp> {
+        self.reopened
+    }
+
+    /// The binding table of an item.
+    pub fn revision<'a>(&'a self, item: &'a ItemState) -> &'a Revision {
+        item.revision.as_ref().unwrap_or(&self.started.revision)
+    }
+
     /// How the run ended, if it has.
     pub fn outcome(&self) -> Option<&Outcome> {
         match &self.phase {
@@ -356,6 +397,25 @@ impl ItemState {
     /// Whether the item is neither acting nor able to act without a new event from a person or the run.
     pub fn is_idle(&self) -> bool {
         matches!(self.activity, Activity::Idle | Activity::Queued)
+    }
+
+    /// What its provider will be given when the pending operation goes on, if there is one and it is not going on already.
+    pub fn checkpoint(&self) -> Option<&str> {
+        let pending = match (&self.activity, &self.parked) {
+            (Activity::Pending(pending), _) | (_, Some(Parked { pending, .. })) => pending,
+            (Activity::Queued | Activity::Ready(_) | Activity::Backoff { .. } | Activity::Child { .. } | Activity::Idle, None) => return None,
+        };
+        Some(&pending.pended.checkpoint)
+    }
+
+    /// Whether an event from outside may still come for it.
+    pub fn waits_for_callback(&self) -> bool {
+        let doing = |direction: Direction| direction == Direction::Do;
+        match &self.activity {
+            Activity::Ready(_) | Activity::Backoff { .. } | Activity::Pending(_) => true,
+            Activity::Idle => self.parked.as_ref().is_some_and(|parked| doing(parked.pending.direction)),
+            Activity::Queued | Activity::Child { .. } => false,
+        }
     }
 
     /// The call that can be made.

@@ -79,6 +79,7 @@ pub fn settle(definition: &Definition, run: &Run, id: &AttemptId, now: Timestamp
         }
         Err(failure) => match settling.resume_again(&failure) {
             Some(due) => Event::ResumeFailed { attempt: id.clone(), failure, due },
+            None if ready.resume.is_some() && failure.class == FailureClass::Held => Event::ResumeHeld { attempt: id.clone(), failure },
             None => {
                 let retry_at = settling.retry_at(&failure);
                 finished(Verdict::Failed(failure), retry_at)

@@ -140,7 +140,7 @@ pub fn scheduled(step: StepName, round: u32, mut items: Vec<ScheduledItem>) -> E
     for item in &mut items {
         item.pin = Some(pin().into());
     }
-    Event::StepScheduled { step, round, items }
+    Event::StepScheduled { step, round, items, revision: None }
 }
 
 /// The end of an attempt.

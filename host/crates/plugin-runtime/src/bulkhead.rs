@@ -58,7 +58,7 @@ impl Bulkhead {
 }
 
 /// Waits for a permit until an instant.
-pub(crate) async fn until(deadline: Instant, room: &Semaphore) -> Result<SemaphorePermit<'_>, Busy> {
+async fn until(deadline: Instant, room: &Semaphore) -> Result<SemaphorePermit<'_>, Busy> {
     if let Ok(permit) = room.try_acquire() {
         return Ok(permit);
     }

@@ -23,7 +23,7 @@ use wasmtime::{Store, component::Val};
 
 use self::failure::{Caused, Ended};
 pub(crate) use self::{account::Account, context::CallContext, failure::bounded, function::Function, probe::instantiate, state::CallState};
-use crate::{bulkhead, host::secrets::MaskedSpan, options::Limits, plugin::Loaded};
+use crate::{host::secrets::MaskedSpan, limits::Holds, options::Limits, plugin::Loaded};
 
 /// The most bytes of a message that enters the journal or a span, backtrace and standard error included.
 pub(crate) const MAX_MESSAGE: usize = 8 << 10;
@@ -35,8 +35,17 @@ pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> C
         None => span,
     };
     let mut finished = Finished { span: Some(span), state: None };
-    let attempted = attempt(&context, &mut finished).await;
-    let mut report = finished.report(&context, attempted);
+    let CallContext { plugin, call, .. } = &*context;
+    let Holds { breaker, retry_budget, .. } = &*plugin.holds;
+    let mut report = match plugin.guard.admit(call, breaker, retry_budget, std::time::Instant::now()) {
+        Ok(leave) => {
+            let attempted = attempt(&context, &mut finished).await;
+            let report = finished.report(&context, attempted);
+            plugin.guard.record(leave, breaker, report.answer.as_ref().err(), std::time::Instant::now());
+            report
+        }
+        Err(refused) => finished.report(&context, Err(Ended::Refused(refused))),
+    };
     if let Some(secrets) = context.kept_secrets() {
         secrets.mask().report(&mut report);
     }
@@ -95,14 +104,14 @@ async fn attempt(context: &Arc<CallContext>, finished: &mut Finished) -> Result<
         .function(&call.pin.contract, call.verb.function())
         .ok_or_else(|| Ended::NoFunction { contract: call.pin.contract.clone(), function: call.verb.function() })?;
     let _room = plugin.bulkhead.enter(*deadline).await.map_err(Ended::Busy)?;
-    let _slot = bulkhead::until(*deadline, &shared.slots).await.map_err(Ended::Busy)?;
+    let _slot = shared.slots.enter(&plugin.guard.held, *deadline).await.map_err(Ended::Busy)?;
     let left = deadline.saturating_duration_since(Instant::now());
     let params = function.params(call, left).map_err(Ended::Request)?;
     let _ticking = shared.ticking();
 
     let span = finished.span.take().expect("the span is moved once, here");
     let mut store = Store::new(&shared.engine, CallState::new(Arc::clone(context), span));
-    prepare(&mut store, &shared.options.limits);
+    prepare(&mut store, &plugin.holds.call);
     let mut results = [Val::Bool(false)];
     let worked = {
         let mut guest = pin!(guest(&mut store, plugin, function, &params, &mut results));

@@ -17,6 +17,7 @@ pub use self::{
     rule::HttpRule,
     secret::Secret,
 };
+use crate::limits::PluginLimits;
 
 /// What an operator grants a plugin. A capability is there when the manifest asks for it and the grant has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -32,6 +33,8 @@ pub struct Grant {
     pub keyvalue: bool,
     /// Settings that the plugin reads.
     pub config: BTreeMap<String, String>,
+    /// Limits of this plugin, below those of the runtime.
+    pub limits: PluginLimits,
 }
 
 /// What happens to `traceparent` and `tracestate`. A plugin's own are removed in both cases.

@@ -26,7 +26,9 @@ mod contracts;
 mod engine_config;
 mod error;
 mod grant;
+mod guard;
 mod host;
+mod limits;
 mod load;
 mod options;
 mod plugin;
@@ -40,7 +42,9 @@ pub use self::{
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
     grant::{AddressRange, Auth, Grant, HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver, HttpRule, Rate, Secret, TracePolicy},
+    guard::{BreakerOptions, BreakerState, PluginHealth, RetryBudgetOptions},
     host::secrets::{SealKey, SealKeyError},
+    limits::PluginLimits,
     load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
     options::{CompileLimits, Limits, Options},
     plugin::{Crossing, Plugin, PluginContract, Plugins},

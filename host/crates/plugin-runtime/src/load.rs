@@ -64,7 +64,7 @@ impl Runtime {
     /// [`LoadError::NotGranted`] and [`LoadError::Grant`].
     pub fn regrant(&self, plugin: &Plugin, grant: &Grant) -> Result<Plugin, LoadError> {
         let granted = imports::granted(plugin.manifest(), grant, &self.shared)?;
-        Ok(Plugin::new(plugin.loaded.regranted(granted)))
+        Ok(Plugin::new(plugin.loaded.regranted(granted, grant.limits.within(&self.shared.options))))
     }
 
     /// Checks a component as [`load`](Self::load) does, but for the grants, and says what it needs.
@@ -141,5 +141,14 @@ fn link(shared: &Shared, inspected: Inspected, grant: &Grant) -> Result<Plugin, 
     let granted = imports::granted(&manifest, grant, shared)?;
     let pre = shared.linker.instantiate_pre(&component).map_err(|error| LoadError::Link(format!("{error:#}")))?;
     component.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(format!("{error:#}")))?;
-    Ok(Plugin::new(Loaded::new(manifest, digest, exports.contracts, exports.functions, pre, granted, &shared.options)))
+    Ok(Plugin::new(Loaded::new(
+        manifest,
+        digest,
+        exports.contracts,
+        exports.functions,
+        pre,
+        granted,
+        grant.limits.within(&shared.options),
+        &shared.guards,
+    )))
 }

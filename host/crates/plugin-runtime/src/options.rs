@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
 
-use crate::host::secrets::SealKey;
+use crate::{
+    guard::{BreakerOptions, RetryBudgetOptions},
+    host::secrets::SealKey,
+};
 
 /// Settings of the runtime.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,6 +42,12 @@ pub struct Options {
     /// What plugins seal texts with. None: no plugin can. It is not read from here: a key is given by reference.
     #[serde(skip)]
     pub seal_key: Option<SealKey>,
+    /// When a plugin is left alone because it fails again and again.
+    pub breaker: BreakerOptions,
+    /// How often calls of a plugin are repeated.
+    pub retry_budget: RetryBudgetOptions,
+    /// When an HTTP endpoint is left alone, by all plugins.
+    pub endpoint_breaker: BreakerOptions,
     /// Limits of one call.
     pub limits: Limits,
 }
@@ -104,6 +113,9 @@ impl Default for Options {
             keep_resident_bytes: 1 << 20,
             max_warm_slots: 64,
             seal_key: None,
+            breaker: BreakerOptions::default(),
+            retry_budget: RetryBudgetOptions::default(),
+            endpoint_breaker: BreakerOptions::default(),
             limits: Limits::default(),
         }
     }

@@ -2,7 +2,7 @@
 
 mod table;
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Instant};
 
 use package::Manifest;
 use pipeline::{ContractTrack, Digest, Pin, Provider, Verbs};
@@ -14,8 +14,9 @@ pub use self::table::Plugins;
 use crate::{
     bulkhead::Bulkhead,
     call::{CallState, Function},
+    guard::{Guard, Guards, PluginHealth},
     host::{http::Rules, secrets::Secrets},
-    options::Options,
+    limits::Holds,
 };
 
 /// A contract that a plugin answers.
@@ -58,8 +59,10 @@ pub(crate) struct Loaded {
     functions: Arc<Functions>,
     pub(crate) pre: InstancePre<CallState>,
     pub(crate) granted: Granted,
-    /// One for all grants of the same component.
+    /// One for all that was loaded of the same digest.
+    pub(crate) guard: Arc<Guard>,
     pub(crate) bulkhead: Arc<Bulkhead>,
+    pub(crate) holds: Arc<Holds>,
 }
 
 /// The functions of all contracts, by exact contract and then by name. There are a handful of each: looking at them is faster than hashing.
@@ -82,9 +85,11 @@ impl Loaded {
         functions: Functions,
         pre: InstancePre<CallState>,
         granted: Granted,
-        options: &Options,
+        holds: Holds,
+        guards: &Guards,
     ) -> Self {
-        let bulkhead = Arc::new(Bulkhead::new(options.max_calls_per_plugin, options.max_queue_per_plugin));
+        let guard = guards.of(&manifest.name, &digest);
+        let bulkhead = guard.room(holds.max_calls, holds.max_queue);
         Self {
             name: manifest.name.as_str().into(),
             manifest: Arc::new(manifest),
@@ -93,12 +98,18 @@ impl Loaded {
             functions: Arc::new(functions),
             pre,
             granted,
+            guard,
             bulkhead,
+            holds: Arc::new(holds),
         }
     }
 
     /// The same component under other grants; nothing is compiled again.
-    pub(crate) fn regranted(&self, granted: Granted) -> Self {
+    pub(crate) fn regranted(&self, granted: Granted, holds: Holds) -> Self {
+        Self { bulkhead: self.guard.room(holds.max_calls, holds.max_queue), holds: Arc::new(holds), ..self.granted_as(granted) }
+    }
+
+    fn granted_as(&self, granted: Granted) -> Self {
         Self {
             name: Arc::clone(&self.name),
             manifest: Arc::clone(&self.manifest),
@@ -107,7 +118,9 @@ impl Loaded {
             functions: Arc::clone(&self.functions),
             pre: self.pre.clone(),
             granted,
+            guard: Arc::clone(&self.guard),
             bulkhead: Arc::clone(&self.bulkhead),
+            holds: Arc::clone(&self.holds),
         }
     }
 
@@ -119,7 +132,7 @@ impl Loaded {
             tcp: Arc::default(),
             secrets: Arc::default(),
         };
-        self.regranted(nothing)
+        self.granted_as(nothing)
     }
 
     /// A function of an exact contract version.
@@ -186,6 +199,11 @@ impl Plugin {
         };
         let function = self.loaded.function(&exact.exact, name).ok_or_else(|| format!("`{}` has no `{}.{name}`", self.name(), exact.exact))?;
         function.fits(what, value).map_err(|error| error.to_string())
+    }
+
+    /// How it is doing now, over everything that was loaded of its digest but for the calls that run and wait, which are those of its own limits.
+    pub fn health(&self) -> PluginHealth {
+        self.loaded.guard.health(self.load(), Instant::now())
     }
 
     /// Calls that run now and calls that wait.

@@ -22,6 +22,7 @@ use crate::{
     contracts::Contracts,
     engine_config::{self, Allocation},
     error::RuntimeError,
+    guard::{Endpoints, Guards, Pool},
     host::{self, http::Outside, interface::Offered},
     options::Options,
 };
@@ -51,8 +52,10 @@ pub(crate) struct Shared {
     pub(crate) offered: Vec<Offered>,
     pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
-    /// One permit per slot of the pool.
-    pub(crate) slots: Arc<Semaphore>,
+    /// The slots of the pool.
+    pub(crate) slots: Arc<Pool>,
+    pub(crate) guards: Guards,
+    pub(crate) endpoints: Arc<Endpoints>,
     allocation: Allocation,
     ticker: Arc<Ticker>,
     /// Taken when the last handle is dropped.
@@ -92,7 +95,9 @@ impl Runtime {
             outside: Outside::new(),
             offered,
             compilations: Arc::new(Semaphore::new(options.max_compilations.max(1))),
-            slots: Arc::new(Semaphore::new(options.max_calls as usize)),
+            slots: Pool::new(options.max_calls),
+            guards: Guards::default(),
+            endpoints: Endpoints::new(options.endpoint_breaker.clone()),
             allocation,
             ticker,
             handle: threads.handle().clone(),

@@ -92,7 +92,7 @@ async fn drive(store: &Store, epoch: Epoch, number: u64, records: u64) -> Result
         let state = if append + 1 == APPENDS { RunState::Ended } else { RunState::Active };
         let records = (head + 1..=head + records).map(|seq| record(epoch, seq)).collect();
         let row = row(testing::run_id(number), head + u64::try_from(Vec::len(&records)).unwrap_or(0), state);
-        store.append(&Append { row, expected_head: Seq(head), records, documents: Vec::new(), writes: Vec::new() }).await?;
+        store.append(&Append { row, expected_head: Seq(head), records, documents: Vec::new(), writes: Vec::new(), holds: Vec::new() }).await?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use crate::{
     append::append,
     error::{Refused, Stage, WriteError, classify},
+    holds::HoldSums,
     number::{from_sql, to_sql},
     prepare::PreparedAppend,
     registry::change::{PreparedChange, change},
@@ -99,7 +100,20 @@ fn fill<'a>(connection: &Connection, frame: Frame, writes: impl Iterator<Item = 
         let outcomes = writes.map(|_| Err(Refused::Append(AppendError::Fenced(epoch)))).collect();
         return Ok(Committed { outcomes, position, fenced: Some(epoch) });
     }
-    let outcomes = writes.map(|write| apply(connection, write, &mut position)).collect::<Result<_, _>>()?;
+    let mut holds = HoldSums::default();
+    let mut outcomes = Vec::new();
+    for write in writes {
+        // Whether something can be removed depends on what runs need.
+        if matches!(write, Write::Change(_)) {
+            std::mem::take(&mut holds).write(connection)?;
+        }
+        let outcome = apply(connection, write, &mut position)?;
+        if let (Write::Append(append), Ok(_)) = (write, &outcome) {
+            holds.add(append);
+        }
+        outcomes.push(outcome);
+    }
+    holds.write(connection)?;
     if let Some(at) = frame.alive_at {
         connection.prepare_cached("UPDATE meta SET alive_at = ?1 WHERE id = 1")?.execute([to_sql(at.0)])?;
     }

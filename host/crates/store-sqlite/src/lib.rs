@@ -32,6 +32,7 @@ mod document_rows;
 mod documents;
 mod error;
 mod files;
+mod holds;
 mod journal;
 mod key_value;
 mod lock;

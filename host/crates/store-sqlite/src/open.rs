@@ -14,6 +14,7 @@ use crate::{
     Options,
     error::OpenError,
     files::{beside, make_parent, private, restrict, sync},
+    holds,
     lock::Lock,
     migrate::{APPLICATION_ID, Marks, VERSION, migrate},
     mounts::network_file_system,
@@ -171,6 +172,7 @@ fn take_over(connection: &mut Connection, path: &Path, now: Timestamp) -> Result
     let raise = |connection: &mut Connection| {
         let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
         migrate(&transaction)?;
+        holds::sweep(&transaction)?;
         transaction.execute(
             "INSERT INTO meta (id, epoch, alive_at, secret, created_at) VALUES (1, 0, ?1, ?2, ?1) ON CONFLICT DO NOTHING",
             params![to_sql(now.0), secret],

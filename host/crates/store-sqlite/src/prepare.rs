@@ -1,6 +1,6 @@
 //! An append made ready on the caller's thread: checked and serialised, so that the writer thread only binds and steps.
 
-use engine::port::{Append, AppendError, KeyValueWrite, RunRow};
+use engine::port::{Append, AppendError, HoldChange, KeyValueWrite, RunRow};
 use pipeline::{Epoch, Event, Record, RunId, Seq, Timestamp};
 
 use crate::document_rows::DocumentRow;
@@ -13,6 +13,7 @@ pub(crate) struct PreparedAppend {
     pub(crate) lines: Vec<Line>,
     pub(crate) documents: Vec<DocumentRow>,
     pub(crate) writes: Vec<KeyValueWrite>,
+    pub(crate) holds: Vec<HoldChange>,
 }
 
 /// A record in its persisted form.
@@ -30,7 +31,7 @@ impl PreparedAppend {
     /// Checks the form and serialises. A malformed append is a defect of the caller that no repetition mends, hence `Fatal`; the
     /// store itself is not affected by it.
     pub(crate) fn new(append: &Append, epoch: Epoch) -> Result<Self, AppendError> {
-        let Append { row, expected_head, records, documents, writes } = append;
+        let Append { row, expected_head, records, documents, writes, holds } = append;
         check_form(row, *expected_head, records)?;
         if records.iter().any(|record| record.epoch != epoch) {
             return Err(AppendError::Fenced(epoch));
@@ -38,7 +39,7 @@ impl PreparedAppend {
         let malformed = |error: serde_json::Error| AppendError::Fatal(format!("an append to run {} cannot be written as JSON: {error}", row.run));
         let lines = records.iter().map(|record| Line::new(&row.run, record)).collect::<Result<_, _>>().map_err(malformed)?;
         let documents = documents.iter().map(DocumentRow::new).collect::<Result<_, _>>().map_err(malformed)?;
-        Ok(Self { row: row.clone(), expected_head: *expected_head, lines, documents, writes: writes.clone() })
+        Ok(Self { row: row.clone(), expected_head: *expected_head, lines, documents, writes: writes.clone(), holds: holds.clone() })
     }
 
     /// About how many bytes it adds to the log.

@@ -148,7 +148,7 @@ pub(crate) static METRICS: &[MetricRow] = &[
     MetricRow { name: "otel.sdk.exporter.span.exported", instrument: Instrument::Counter, number: Number::U64, unit: "{span}", unit_semconv: "{span}", brief: "Spans that an exporter delivered or gave up", scope: "jackfield.host", required: &["otel.component.name", "otel.component.type"], optional: &["error.type"], opt_in: &[], boundaries: &[], durable: false },
 ];
 
-pub(crate) static ERROR_TYPES: &[&str] = &["plugin.trap", "plugin.cpu_limit", "plugin.out_of_memory", "plugin.output_limit", "plugin.contract", "plugin.busy", "plugin.timeout", "plugin.guest_error", "plugin.instantiate", "plugin.denied", "host.restarted", "host.cancelled", "host.internal", "no_inventory", "provisioning_failed", "activation_failed", "billing_failed", "unknown_device", "no_profile", "cwmp.fault", "verification_failed", "ssl.failed", "timeout", "_OTHER"];
+pub(crate) static ERROR_TYPES: &[&str] = &["plugin.trap", "plugin.cpu_limit", "plugin.out_of_memory", "plugin.output_limit", "plugin.contract", "plugin.busy", "plugin.breaker_open", "plugin.retry_budget", "plugin.timeout", "plugin.guest_error", "plugin.instantiate", "plugin.quarantined", "plugin.denied", "host.restarted", "host.cancelled", "host.internal", "no_inventory", "provisioning_failed", "activation_failed", "billing_failed", "unknown_device", "no_profile", "cwmp.fault", "verification_failed", "ssl.failed", "timeout", "_OTHER"];
 
 /// Attributes and labels of ours by name.
 pub mod attribute {

@@ -342,3 +342,37 @@ fn a_provider_may_only_say_what_the_contract_lets_it_say() {
 fn item() -> pipeline::ScheduledItem {
     pipeline::ScheduledItem { label: String::new(), request: serde_json::json!({"type": "port"}).into(), pin: None }
 }
+
+/// What is taken back is seen; the root span, which was exported when the run was over for the first time, is not made again.
+#[test]
+fn a_run_that_is_reopened_shows_what_it_takes_back_and_ends_once() {
+    let mut history = completed(1);
+    let first = history.transitions.len();
+    history.push(90, Event::RunReopened { by: "ann".to_owned(), note: "wrong order".to_owned() });
+    history.drive(100, |_| pipeline::Verdict::Undone);
+    check(
+        &history.transitions[first..],
+        &expect![[r#"
+        bss.order.compensate.service <- ? Internal 115..120
+            pipeline.name = "order"
+            pipeline.run.id = "00000000-0000-7000-8000-000000000001"
+            pipeline.step.name = "activate"
+            pipeline.attempt = 1
+        bss.order.compensate.vlan <- ? Internal 135..140
+            pipeline.name = "order"
+            pipeline.run.id = "00000000-0000-7000-8000-000000000001"
+            pipeline.step.name = "allocate_inventory"
+            pipeline.attempt = 1
+        bss.order.compensate.port <- ? Internal 155..160
+            pipeline.name = "order"
+            pipeline.run.id = "00000000-0000-7000-8000-000000000001"
+            pipeline.step.name = "allocate_inventory"
+            pipeline.attempt = 1
+        bss.order.compensate.decompose <- ? Internal 175..180
+            pipeline.name = "order"
+            pipeline.run.id = "00000000-0000-7000-8000-000000000001"
+            pipeline.step.name = "decompose"
+            pipeline.attempt = 1
+    "#]],
+    );
+}

@@ -1,6 +1,7 @@
 //! `jackfield plugin install|list|activate|rollback|quarantine|...`: what is done with the registry of a running host.
 
 mod activate;
+mod collect;
 mod list;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
@@ -36,6 +37,27 @@ pub(in crate::cli) enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+    /// Move items of live runs from one version to another, where they are at rest and the other version understands what they have.
+    Repin(Repin),
+    /// List what is kept of plugins and tables, and why; remove what nobody needs if that is wanted.
+    Gc {
+        /// Remove what is free.
+        #[arg(long)]
+        remove: bool,
+        #[command(flatten)]
+        signature: Signature,
+        #[command(flatten)]
+        connection: Connection,
+    },
+    /// Remove one installed version that nobody needs.
+    Remove {
+        /// NAME@VERSION or a digest.
+        plugin: String,
+        #[command(flatten)]
+        signature: Signature,
+        #[command(flatten)]
+        connection: Connection,
+    },
     /// End all calls of a digest: runs that need it are held until it is let out, or they are moved to another version.
     Quarantine {
         /// The digest, its first digits, or NAME@VERSION.
@@ -52,6 +74,38 @@ pub(in crate::cli) enum Command {
         #[command(flatten)]
         connection: Connection,
     },
+}
+
+/// What to move where.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("which").required(true).args(["run", "all"]))]
+pub(in crate::cli) struct Repin {
+    /// The version that items leave: NAME@VERSION or a digest.
+    #[arg(long, value_name = "PLUGIN")]
+    from: String,
+    /// The version that they get; it has to be bound, because the bindings say what it may reach.
+    #[arg(long, value_name = "PLUGIN")]
+    to: String,
+    /// Only this run.
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// All live runs.
+    #[arg(long)]
+    all: bool,
+    /// Also what did something: the new version then takes back what the old one did.
+    #[arg(long)]
+    include_done: bool,
+    /// Only say what would be moved.
+    #[arg(long)]
+    dry_run: bool,
+    /// Who: written into the journal of each run. Default: the owner of the token.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    /// Why: written into the journal of each run.
+    #[arg(long, value_name = "TEXT")]
+    note: String,
+    #[command(flatten)]
+    connection: Connection,
 }
 
 /// Who does something, and why.
@@ -87,6 +141,18 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Activate(activate) => activate.run().await,
         Command::Rollback { name, signature, connection } => {
             change(&connection, "/api/v1/plugins/rollback", json!({"plugin": name, "by": signature.by, "note": signature.note})).await
+        }
+        Command::Repin(repin) => repin.run().await,
+        Command::Gc { remove, signature, connection } => collect::collect(remove, &signature, &connection).await,
+        Command::Remove { plugin, signature, connection } => {
+            let body = serde_json::to_vec(&json!({"plugin": plugin, "by": signature.by, "note": signature.note}))?;
+            let removed: Value = connection.client()?.post("/api/v1/plugins/remove", &[], body).await?.json()?;
+            if connection.json {
+                output::say_json(&removed)?;
+            } else {
+                output::say(&format!("removed {}@{}", output::cell(&removed["name"]), output::cell(&removed["version"])))?;
+            }
+            Ok(ExitCode::SUCCESS)
         }
         Command::Quarantine { plugin, reason, lift, by, connection } => {
             let body = json!({"digest": plugin, "reason": reason.unwrap_or_default(), "lift": lift, "by": by});
@@ -126,6 +192,17 @@ impl Install {
             output::say(&list::installed(&answer))?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Repin {
+    async fn run(self) -> anyhow::Result<ExitCode> {
+        let body = json!({
+            "from": self.from, "to": self.to, "run": self.run, "include_done": self.include_done,
+            "dry_run": self.dry_run, "by": self.by, "note": self.note,
+        });
+        let answer = self.connection.client()?.post_slowly("/api/v1/plugins/repin", serde_json::to_vec(&body)?, PATIENCE).await?;
+        collect::told(&answer.json()?, &self.connection)
     }
 }
 

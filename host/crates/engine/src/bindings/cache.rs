@@ -7,7 +7,7 @@ use std::{
 
 use pipeline::Revision;
 
-use super::table::BindingTable;
+use super::table::{BindingTable, PinPolicy};
 use crate::port::{Blobs, ReadError};
 
 /// How many tables are kept beyond those that runs in memory hold.
@@ -64,5 +64,38 @@ impl Bindings {
 
     fn cached(&self) -> MutexGuard<'_, HashMap<Revision, Arc<BindingTable>>> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The tables of one run: its own, and those that a person has chosen for some of its contracts.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    pub(crate) own: Arc<BindingTable>,
+    others: HashMap<Revision, Arc<BindingTable>>,
+}
+
+impl Tables {
+    pub(crate) fn new(own: Arc<BindingTable>) -> Self {
+        Self { own, others: HashMap::new() }
+    }
+
+    /// Adds a table that a person has chosen.
+    pub(crate) fn add(&mut self, revision: Revision, table: Arc<BindingTable>) {
+        self.others.insert(revision, table);
+    }
+
+    /// A table that a person has chosen.
+    pub(crate) fn other(&self, revision: &Revision) -> Option<&Arc<BindingTable>> {
+        self.others.get(revision)
+    }
+}
+
+impl Bindings {
+    /// What the steps of a run are bound by, where that is not fixed when it starts.
+    pub(crate) fn by_step(&self, tables: &Tables) -> Option<(Revision, Arc<BindingTable>)> {
+        match tables.own.policy {
+            PinPolicy::PinRun => None,
+            PinPolicy::PinStep => Some(self.current()),
+        }
     }
 }

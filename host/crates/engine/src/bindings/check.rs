@@ -131,7 +131,7 @@ impl BindingTable {
             if chosen.weight == 0 {
                 problems.push(BindingProblem::NoWeight { contract: contract.clone(), rule: position, choice });
             }
-            if !answers(&chosen.pin.contract, contract) {
+            if !contract.admits(&chosen.pin.contract) {
                 let answers = chosen.pin.contract.clone();
                 problems.push(BindingProblem::OtherContract { contract: contract.clone(), rule: position, choice, answers });
             }
@@ -158,12 +158,6 @@ impl BindingTable {
         let overlap = if example.is_empty() { "every input".to_owned() } else { example.join(", ") };
         Some(BindingProblem::Ambiguous { contract: a.contract.clone(), first, second, overlap })
     }
-}
-
-/// Whether an exact contract version is on a track.
-fn answers(exact: &str, track: &ContractTrack) -> bool {
-    let Some((interface, version)) = exact.split_once('@') else { return false };
-    interface == track.interface() && version.split('.').next().and_then(|major| major.parse().ok()) == Some(track.major())
 }
 
 /// What fits both rules: for each name of either the values that both accept. `None`: nothing does.

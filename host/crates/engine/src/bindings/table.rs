@@ -107,7 +107,7 @@ impl Binding {
     }
 
     /// The position of the choice of a run, and the number in `0..sum of weights` that picked it. `None` when no choice has a weight.
-    pub(super) fn pick(&self, run: &RunId) -> Option<(usize, u64)> {
+    pub(crate) fn pick(&self, run: &RunId) -> Option<(usize, u64)> {
         let sum: u64 = self.choices.iter().map(|choice| u64::from(choice.weight)).sum();
         if self.choices.len() == 1 && sum > 0 {
             return Some((0, 0));
@@ -173,9 +173,9 @@ impl BindingTable {
     pub(super) fn unbound(&self, contract: &ContractTrack, selectors: &[(&str, String)]) -> Failure {
         let message = if self.rules.iter().any(|rule| rule.contract == *contract) {
             let given: Vec<String> = selectors.iter().map(|(name, value)| format!("{name} = {value}")).collect();
-            format!("no rule for contract {contract} in the binding table fits the input ({})", given.join(", "))
+            format!("no rule for contract {contract} in the run's binding table fits the input ({})", given.join(", "))
         } else {
-            format!("nothing is bound to contract {contract} in the binding table")
+            format!("nothing is bound to contract {contract} in the run's binding table")
         };
         Failure::new(FailureClass::Held, "plugin.contract", message)
     }

@@ -24,7 +24,7 @@ pub struct Call {
     pub run: RunId,
     /// The pipeline.
     pub pipeline: PipelineName,
-    /// The binding-table revision that the run is pinned to: it says what the provider may reach.
+    /// The binding-table revision that the item was bound by: it says what the provider may reach.
     pub revision: Revision,
     /// Which attempt makes the call.
     pub attempt: AttemptId,

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use pipeline::{Epoch, PipelineName, Record, RunId, Seq, TenantName, Timestamp};
 
-use super::{call::KeyValueWrite, documents::Document};
+use super::{call::KeyValueWrite, documents::Document, holds::HoldChange};
 
 /// Appends and reads records. One implementation serves many runs and groups their appends into common commits.
 #[async_trait]
@@ -69,6 +69,8 @@ pub struct Append {
     pub documents: Vec<Document>,
     /// Key-value changes of the call whose outcome this append records.
     pub writes: Vec<KeyValueWrite>,
+    /// What the run needs more or less than before.
+    pub holds: Vec<HoldChange>,
 }
 
 /// A run as lists show it; a projection of its journal, kept in the same transaction.

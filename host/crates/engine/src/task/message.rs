@@ -1,11 +1,15 @@
 //! What a run is told from outside: callbacks, decisions, the end of a child.
 
-use pipeline::{Event, Failure, ItemId, RunId, check_resolution};
+use std::sync::Arc;
+
+use pipeline::{Event, Failure, ItemId, RunId, check_reopen, check_resolution};
 use serde_json::Value;
 
 use super::{Lost, RunTask};
 use crate::{
     api::{Decision, EngineError, ResolveError, SignalAnswer},
+    bindings::BindingTable,
+    intervene::{Repin, RepinError, UndoError},
     shared::Message,
     token::Named,
 };
@@ -21,6 +25,14 @@ impl RunTask {
             }
             Message::Resolve { decision, reply } => {
                 let answer = self.resolve(decision).await;
+                self.reply(answer, reply, EngineError::Unavailable("the run is being taken over".to_owned()).into())
+            }
+            Message::Repin { repin, table, reply } => {
+                let answer = self.repin(*repin, table).await;
+                self.reply(answer, reply, EngineError::Unavailable("the run is being taken over".to_owned()).into())
+            }
+            Message::Reopen { by, note, reply } => {
+                let answer = self.reopen(by, note).await;
                 self.reply(answer, reply, EngineError::Unavailable("the run is being taken over".to_owned()).into())
             }
             Message::ChildEnded { item, child, result, reply } => {
@@ -47,11 +59,7 @@ impl RunTask {
         if item.callback_used {
             return Ok(Ok(SignalAnswer::AlreadyUsed));
         }
-        let waits = match &item.activity {
-            pipeline::Activity::Ready(_) | pipeline::Activity::Backoff { .. } | pipeline::Activity::Pending(_) => true,
-            pipeline::Activity::Queued | pipeline::Activity::Child { .. } | pipeline::Activity::Idle => false,
-        };
-        if !waits || self.run.outcome().is_some() {
+        if !item.waits_for_callback() || self.run.outcome().is_some() {
             return Ok(Ok(SignalAnswer::TooLate));
         }
         let commands = self.commit(vec![Event::CallbackReceived { item: id, body }], Vec::new()).await?;
@@ -71,6 +79,33 @@ impl RunTask {
         }
         let Decision { resolution, by, note, .. } = decision;
         let commands = self.commit(vec![Event::FalloutResolved { id, resolution, by, note }], Vec::new()).await?;
+        self.obey(commands);
+        Ok(Ok(()))
+    }
+
+    async fn repin(&mut self, repin: Repin, table: Arc<BindingTable>) -> Result<Result<u32, RepinError>, Lost> {
+        let Repin { run, from, to, revision, expected_head, include_done, by, note } = repin;
+        let actual = self.run.head();
+        if actual != expected_head {
+            return Ok(Err(RepinError::Moved { run, expected: expected_head, actual }));
+        }
+        let wanted = pipeline::Repin { from, to, revision: revision.clone(), include_done, by, note };
+        let changed = match pipeline::repin(&self.pack.definition, &self.run, wanted) {
+            Ok(changed) => changed,
+            Err(refused) => return Ok(Err(refused.into())),
+        };
+        let moved = u32::try_from(changed.items.len()).unwrap_or(u32::MAX);
+        self.tables.add(revision, table);
+        let commands = self.commit(vec![Event::PinChanged(Box::new(changed))], Vec::new()).await?;
+        self.obey(commands);
+        Ok(Ok(moved))
+    }
+
+    async fn reopen(&mut self, by: String, note: String) -> Result<Result<(), UndoError>, Lost> {
+        if let Err(refused) = check_reopen(&self.pack.definition, &self.run) {
+            return Ok(Err(refused.into()));
+        }
+        let commands = self.commit(vec![Event::RunReopened { by, note }], Vec::new()).await?;
         self.obey(commands);
         Ok(Ok(()))
     }

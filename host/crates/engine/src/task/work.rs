@@ -74,7 +74,7 @@ impl RunTask {
             tenant: started.tenant.clone(),
             run: self.run.id().clone(),
             pipeline: started.pipeline.clone(),
-            revision: started.revision.clone(),
+            revision: self.run.revision(item).clone(),
             attempt: id.clone(),
             label: item.label.clone(),
             key: self.run.key(&id.item, id.direction),

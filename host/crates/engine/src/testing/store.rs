@@ -6,11 +6,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use pipeline::{Epoch, PipelineName, Record, RunId, Seq, Timestamp};
+use pipeline::{Digest, Epoch, PipelineName, Record, Revision, RunId, Seq, Timestamp};
 
 use crate::port::{
-    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Journal, KeyValue, Opening,
-    Position, ReadError, RunRow, RunState, Timers, Versioned,
+    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Held, HoldChange, Holds, Journal,
+    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned,
 };
 
 /// A store in memory. It can be opened again, which fences whoever had it open.
@@ -27,6 +27,7 @@ struct State {
     documents: BTreeMap<(String, String), Document>,
     keys: BTreeMap<(String, String), (u64, Option<String>)>,
     blobs: HashMap<String, Vec<u8>>,
+    holds: BTreeMap<(Revision, Option<Digest>), i64>,
     full: bool,
 }
 
@@ -89,6 +90,9 @@ impl State {
         }
         for document in append.documents {
             self.documents.insert((document.collection.to_owned(), document.id.clone()), document);
+        }
+        for HoldChange { revision, digest, change } in append.holds {
+            *self.holds.entry((revision, digest)).or_default() += change;
         }
         self.rows.insert(append.row.run.clone(), append.row);
         Appended { position: Position(self.records.len() as u64), bytes }
@@ -183,6 +187,20 @@ impl Blobs for MemoryStore {
 
     async fn get(&self, hash: &str) -> Result<Option<Vec<u8>>, ReadError> {
         Ok(self.lock().blobs.get(hash).cloned())
+    }
+}
+
+#[async_trait]
+impl Holds for MemoryStore {
+    async fn held(&self) -> Result<Vec<Held>, ReadError> {
+        let state = self.lock();
+        let held = state.holds.iter().filter(|(_, count)| **count != 0);
+        let held = held.map(|((revision, digest), count)| Held {
+            revision: revision.clone(),
+            digest: digest.clone(),
+            count: u64::try_from(*count).expect("no more is given back than was taken"),
+        });
+        Ok(held.collect())
     }
 }
 

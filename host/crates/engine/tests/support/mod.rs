@@ -1,6 +1,8 @@
 //! A world for engine tests: the real driver over a store in memory, a clock that jumps to the next sleeper, providers written as functions.
 #![allow(dead_code, reason = "each test binary uses its own part of the support")]
 
+pub(crate) mod plugins;
+
 use std::{
     sync::{
         Arc, Mutex,

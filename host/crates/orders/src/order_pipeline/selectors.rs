@@ -123,3 +123,63 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 fn put(values: &mut Values, name: &'static str, value: Option<&str>) {
     values.extend(value.map(|value| (name, value.to_owned())));
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{Options, simulation::Simulation};
+
+    /// The values of every item that is there when an order is over, step by step.
+    fn selected(order: Value) -> Vec<String> {
+        let simulation = Simulation::new(&Options::default(), order).go();
+        let (definition, run) = (&simulation.definition, &simulation.run);
+        let view = View::new(definition, run);
+        let mut selected = Vec::new();
+        for (step, state) in definition.steps.iter().zip(run.steps()) {
+            for item in &state.items {
+                let values = (step.selectors.of)(&view, &item.request);
+                assert!(values.iter().all(|(name, _)| step.selectors.names.contains(name)), "{}: {values:?}", step.name);
+                let values: Vec<String> = values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                selected.push(format!("{}: {}", step.name, values.join(" ")));
+            }
+        }
+        selected
+    }
+
+    #[test]
+    fn an_order_of_one_item_is_told_apart_by_all_that_it_says() {
+        let order = json!({
+            "relatedParty": [{"id": "c-1", "role": "customer", "@referredType": "Individual"}],
+            "productOrderItem": [{"id": "1", "action": "add", "productOffering": {"id": "fibre"}, "product": {"place": [{"id": "north", "role": "x"}]}}],
+        });
+        expect_test::expect![[r#"
+            decompose: customer=c-1 customer-class=individual product=fibre region=north
+            allocate_inventory: customer=c-1 customer-class=individual product=fibre region=north resource-type=port service=access
+            allocate_inventory: customer=c-1 customer-class=individual product=fibre region=north resource-type=ipv4 service=address
+            provision: customer=c-1 customer-class=individual product=fibre region=north resource-type=port service=access network-element=olt-1
+            provision: customer=c-1 customer-class=individual product=fibre region=north resource-type=ipv4 service=address network-element=olt-1
+            activate: customer=c-1 customer-class=individual product=fibre region=north
+            billing_setup: customer=c-1 customer-class=individual product=fibre region=north plan=fibre-30"#]]
+        .assert_eq(&selected(order).join("\n"));
+    }
+
+    #[test]
+    fn an_order_of_several_items_gives_each_service_what_its_own_item_says() {
+        let item = |id: &str, offering: &str, place: &str| json!({"id": id, "action": "add", "productOffering": {"id": offering}, "product": {"place": [{"id": place, "role": "x"}]}});
+        let order = json!({"productOrderItem": [item("1", "fibre", "north"), item("1/2", "tv", "south")]});
+        expect_test::expect![[r#"
+            decompose: product=fibre
+            decompose: product=tv
+            allocate_inventory: product=fibre region=north resource-type=port service=access
+            allocate_inventory: product=fibre region=north resource-type=ipv4 service=address
+            allocate_inventory: product=tv region=south resource-type=equipment service=box
+            provision: product=fibre region=north resource-type=port service=access network-element=olt-1
+            provision: product=fibre region=north resource-type=ipv4 service=address network-element=olt-1
+            provision: product=tv region=south resource-type=equipment service=box network-element=olt-1
+            activate: product=fibre
+            billing_setup: product=fibre plan=fibre-30"#]]
+        .assert_eq(&selected(order).join("\n"));
+    }
+}

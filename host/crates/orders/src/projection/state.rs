@@ -4,7 +4,7 @@
 //! |---|---|
 //! | no step is scheduled yet | `acknowledged` |
 //! | it goes forward, or takes back what it did after a failure | `inProgress` |
-//! | a fallout is open, or a person cancelled it and it takes back what it did | `held` |
+//! | a fallout is open, or a person cancelled it and it takes back what it did, also after it was over | `held` |
 //! | it is over | `completed`, `failed`, `cancelled` |
 //!
 //! TMF622 knows no way from `inProgress` to `cancelled`, so a held order that is being cancelled stays `held` until it is. `pending` (the customer must say

@@ -73,6 +73,9 @@ macro_rules! paths {
 }
 
 paths! {
+    taken_back_after_it_was_completed: simulate(detailed()).go().reopen();
+    taken_back_after_it_was_completed_with_a_fallout:
+        simulate(detailed()).answer("activate[0] undo", [failed(Held, "plugin.quarantined")]).go().reopen().resolve(Retry);
     an_order_is_fulfilled: simulate(detailed()).go();
     an_order_that_says_nothing_of_customer_and_place_is_fulfilled: simulate(order("tv")).go();
     an_order_of_several_items_names_the_item_in_each_service:

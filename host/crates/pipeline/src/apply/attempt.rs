@@ -7,7 +7,7 @@ use crate::{
     failure::{Failure, FailureClass},
     id::Timestamp,
     key::{AttemptId, Direction},
-    run::{Activity, ItemState, PendingState, Phase, Ready, ResumeSignal, ResumeState, Standing},
+    run::{Activity, ItemState, Parked, PendingState, Phase, Ready, ResumeSignal, ResumeState, Standing},
 };
 
 impl ItemState {
@@ -28,8 +28,19 @@ impl ItemState {
         Activity::Ready(Ready { direction, attempt, since, probe: false, started: false, resume: Some(ResumeState { pending, signal }) })
     }
 
+    /// Continues an operation that was parked: with the callback that has come meanwhile, or as its time had come.
+    pub(super) fn unpark(&mut self, parked: Parked, since: Timestamp) -> Activity {
+        let callback = if parked.pending.direction == Direction::Do { self.early_callback.take() } else { None };
+        let signal = match callback {
+            _ if parked.cancel => ResumeSignal::Cancel,
+            Some(body) => ResumeSignal::Callback(body),
+            None => ResumeSignal::Timer,
+        };
+        Self::resume(parked.pending, since, signal)
+    }
+
     /// The item's last attempt in this direction failed for good.
-    fn fail(&mut self, direction: Direction) {
+    pub(super) fn fail(&mut self, direction: Direction) {
         let doubt = self.doubt;
         self.activity = Activity::Idle;
         self.standing = match (direction, std::mem::replace(&mut self.standing, Standing::Open)) {
@@ -91,6 +102,24 @@ impl Fold<'_> {
         }
         item.last_failure = Some(failure.clone());
         item.activity = Activity::Pending(pending);
+        Ok(())
+    }
+
+    pub(super) fn resume_held(&mut self, id: &AttemptId, failure: &Failure) -> Step {
+        let effect = self.has_effect(id);
+        let (_, item, ready) = self.ready_mut(id)?;
+        let Some(ResumeState { pending, signal }) = ready.resume else {
+            return Err(format!("{id} was not resumed"));
+        };
+        // A callback is given once: its body must survive until a resume with it succeeds.
+        let cancel = signal == ResumeSignal::Cancel;
+        if let ResumeSignal::Callback(body) = signal {
+            item.early_callback = Some(body);
+        }
+        (item.doubt, item.last_failure) = (effect, Some(failure.clone()));
+        item.failures += 1;
+        item.fail(id.direction);
+        item.parked = Some(Parked { pending, cancel });
         Ok(())
     }
 

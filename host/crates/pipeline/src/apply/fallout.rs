@@ -121,6 +121,10 @@ impl Fold<'_> {
     fn resolve_failed(&mut self, step: &StepName, item: Option<u32>, resolution: &Resolution) -> Step {
         let (at, position) = (self.at, self.position(step)?);
         if *resolution == Resolution::Cancel {
+            if let Some(parked) = item.and_then(|item| self.item_at(position, item as usize)).and_then(|item| item.parked.as_mut()) {
+                // Whatever it was asked to do before, it is asked to end now.
+                parked.cancel = false;
+            }
             // A run that unwinds already goes on doing so; what was held goes the way of the rest.
             if let Phase::Unwinding { then, .. } = &mut self.run.phase {
                 *then = AfterUnwind::Cancel;
@@ -136,7 +140,7 @@ impl Fold<'_> {
         match resolution {
             Resolution::SkipWith(output) => {
                 item.standing = Standing::Done { output: Arc::new(output.clone()), by_hand: true };
-                item.activity = Activity::Idle;
+                (item.activity, item.parked) = (Activity::Idle, None);
             }
             Resolution::RetryWith(request) => {
                 item.anew(at);
@@ -150,7 +154,10 @@ impl Fold<'_> {
             }
             Resolution::Retry | Resolution::Cancel | Resolution::Fail => {
                 (item.standing, item.failures, item.since) = (Standing::Open, 0, at);
-                item.activity = item.next_ready(Direction::Do, at, doubt);
+                item.activity = match item.parked.take() {
+                    Some(parked) => item.unpark(parked, at),
+                    None => item.next_ready(Direction::Do, at, doubt),
+                };
             }
         }
         self.settle_step(position);
@@ -163,8 +170,12 @@ impl Fold<'_> {
         let step = self.step_mut(position);
         match resolution {
             Resolution::SkipWith(output) => {
-                let mut item =
-                    super::new_item(&crate::event::ScheduledItem { label: String::new(), request: Arc::new(Value::Null), pin: None }, step.round, at);
+                let mut item = super::new_item(
+                    &crate::event::ScheduledItem { label: String::new(), request: Arc::new(Value::Null), pin: None },
+                    step.round,
+                    at,
+                    None,
+                );
                 (item.standing, item.activity) = (Standing::Done { output: Arc::new(output.clone()), by_hand: true }, Activity::Idle);
                 step.items = vec![Arc::new(item)];
                 step.status = StepStatus::Done { scheduled: at, done: at };
@@ -228,9 +239,18 @@ impl Fold<'_> {
         let Standing::UndoFailed { output } = item.standing.clone() else {
             return Err("the undo of the item has not failed".to_owned());
         };
-        item.standing = output.map_or(Standing::Failed { doubt: true, receipt: None }, |output| Standing::Done { output, by_hand: false });
         (item.failures, item.since) = (0, at);
-        item.activity = item.next_ready(Direction::Undo, at, true);
+        let standing = output.map_or(Standing::Failed { doubt: true, receipt: None }, |output| Standing::Done { output, by_hand: false });
+        (item.standing, item.activity) = match item.parked.take() {
+            // It was not the undo that failed but the cancelling of the work.
+            Some(parked) if parked.pending.direction == Direction::Do => (Standing::Open, item.unpark(parked, at)),
+            Some(parked) => (standing, item.unpark(parked, at)),
+            None => {
+                // Whether there is a receipt decides how the undo begins.
+                item.standing = standing.clone();
+                (standing, item.next_ready(Direction::Undo, at, true))
+            }
+        };
         Ok(())
     }
 }
@@ -241,7 +261,7 @@ impl ItemState {
         self.round += 1;
         self.standing = Standing::Open;
         (self.failures, self.attempts, self.since) = (0, [0, 0], at);
-        (self.early_callback, self.callback_used, self.last_failure) = (None, false, None);
+        (self.early_callback, self.callback_used, self.last_failure, self.parked) = (None, false, None, None);
     }
 }
 

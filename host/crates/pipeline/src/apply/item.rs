@@ -11,7 +11,7 @@ use crate::{
     failure::Failure,
     id::{RunId, StepName},
     key::{Direction, ItemId},
-    run::{Activity, ItemState, Phase, ResumeSignal, Standing, StepStatus},
+    run::{Activity, ItemState, Parked, Phase, ResumeSignal, Standing, StepStatus},
 };
 
 impl Fold<'_> {
@@ -46,6 +46,9 @@ impl Fold<'_> {
             Activity::Ready(ready) if ready.direction == Direction::Undo => return Err("the item is being undone".to_owned()),
             Activity::Backoff { direction: Direction::Undo, .. } => return Err("the item is being undone".to_owned()),
             Activity::Pending(pending) => item.activity = ItemState::resume(pending, at, ResumeSignal::Callback(body.to_owned())),
+            Activity::Idle if item.parked.as_ref().is_some_and(|parked| parked.pending.direction == Direction::Do) => {
+                item.early_callback = Some(body.to_owned());
+            }
             early @ (Activity::Ready(_) | Activity::Backoff { .. }) => {
                 item.activity = early;
                 item.early_callback = Some(body.to_owned());
@@ -116,13 +119,19 @@ impl Fold<'_> {
         self.unwinding()?;
         let at = self.at;
         let (_, item) = self.item_mut(id)?;
-        let Activity::Pending(pending) = &item.activity else {
-            return Err(format!("the item is {} and nothing can be cancelled", name(&item.activity)));
+        let pending = match (&item.activity, &item.parked) {
+            (Activity::Pending(pending), _) => pending.clone(),
+            (Activity::Idle, Some(Parked { pending, cancel: false })) if pending.direction == Direction::Do => {
+                let pending = pending.clone();
+                (item.standing, item.parked) = (Standing::Open, None);
+                pending
+            }
+            (other, _) => return Err(format!("the item is {} and nothing can be cancelled", name(other))),
         };
         if pending.direction == Direction::Undo {
             return Err("an undo is not cancelled".to_owned());
         }
-        item.activity = ItemState::resume(pending.clone(), at, ResumeSignal::Cancel);
+        item.activity = ItemState::resume(pending, at, ResumeSignal::Cancel);
         Ok(())
     }
 
@@ -133,6 +142,7 @@ impl Fold<'_> {
         }
         let (_, item) = self.item_mut(id)?;
         match item.standing {
+            _ if item.parked.is_some() => return Err("the item has an operation that must be cancelled first".to_owned()),
             Standing::Done { by_hand: false, .. } | Standing::Failed { doubt: true, .. } => {}
             Standing::Forgiven if item.doubt => {}
             Standing::Open
@@ -148,7 +158,9 @@ impl Fold<'_> {
             return Err(format!("the item is {}", name(&item.activity)));
         }
         (item.failures, item.since, item.early_callback) = (0, at, None);
-        item.activity = item.next_ready(Direction::Undo, at, false);
+        // Only of a run that was reopened can the undo of something done have been tried before.
+        let probe = item.doubt && matches!(item.standing, Standing::Done { .. });
+        item.activity = item.next_ready(Direction::Undo, at, probe);
         Ok(())
     }
 

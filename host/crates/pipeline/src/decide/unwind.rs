@@ -38,6 +38,9 @@ fn settle(definition: &Definition, run: &Run) -> Vec<Command> {
                 Activity::Pending(pending) if pending.direction == Direction::Do && pending.stumbles == 0 => {
                     commands.push(Command::Record(Event::CancelRequested { item: id() }));
                 }
+                Activity::Idle if is_parked(item) && !is_held(run, &definition.steps[s].name, u32::try_from(i).ok()) => {
+                    commands.push(Command::Record(Event::CancelRequested { item: id() }));
+                }
                 Activity::Queued
                 | Activity::Ready(_)
                 | Activity::Backoff { direction: Direction::Undo, .. }
@@ -48,6 +51,11 @@ fn settle(definition: &Definition, run: &Run) -> Vec<Command> {
         }
     }
     commands
+}
+
+/// Whether the work of an item pends, could not be resumed, and was not to be cancelled yet.
+fn is_parked(item: &ItemState) -> bool {
+    item.parked.as_ref().is_some_and(|parked| !parked.cancel && parked.pending.direction == Direction::Do)
 }
 
 /// Whether an item still does something that may need an undo.
@@ -82,6 +90,9 @@ fn next(definition: &Definition, run: &Run) -> Next {
         let give_up = |failure: &Failure| Next::Do(open_fallout(run, FalloutSubject::UndoFailed, &step.name, Some(position), "undo_failed", failure));
         match &item.standing {
             _ if held => {}
+            _ if item.parked.is_some() => {
+                return give_up(item.last_failure.as_ref().unwrap_or(&cannot("the operation could not be cancelled for no recorded reason")));
+            }
             Standing::Forgiven if !item.doubt => {}
             Standing::Done { by_hand: true, .. } | Standing::Open | Standing::Undone | Standing::Failed { doubt: false, .. } => {}
             Standing::Done { .. } | Standing::Failed { .. } | Standing::Forgiven if step.undo == Undo::Never => {}

@@ -1,13 +1,13 @@
 //! Events that are well formed and otherwise arbitrary.
 
 use pipeline::{
-    AfterUnwind, AttemptId, Direction, Event, Failure, FailureClass, FalloutOpened, FalloutSubject, ItemId, Outcome, Pended, Resolution,
+    AfterUnwind, AttemptId, Direction, Event, Failure, FailureClass, FalloutOpened, FalloutSubject, ItemId, Outcome, Pended, PinChanged, Resolution,
     ScheduledItem, Timer, Timestamp, Verdict, testing,
 };
 use proptest::{prelude::*, sample::select};
 use serde_json::json;
 
-use crate::support::name;
+use crate::support::{digest, name, plugin, revision};
 
 /// A few events in a row.
 pub(crate) fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -25,13 +25,15 @@ fn of_runs() -> impl Strategy<Value = Event> {
     let outcome =
         prop_oneof![Just(Outcome::Completed), Just(Outcome::Cancelled), failure().prop_map(|failure| Outcome::Failed { failure, step: None })];
     prop_oneof![
-        (step(), 0..4_u32, items())
-            .prop_map(move |(step, round, items)| { Event::StepScheduled { step, round, items: items.into_iter().map(scheduled).collect() } }),
+        (step(), 0..4_u32, items()).prop_map(move |(step, round, items)| {
+            Event::StepScheduled { step, round, items: items.into_iter().map(scheduled).collect(), revision: None }
+        }),
         (step(), failure()).prop_map(|(step, failure)| Event::StepRefused { step, failure }),
         (prop::option::of(failure()), prop::option::of(step()), prop::option::of(0..4_u32), then)
             .prop_map(|(cause, step, item, then)| Event::UnwindStarted { cause, step, item, then }),
         outcome.prop_map(|outcome| Event::RunEnded { outcome }),
         Just(Event::ParentNotified),
+        Just(Event::RunReopened { by: String::new(), note: String::new() }),
     ]
 }
 
@@ -55,6 +57,7 @@ fn of_attempts() -> impl Strategy<Value = Event> {
         attempt().prop_map(|attempt| Event::AttemptStarted { attempt }),
         (attempt(), pended).prop_map(|(attempt, pending)| Event::AttemptPended { attempt, started_at: Timestamp(0), pending }),
         (attempt(), failure(), time()).prop_map(|(attempt, failure, due)| Event::ResumeFailed { attempt, failure, due }),
+        (attempt(), failure()).prop_map(|(attempt, failure)| Event::ResumeHeld { attempt, failure }),
         (attempt(), verdict(), prop::option::of(time())).prop_map(|(attempt, verdict, retry_at)| Event::AttemptFinished {
             attempt,
             started_at: Timestamp(0),
@@ -78,7 +81,13 @@ fn of_items() -> impl Strategy<Value = Event> {
         (item(), child(), result()).prop_map(|(item, child, result)| Event::ChildEnded { item, child, result }),
         item().prop_map(|item| Event::ItemForgiven { item }),
         item().prop_map(|item| Event::UndoScheduled { item }),
+        (prop::collection::vec(item(), 0..3), select(vec!["a", "b"])).prop_map(|(items, from)| Event::PinChanged(Box::new(repinned(items, from)))),
     ]
+}
+
+fn repinned(items: Vec<ItemId>, from: &str) -> PinChanged {
+    let pin = plugin("b", testing::pin()).into();
+    PinChanged { contract: testing::contract(), items, from: digest(from), pin, revision: revision("c"), by: String::new(), note: String::new() }
 }
 
 fn of_fallouts() -> impl Strategy<Value = Event> {

@@ -19,6 +19,7 @@ fn kind(event: &Event) -> &'static str {
         Event::AttemptStarted { .. } => "attempt-started",
         Event::AttemptPended { .. } => "attempt-pended",
         Event::ResumeFailed { .. } => "resume-failed",
+        Event::ResumeHeld { .. } => "resume-held",
         Event::AttemptFinished { .. } => "attempt-finished",
         Event::AttemptLost { .. } => "attempt-lost",
         Event::RetryAbandoned { .. } => "retry-abandoned",
@@ -30,14 +31,16 @@ fn kind(event: &Event) -> &'static str {
         Event::ItemForgiven { .. } => "item-forgiven",
         Event::UnwindStarted { .. } => "unwind-started",
         Event::UndoScheduled { .. } => "undo-scheduled",
+        Event::PinChanged(_) => "pin-changed",
         Event::FalloutOpened(_) => "fallout-opened",
         Event::FalloutResolved { .. } => "fallout-resolved",
         Event::RunEnded { .. } => "run-ended",
         Event::ParentNotified => "parent-notified",
+        Event::RunReopened { .. } => "run-reopened",
     }
 }
 
-const KINDS: usize = 21;
+const KINDS: usize = 24;
 
 fn records() -> Vec<Record> {
     let finished = |mut world: World| {

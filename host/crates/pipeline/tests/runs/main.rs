@@ -14,3 +14,4 @@ mod random;
 mod reference;
 mod scenario;
 mod support;
+mod withdrawn;

@@ -65,7 +65,7 @@ proptest! {
     fn a_run_that_is_over_stays_over(plan in plan(), events in garbage::events()) {
         let (world, definition) = (finished(&plan), plan.definition());
         let run = &world.runs[&main_run()].run;
-        for event in events {
+        for event in events.into_iter().filter(|event| !matches!(event, pipeline::Event::RunReopened { .. })) {
             prop_assert!(apply(&definition, run.clone(), &testing::record(run, 1, event)).is_err());
         }
     }

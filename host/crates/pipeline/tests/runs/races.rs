@@ -224,7 +224,7 @@ impl Bench {
 
     fn scheduled(self, pin: Option<Pin>) -> Self {
         let item = pipeline::ScheduledItem { label: String::new(), request: json!(0).into(), pin: pin.map(Into::into) };
-        self.then(Event::StepScheduled { step: name("a"), round: 1, items: vec![item] })
+        self.then(Event::StepScheduled { step: name("a"), round: 1, items: vec![item], revision: None })
     }
 
     fn then(mut self, event: Event) -> Self {
@@ -348,4 +348,55 @@ fn a_run_does_not_complete_nor_cancel_out_of_turn_and_does_not_turn_back_past_it
     let bench = bench.but_not(ended(pipeline::Outcome::Cancelled), "the run cannot end so from here");
     let bench = bench.then(testing::finished(attempt(Direction::Do), Verdict::Done(json!(1).into())));
     bench.but_not(unwind(), "the run has passed its point of no return").then(ended(pipeline::Outcome::Completed));
+}
+
+/// A person has failed the run while its item was still doing something, and wants it back later.
+#[test]
+fn a_run_that_was_failed_in_the_middle_is_reopened_to_what_can_be_taken_back() {
+    let failed = || {
+        let failure = Failure::new(FailureClass::Held, "odd", "odd");
+        Event::RunEnded { outcome: pipeline::Outcome::Failed { failure, step: None } }
+    };
+    let reopened = || Event::RunReopened { by: "ann".to_owned(), note: String::new() };
+    let next = |bench: &Bench| pipeline::decide(&bench.definition, &bench.run).into_iter().next();
+    let scheduled = || Bench::new(|_| {}).scheduled(Some(testing::pin()));
+    let unknown = Verdict::Failed(Failure::new(FailureClass::Unknown, "lost", "lost"));
+    let backoff = Event::AttemptFinished {
+        attempt: attempt(Direction::Do),
+        started_at: Timestamp(0),
+        verdict: unknown,
+        retry_at: Some(Timestamp(7)),
+        attributes: Vec::new(),
+    };
+    // A call that may have been made: its outcome is in doubt, and what is there is looked for.
+    let called = scheduled().then(failed()).then(reopened());
+    assert_eq!(next(&called), Some(pipeline::Command::Record(Event::UndoScheduled { item: item() })));
+    let looking = called.then(Event::UndoScheduled { item: item() });
+    assert!(looking.run.steps()[0].items[0].ready().unwrap().probe);
+    // An operation under way is cancelled, whether it waits or is being asked about.
+    let cancelled = Some(pipeline::Command::Record(Event::CancelRequested { item: item() }));
+    assert_eq!(next(&scheduled().then(pended(Direction::Do)).then(failed()).then(reopened())), cancelled);
+    let asked = scheduled().then(pended(Direction::Do)).then(Event::TimerFired { item: item(), timer: Timer::Poll });
+    assert_eq!(next(&asked.then(failed()).then(reopened())), cancelled);
+    // A retry is given up.
+    let waits = scheduled().then(backoff).then(failed()).then(reopened());
+    assert_eq!(next(&waits), Some(pipeline::Command::Record(Event::RetryAbandoned { item: item() })));
+    // Nothing was begun: there is nothing to take back.
+    Bench::new(|_| {}).then(failed()).but_not(reopened(), "the run has nothing to take back");
+    Bench::new(|_| {}).but_not(reopened(), "the run is not over");
+}
+
+#[test]
+fn a_callback_that_comes_while_nobody_may_call_the_provider_is_kept() {
+    let held = Event::ResumeHeld { attempt: attempt(Direction::Do), failure: Failure::new(FailureClass::Held, "plugin.quarantined", "held") };
+    let bench = Bench::new(calls_back).scheduled(Some(testing::pin())).then(pended(Direction::Do));
+    let parked = bench.then(Event::TimerFired { item: item(), timer: Timer::Poll }).then(held);
+    let opened = pipeline::decide(&parked.definition, &parked.run).into_iter().find_map(|command| match command {
+        pipeline::Command::Record(event @ Event::FalloutOpened(_)) => Some(event),
+        _ => None,
+    });
+    let decided = Event::FalloutResolved { id: 1, resolution: pipeline::Resolution::Retry, by: "ann".to_owned(), note: String::new() };
+    let resumed = parked.then(opened.unwrap()).then(callback(1)).then(decided);
+    let ready = resumed.run.steps()[0].items[0].ready().unwrap();
+    assert_eq!((ready.attempt, &ready.resume.as_ref().unwrap().signal), (1, &pipeline::ResumeSignal::Callback("hello".to_owned())));
 }

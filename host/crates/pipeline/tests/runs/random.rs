@@ -8,7 +8,7 @@ use pipeline::{
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::support::{Act, Callback, Script, Verb, When, World, name};
+use crate::support::{Act, Callback, Script, Verb, When, World, name, plugin, repin_a_to_b};
 
 const NAMES: [&str; 5] = ["s0", "s1", "s2", "s3", "s4"];
 
@@ -49,6 +49,9 @@ pub(crate) struct Plan {
     child: Vec<Act>,
     operator: Vec<Resolution>,
     callbacks: Vec<(usize, When)>,
+    /// Whether the operator binds items otherwise, and if so, also those that did something.
+    repin: Option<bool>,
+    reopens: u32,
     choices: Vec<u8>,
     crashes: Vec<usize>,
 }
@@ -65,11 +68,14 @@ impl Plan {
         world.add_definition(&child());
         world.script("x", Verb::Apply, &self.child);
         for (step, plan) in NAMES.iter().zip(&self.steps) {
-            world.pins.insert(name(step), plan.pin());
+            world.pins.insert(name(step), plugin("a", plan.pin()));
             for (verb, acts, forever) in &plan.scripts {
                 world.backend.scripts.insert((name(step), None, *verb), Script { acts: acts.clone(), forever: *forever });
             }
         }
+        let able = Pin { verbs: Verbs { observe: true, resume: true, undo: true }, ..testing::pin() };
+        world.repins.extend(self.repin.map(|include_done| repin_a_to_b(include_done, able)));
+        world.reopens = self.reopens;
         world.operator.extend(self.operator.clone());
         world.callbacks.extend(self.callbacks.iter().map(|(step, when)| Callback { step: NAMES[*step], when: *when, body: "call" }));
         world.choices.extend(&self.choices);
@@ -123,12 +129,22 @@ fn next(position: usize) -> StepName {
 /// A random world.
 pub(crate) fn plan() -> impl Strategy<Value = Plan> {
     let callbacks = prop::collection::vec((0..NAMES.len(), prop::sample::select(vec![When::Early, When::InTime, When::Again, When::Late])), 0..3);
+    let operator =
+        (prop::collection::vec(resolution(), 0..5), prop::option::weighted(0.3, any::<bool>()), prop_oneof![3 => Just(0_u32), 1 => 1..3_u32]);
     let schedule = (prop::collection::vec(any::<u8>(), 0..60), prop::collection::vec(1..60_usize, 0..3));
     let child = prop::collection::vec(act().prop_filter("an apply finds nothing", |act| fits(Verb::Apply, *act)), 0..3);
     let world = (prop::collection::vec(step_plan(), 1..=NAMES.len()), 0..4_usize, child);
-    (world, prop::collection::vec(resolution(), 0..5), callbacks, schedule).prop_map(
-        |((steps, items, child), operator, callbacks, (choices, crashes))| Plan { steps, items, child, operator, callbacks, choices, crashes },
-    )
+    (world, operator, callbacks, schedule).prop_map(|((steps, items, child), (operator, repin, reopens), callbacks, (choices, crashes))| Plan {
+        steps,
+        items,
+        child,
+        operator,
+        callbacks,
+        repin,
+        reopens,
+        choices,
+        crashes,
+    })
 }
 
 fn step_plan() -> impl Strategy<Value = StepPlan> {

@@ -7,7 +7,10 @@ use pipeline::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Act, Callback, Script, Verb, When, World, name};
+use crate::{
+    support::{Act, Callback, Script, Verb, When, World, name},
+    withdrawn,
+};
 
 /// One shape of run, with what happens to it.
 pub(crate) struct Scenario {
@@ -21,7 +24,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    fn new(name: &str, definition: Definition, ends: &'static str, setup: impl Fn(&mut World) + 'static) -> Self {
+    pub(crate) fn new(name: &str, definition: Definition, ends: &'static str, setup: impl Fn(&mut World) + 'static) -> Self {
         Self { name: name.to_owned(), definition, input: json!("order"), setup: Box::new(setup), ends }
     }
 
@@ -39,6 +42,7 @@ pub(crate) fn all() -> Vec<Scenario> {
     all.extend(waiting());
     all.extend(children());
     all.extend(fallouts());
+    all.extend(withdrawn::all());
     all
 }
 
@@ -197,7 +201,7 @@ fn trouble(world: &mut World, subject: &str) {
     }
 }
 
-fn abc() -> Definition {
+pub(crate) fn abc() -> Definition {
     testing::linear(&["a", "b", "c"])
 }
 

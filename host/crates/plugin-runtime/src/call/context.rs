@@ -47,7 +47,7 @@ impl CallContext {
 
     /// What happens to a guest that ran for another tick.
     pub(super) fn interrupt(&self) -> wasmtime::Result<UpdateDeadline> {
-        let budget = self.shared.options.limits.cpu();
+        let budget = self.plugin.holds.call.cpu();
         if self.account.cpu() > budget {
             return Err(LimitReached::Cpu { budget }.into());
         }

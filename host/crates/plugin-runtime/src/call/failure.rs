@@ -34,6 +34,8 @@ pub(crate) enum LimitReached {
 pub(super) enum Ended {
     /// The plugin does not have what the pin names.
     NoFunction { contract: String, function: &'static str },
+    /// No call is made now.
+    Refused(Failure),
     /// There was no room.
     Busy(Busy),
     /// The request cannot be said in the plugin's version of the contract.
@@ -123,6 +125,7 @@ impl Ended {
             Self::NoFunction { contract, function } => {
                 failure(FailureClass::Held, "plugin.contract", format!("`{}` has no {contract}.{function}", manifest.name))
             }
+            Self::Refused(failure) => failure,
             Self::Busy(busy) => failure(FailureClass::Unavailable, "plugin.busy", busy.to_string()),
             Self::Request(error) => {
                 failure(FailureClass::Rejected, "plugin.contract", format!("the request does not fit `{}`: {error}", manifest.name))

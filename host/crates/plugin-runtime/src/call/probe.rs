@@ -19,7 +19,7 @@ use super::{
     failure::{Caused, Ended},
     prepare,
 };
-use crate::{bulkhead, plugin::Loaded, runtime::Shared};
+use crate::{plugin::Loaded, runtime::Shared};
 
 /// An honest component needs a thousandth of it.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,10 +66,10 @@ fn nowhere() -> SpanContext {
 pub(crate) async fn instantiate(context: Arc<CallContext>) -> Result<(), Failure> {
     let CallContext { shared, plugin, account, deadline, .. } = &*context;
     let tried = async {
-        let _slot = bulkhead::until(*deadline, &shared.slots).await.map_err(Ended::Busy)?;
+        let _slot = shared.slots.enter(&plugin.guard.held, *deadline).await.map_err(Ended::Busy)?;
         let _ticking = shared.ticking();
         let mut store = Store::new(&shared.engine, CallState::new(Arc::clone(&context), Box::new(NoSpan(nowhere()))));
-        prepare(&mut store, &shared.options.limits);
+        prepare(&mut store, &plugin.holds.call);
         let made = {
             let mut guest = pin!(plugin.pre.instantiate_async(&mut store));
             timeout_at(*deadline, poll_fn(|task| account.poll(|| guest.as_mut().poll(task)))).await

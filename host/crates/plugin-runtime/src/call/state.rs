@@ -42,7 +42,7 @@ pub(super) struct Parts {
 
 impl CallState {
     pub(super) fn new(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> Self {
-        let limits = &context.shared.options.limits;
+        let limits = &context.plugin.holds.call;
         Self {
             limiter: Limiter::new(limits.memory_bytes),
             table: ResourceTable::new(),
@@ -58,8 +58,8 @@ impl CallState {
     pub(crate) fn keyvalue(&mut self) -> &mut Staged {
         let Self { keyvalue, context, .. } = self;
         keyvalue.get_or_insert_with(|| {
-            let CallContext { keys, plugin, shared, .. } = &**context;
-            Box::new(Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), &shared.options.limits))
+            let CallContext { keys, plugin, .. } = &**context;
+            Box::new(Staged::new(Arc::clone(keys), Arc::clone(&plugin.name), &plugin.holds.call))
         })
     }
 
@@ -92,7 +92,7 @@ impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let Self { wasi, table, context, .. } = self;
         let wasi = wasi.get_or_insert_with(|| {
-            let stderr = Capture::new(context.shared.options.limits.stderr_bytes);
+            let stderr = Capture::new(context.plugin.holds.call.stderr_bytes);
             let mut builder = WasiCtx::builder();
             builder.stdout(stderr.clone()).stderr(stderr.clone());
             tcp::allow(&mut builder, &context.plugin.name, &context.plugin.granted, &context.account);
@@ -113,8 +113,9 @@ impl WasiHttpView for CallState {
 /// The call's way out.
 fn egress(context: &CallContext, telemetry: &GuestTelemetry) -> Egress {
     let CallContext { shared, plugin, account, deadline, .. } = context;
-    let (rules, limits) = (Arc::clone(&plugin.granted.http), &shared.options.limits);
+    let (rules, limits) = (Arc::clone(&plugin.granted.http), &plugin.holds.call);
     let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests, context.kept_secrets().cloned());
+    egress.set_endpoints(Arc::clone(&shared.endpoints));
     if let Some(context) = telemetry.span.outbound() {
         egress.set_context(context);
     }

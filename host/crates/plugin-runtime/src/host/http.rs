@@ -5,6 +5,7 @@ mod client;
 mod denial;
 mod error;
 mod exchange;
+mod guarded;
 mod headers;
 mod masked;
 mod outgoing;

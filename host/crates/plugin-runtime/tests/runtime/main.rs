@@ -4,6 +4,8 @@
 
 mod calls;
 mod capabilities;
+mod changed;
+mod containment;
 mod egress;
 mod inventory_pool;
 mod limits;

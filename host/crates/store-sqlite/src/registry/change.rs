@@ -107,8 +107,24 @@ fn check(connection: &Connection, change: &PreparedChange) -> rusqlite::Result<R
         if change.current.as_ref() == Some(revision) || connection.prepare_cached(sql)?.exists([revision.as_str()])? {
             return Ok(Err(ChangeError::Needed { what: format!("revision {revision}"), by: "it is the current table".to_owned() }));
         }
+        let held = "SELECT coalesce(sum(count), 0) FROM holds WHERE revision = ?1";
+        if let Some(error) = held_by(connection, held, revision.as_str(), "revision")? {
+            return Ok(Err(error));
+        }
+    }
+    for digest in &change.remove.plugins {
+        let held = "SELECT coalesce(sum(count), 0) FROM holds WHERE digest = ?1";
+        if let Some(error) = held_by(connection, held, digest.as_str(), "plugin")? {
+            return Ok(Err(error));
+        }
     }
     Ok(Ok(()))
+}
+
+/// What runs need, counted in the transaction that would remove it: a run may have come to need it since somebody looked.
+fn held_by(connection: &Connection, count: &str, name: &str, kind: &str) -> rusqlite::Result<Option<ChangeError>> {
+    let count: i64 = connection.prepare_cached(count)?.query_row([name], |row| row.get(0))?;
+    Ok((count > 0).then(|| ChangeError::Needed { what: format!("{kind} {name}"), by: format!("runs need it, {count} times") }))
 }
 
 fn install(connection: &Connection, plugin: &InstalledPlugin, details: &str) -> rusqlite::Result<()> {

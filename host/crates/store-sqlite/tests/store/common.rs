@@ -40,13 +40,13 @@ impl Fixture {
     /// The first append of a run: one record.
     pub(crate) fn start(&self, run: u64) -> Append {
         let record = Record { epoch: self.epoch(), ..testing::started(&testing::linear(&["a"])) };
-        Append { row: row(run, 1), expected_head: Seq(0), records: vec![record], documents: Vec::new(), writes: Vec::new() }
+        Append { row: row(run, 1), expected_head: Seq(0), records: vec![record], documents: Vec::new(), writes: Vec::new(), holds: Vec::new() }
     }
 
     /// A further append of a run: `count` records after `head`.
     pub(crate) fn more(&self, run: u64, head: u64, count: u64) -> Append {
         let records = (1..=count).map(|n| self.record(head + n)).collect();
-        Append { row: row(run, head + count), expected_head: Seq(head), records, documents: Vec::new(), writes: Vec::new() }
+        Append { row: row(run, head + count), expected_head: Seq(head), records, documents: Vec::new(), writes: Vec::new(), holds: Vec::new() }
     }
 
     /// A further append of a run with key-value changes.

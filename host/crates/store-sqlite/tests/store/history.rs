@@ -119,7 +119,7 @@ fn append(f: &Fixture, model: &Model, step: &Step) -> Append {
     let mut row = row(step.run, head + records.len() as u64);
     row.state = step.state;
     row.wake_at = step.wake_at.map(Timestamp);
-    Append { row, expected_head: Seq(head), records, documents: Vec::new(), writes: writes.collect() }
+    Append { row, expected_head: Seq(head), records, documents: Vec::new(), writes: writes.collect(), holds: Vec::new() }
 }
 
 async fn check(steps: Vec<Step>) {

@@ -10,6 +10,7 @@ mod crashes;
 mod documents;
 mod full_disk;
 mod history;
+mod holds;
 mod key_values;
 mod opening;
 mod registry;

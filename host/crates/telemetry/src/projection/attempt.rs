@@ -47,6 +47,7 @@ impl<'a> Scene<'a> {
             | Event::AttemptStarted { .. }
             | Event::AttemptPended { .. }
             | Event::ResumeFailed { .. }
+            | Event::ResumeHeld { .. }
             | Event::RetryAbandoned { .. }
             | Event::TimerFired { .. }
             | Event::CancelRequested { .. }
@@ -55,10 +56,12 @@ impl<'a> Scene<'a> {
             | Event::ItemForgiven { .. }
             | Event::UnwindStarted { .. }
             | Event::UndoScheduled { .. }
+            | Event::PinChanged(_)
             | Event::FalloutOpened(_)
             | Event::FalloutResolved { .. }
             | Event::RunEnded { .. }
-            | Event::ParentNotified => None,
+            | Event::ParentNotified
+            | Event::RunReopened { .. } => None,
         }
     }
 

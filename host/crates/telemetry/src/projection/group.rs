@@ -8,6 +8,10 @@ use super::{ProjectedSpan, Scene};
 
 impl Scene<'_> {
     pub(super) fn groups(&self) -> Vec<ProjectedSpan> {
+        // Every step of a run that was reopened had settled when the run was over for the first time.
+        if self.run.reopened().is_some() {
+            return Vec::new();
+        }
         (0..self.definition.steps.len()).filter_map(|step| self.group(step)).collect()
     }
 

@@ -14,7 +14,8 @@ impl Scene<'_> {
 
     pub(super) fn root(&self) -> Option<ProjectedSpan> {
         let outcome = self.run.outcome()?;
-        if self.before.is_some_and(|before| before.outcome().is_some()) {
+        // A run that was reopened had its root span when it was over for the first time.
+        if self.run.reopened().is_some() || self.before.is_some_and(|before| before.outcome().is_some()) {
             return None;
         }
         let telemetry = &self.definition.telemetry;

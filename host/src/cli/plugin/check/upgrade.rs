@@ -48,5 +48,5 @@ pub(super) fn to_grant<'a>(name: &str, asks: impl IntoIterator<Item = &'a Ask>) 
 
 fn changed(Changed { subject, change, breaking }: &Changed) -> String {
     let change = change.replace('\n', "\n  ");
-    if *breaking { format!("  {subject} {change} (what used it may not work any more)") } else { format!("  {subject} {change}") }
+    if *breaking { format!("  {subject} {change} (breaking)") } else { format!("  {subject} {change}") }
 }

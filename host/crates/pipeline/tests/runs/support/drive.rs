@@ -2,14 +2,15 @@
 
 use pipeline::{
     Activity, AfterObserve, AttemptId, CallAnswer, CallResult, Command, Direction, Event, Failure, FailureClass, ItemId, ItemState, Parent, Ready,
-    Resolution, ResumeSignal, RunId, Standing, Timestamp, Work, after_cancel, after_observe, check_resolution, decide, needs_start_record,
-    observe_failed, settle, testing,
+    Resolution, ResumeSignal, RunId, Standing, Timestamp, Work, after_cancel, after_observe, check_reopen, check_resolution, decide,
+    needs_start_record, observe_failed, settle, testing,
 };
 use serde_json::Value;
 
 use super::{
-    Callback, Flight, Flow, When, World,
+    Callback, Entry, Flight, Flow, When, World,
     backend::{Call, Verb},
+    main_run,
 };
 
 /// Something that can happen next.
@@ -20,7 +21,9 @@ enum Happening {
     Answer(usize),
     Callback(RunId, ItemId, usize),
     Timer(RunId, Timestamp),
+    Repin(RunId),
     Resolution(RunId, u32),
+    Reopen,
 }
 
 impl World {
@@ -47,7 +50,13 @@ impl World {
                 let fired = entry.run.due_timer(definition, Timestamp(self.clock)).expect("the timer is due");
                 self.record(&run, fired)
             }
+            Happening::Repin(run) => self.repin(&run),
             Happening::Resolution(run, fallout) => self.resolve(&run, fallout),
+            Happening::Reopen => {
+                self.record(&main_run(), Event::RunReopened { by: "alex".to_owned(), note: String::new() })?;
+                self.reopens -= 1;
+                Ok(())
+            }
         }?;
         Ok(true)
     }
@@ -63,11 +72,19 @@ impl World {
         can.extend(self.callbacks_that_may_come(true));
         can.extend((0..self.in_flight.len()).map(Happening::Answer));
         can.extend(self.callbacks_that_may_come(false));
+        if let Some(wanted) = self.repins.front() {
+            let legal = |entry: &Entry| pipeline::repin(&self.definitions[&entry.run.started().pipeline], &entry.run, wanted.clone()).is_ok();
+            can.extend(self.runs.iter().filter(|(_, entry)| legal(entry)).map(|(id, _)| Happening::Repin(id.clone())));
+        }
         let mut timers: Vec<_> = self.runs.iter().filter_map(|(id, entry)| Some((entry.run.wake_at()?, id.clone()))).collect();
         timers.sort();
         can.extend(timers.into_iter().map(|(due, id)| Happening::Timer(id, due)));
         for (id, entry) in &self.runs {
             can.extend(entry.run.open_fallouts().map(|fallout| Happening::Resolution(id.clone(), fallout.opened.id)));
+        }
+        let main = &self.runs[&main_run()].run;
+        if self.reopens > 0 && check_reopen(&self.definitions[&main.started().pipeline], main).is_ok() {
+            can.push(Happening::Reopen);
         }
         can
     }
@@ -109,7 +126,8 @@ impl World {
                 }
                 let pin = contract.map(|_| self.pin(&step));
                 items.iter_mut().for_each(|item| item.pin = pin.clone().map(Into::into));
-                self.record(run, Event::StepScheduled { step, round, items })
+                let revision = self.revisions.get(&step).cloned();
+                self.record(run, Event::StepScheduled { step, round, items, revision })
             }
             Command::Attempt { attempt, ready } => self.attempt(run, attempt, ready),
             Command::StartChild { item, pipeline, input } => {
@@ -209,6 +227,26 @@ impl World {
         self.record(&run, event)?;
         for verb in verbs {
             *self.backend.answered.entry((attempt.item.step.clone(), attempt.item.item, verb)).or_default() += 1;
+        }
+        Ok(())
+    }
+
+    fn repin(&mut self, run: &RunId) -> Flow {
+        let Some(wanted) = self.repins.front().cloned() else { return Ok(()) };
+        let entry = &self.runs[run];
+        let definition = &self.definitions[&entry.run.started().pipeline];
+        let changed = pipeline::repin(definition, &entry.run, wanted).expect("it was legal");
+        self.record(run, Event::PinChanged(Box::new(changed.clone())))?;
+        self.repins.pop_front();
+        // Steps of the contract that are scheduled later are bound alike.
+        let definition = &self.definitions[&self.runs[run].run.started().pipeline];
+        let steps: Vec<_> = definition.steps.iter().map(|step| step.name.clone()).collect();
+        for step in steps {
+            if !self.pin(&step).can_settle_doubt() {
+                self.unsettled.insert(step.clone());
+            }
+            self.revisions.insert(step.clone(), changed.revision.clone());
+            self.pins.insert(step, (*changed.pin).clone());
         }
         Ok(())
     }

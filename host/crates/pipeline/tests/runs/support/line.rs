@@ -15,14 +15,16 @@ fn millis(at: Timestamp) -> String {
 fn text(event: &Event) -> String {
     match event {
         Event::RunStarted(started) => format!("run-started {} v{} {}", started.pipeline, started.version, started.input),
-        Event::StepScheduled { step, round, items } => {
+        Event::StepScheduled { step, round, items, revision } => {
             let requests: Vec<_> = items.iter().map(|item| item.request.to_string()).collect();
-            format!("step-scheduled {step} round {round} [{}]", requests.join(", "))
+            let revision = revision.as_ref().map_or(String::new(), |revision| format!(" by revision {}", &revision.as_str()[..4]));
+            format!("step-scheduled {step} round {round} [{}]{revision}", requests.join(", "))
         }
         Event::StepRefused { step, failure } => format!("step-refused {step}: {}", failed(failure)),
         Event::AttemptStarted { attempt } => format!("attempt-started {attempt}"),
         Event::AttemptPended { attempt, pending, .. } => format!("attempt-pended {attempt}: {}", pended(pending)),
         Event::ResumeFailed { attempt, failure, due } => format!("resume-failed {attempt}: {}, again at {}", failed(failure), millis(*due)),
+        Event::ResumeHeld { attempt, failure } => format!("resume-held {attempt}: {}", failed(failure)),
         Event::AttemptFinished { attempt, verdict, retry_at, .. } => {
             let retry = retry_at.map_or(String::new(), |at| format!(", retry at {}", millis(at)));
             format!("attempt-finished {attempt}: {}{retry}", verdict_text(verdict))
@@ -44,6 +46,12 @@ fn text(event: &Event) -> String {
             format!("unwind-started by {cause}{place}, then {then:?}")
         }
         Event::UndoScheduled { item } => format!("undo-scheduled {}", id(item)),
+        Event::PinChanged(changed) => {
+            let items: Vec<_> = changed.items.iter().map(id).collect();
+            let to = changed.pin.provider.digest().map_or("the host", |digest| &digest.as_str()[..4]);
+            let (from, revision) = (&changed.from.as_str()[..4], &changed.revision.as_str()[..4]);
+            format!("pin-changed {} from {from} to {to} by revision {revision} by {}", items.join(", "), changed.by)
+        }
         Event::FalloutOpened(opened) => {
             let place = format!("{}{}", opened.step, position(opened.item));
             format!("fallout-opened {} {:?} {place} {}: {}", opened.id, opened.subject, opened.reason, failed(&opened.failure))
@@ -51,6 +59,7 @@ fn text(event: &Event) -> String {
         Event::FalloutResolved { id, resolution, by, .. } => format!("fallout-resolved {id} {resolution:?} by {by}"),
         Event::RunEnded { outcome } => format!("run-ended {}", outcome_text(outcome)),
         Event::ParentNotified => "parent-notified".to_owned(),
+        Event::RunReopened { by, .. } => format!("run-reopened by {by}"),
     }
 }
 

@@ -6,11 +6,11 @@ mod drive;
 mod line;
 mod watch;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pipeline::{
-    AttemptId, CallResult, Definition, Epoch, Event, Failure, IllegalEvent, Outcome, Phase, Pin, PipelineName, Record, Resolution, Run, RunId, Seq,
-    StepName, Timestamp, apply, begin, lost_attempts, replay, testing,
+    AttemptId, CallResult, Definition, Digest, Epoch, Event, Failure, IllegalEvent, Outcome, Phase, Pin, PipelineName, Provider, Record, Repin,
+    Resolution, Revision, Run, RunId, Seq, StepName, Timestamp, apply, begin, lost_attempts, replay, testing,
 };
 use serde_json::Value;
 
@@ -78,6 +78,14 @@ pub(crate) struct World {
     pub(crate) refusals: BTreeMap<StepName, Failure>,
     /// What the operator will decide, fallout by fallout; then `fail`.
     pub(crate) operator: VecDeque<Resolution>,
+    /// What the operator will bind otherwise, each as soon as it is legal.
+    pub(crate) repins: VecDeque<Repin>,
+    /// How often the operator will reopen the main run.
+    pub(crate) reopens: u32,
+    /// Steps that were bound otherwise and whose first provider may have made an effect twice.
+    unsettled: BTreeSet<StepName>,
+    /// The binding table of steps that are not bound by the run's own.
+    pub(crate) revisions: BTreeMap<StepName, Revision>,
     pub(crate) callbacks: Vec<Callback>,
     /// The moments at which the process dies, as numbers of the count below.
     pub(crate) crashes: Vec<usize>,
@@ -107,6 +115,10 @@ impl World {
             pins: BTreeMap::new(),
             refusals: BTreeMap::new(),
             operator: VecDeque::new(),
+            repins: VecDeque::new(),
+            reopens: 0,
+            unsettled: BTreeSet::new(),
+            revisions: BTreeMap::new(),
             callbacks: Vec::new(),
             crashes: Vec::new(),
             moments: 0,
@@ -239,7 +251,7 @@ impl World {
     pub(crate) fn audit(&self) {
         for (key, Effect { run, step, copies, live, .. }) in &self.backend.effects {
             let entry = &self.runs[run];
-            let settles = self.pin(step).can_settle_doubt();
+            let settles = self.pin(step).can_settle_doubt() && !self.unsettled.contains(step);
             assert!(!settles || *copies <= 1, "the effect {key} of {step} was made {copies} times\n{}", self.log());
             let definition = &self.definitions[&entry.run.started().pipeline];
             let left = *live && Watch::undoable(definition).any(|undoable| undoable == step);
@@ -275,4 +287,25 @@ impl Entry {
 /// A step's name.
 pub(crate) fn name(step: &str) -> StepName {
     StepName::new(step).unwrap()
+}
+
+/// A plugin's digest: one letter, 64 times.
+pub(crate) fn digest(letter: &str) -> Digest {
+    Digest::new(letter.repeat(64)).unwrap()
+}
+
+/// A binding table's revision: one letter, 64 times.
+pub(crate) fn revision(letter: &str) -> Revision {
+    Revision::new(letter.repeat(64)).unwrap()
+}
+
+/// The pin as that of a plugin.
+pub(crate) fn plugin(letter: &str, pin: Pin) -> Pin {
+    Pin { provider: Provider::Plugin { name: "test".to_owned(), version: "1.0.0".to_owned(), digest: digest(letter) }, ..pin }
+}
+
+/// A repin from plugin `a` to plugin `b` by revision `c`.
+pub(crate) fn repin_a_to_b(include_done: bool, pin: Pin) -> Repin {
+    let (by, note) = ("alex".to_owned(), String::new());
+    Repin { from: digest("a"), to: plugin("b", pin).into(), revision: revision("c"), include_done, by, note }
 }

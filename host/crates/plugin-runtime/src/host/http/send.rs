@@ -11,10 +11,11 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::{
     denial::Denial,
     exchange::Exchange,
+    guarded::{guarded, origin},
     headers,
     rule::{Allowed, Rule, Rules},
 };
-use crate::{call::Account, grant::TracePolicy, host::secrets::CallSecrets};
+use crate::{call::Account, grant::TracePolicy, guard::Endpoints, host::secrets::CallSecrets};
 
 pub(super) type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
@@ -27,6 +28,7 @@ pub(crate) struct Egress {
     trace: Option<Trace>,
     /// What must be kept from the guest, and what its handles stand for.
     secrets: Option<Arc<CallSecrets>>,
+    endpoints: Option<Arc<Endpoints>>,
 }
 
 /// The host's trace context as headers, made when the guest first uses HTTP.
@@ -38,7 +40,12 @@ struct Trace {
 
 impl Egress {
     pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32, secrets: Option<Arc<CallSecrets>>) -> Self {
-        Self { rules, account, deadline, left: requests, trace: None, secrets }
+        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints: None }
+    }
+
+    /// Asks those that are left alone nothing.
+    pub(crate) fn set_endpoints(&mut self, endpoints: Arc<Endpoints>) {
+        self.endpoints = Some(endpoints);
     }
 
     /// Remembers the span under which requests are made.
@@ -112,9 +119,11 @@ impl WasiHttpHooks for Egress {
         _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
         let prepared = self.prepare(request, options.unwrap_or_default());
+        let endpoints = self.endpoints.clone();
         Box::new(async move {
             let (exchange, request) = prepared?;
-            exchange.run(request).await
+            let origin = origin(request.uri());
+            guarded(endpoints.as_ref(), origin, exchange.run(request)).await
         })
     }
 }

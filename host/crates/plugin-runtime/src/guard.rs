@@ -1,0 +1,170 @@
+//! What keeps one plugin's trouble its own: so many calls at a time, a fair share of the pool, a breaker, a budget of retries. One set for each digest, shared
+//! by everything that was loaded or granted from it.
+
+mod breaker;
+mod endpoints;
+mod pool;
+mod retries;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+    time::{Duration, Instant},
+};
+
+use engine::port::{Call, Verb};
+use pipeline::{Digest, Failure, FailureClass};
+use serde::Serialize;
+
+use crate::bulkhead::Bulkhead;
+
+use self::{
+    breaker::{Admitted, Breaker, Change},
+    retries::Retries,
+};
+pub use self::{
+    breaker::{BreakerOptions, BreakerState},
+    retries::RetryBudgetOptions,
+};
+pub(crate) use self::{
+    endpoints::Endpoints,
+    pool::{Held, Pool},
+};
+
+/// How a plugin is doing: for an operator, and for whoever decides about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PluginHealth {
+    /// Calls that run.
+    pub running: u32,
+    /// Calls that wait for room.
+    pub waiting: u32,
+    /// Whether calls are made.
+    pub breaker: BreakerState,
+    /// Failed calls since the last that did not fail.
+    pub consecutive_failures: u32,
+    /// How often the breaker opened.
+    pub opened: u64,
+    /// Calls that an open breaker refused.
+    pub refused: u64,
+    /// Retries that were refused because there were too many.
+    pub retries_refused: u64,
+}
+
+/// What all calls of a digest share.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    name: String,
+    digest: Digest,
+    /// Slots of the pool that its calls hold.
+    pub(crate) held: Held,
+    rooms: Mutex<Vec<((u32, u32), Weak<Bulkhead>)>>,
+    breaker: Breaker,
+    retries: Retries,
+}
+
+/// Leave to make a call.
+#[derive(Debug)]
+pub(crate) struct Leave(Admitted);
+
+/// The guards of all digests that are in use.
+#[derive(Debug, Default)]
+pub(crate) struct Guards(Mutex<HashMap<Digest, Weak<Guard>>>);
+
+impl Guards {
+    /// The guard of a digest.
+    pub(crate) fn of(&self, name: &str, digest: &Digest) -> Arc<Guard> {
+        let mut guards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guard) = guards.get(digest).and_then(Weak::upgrade) {
+            return guard;
+        }
+        guards.retain(|_, guard| guard.strong_count() > 0);
+        let guard = Arc::new(Guard::new(name, digest));
+        guards.insert(digest.clone(), Arc::downgrade(&guard));
+        guard
+    }
+}
+
+impl Guard {
+    fn new(name: &str, digest: &Digest) -> Self {
+        let (held, rooms) = (Held::default(), Mutex::default());
+        Self { name: name.to_owned(), digest: digest.clone(), held, rooms, breaker: Breaker::default(), retries: Retries::default() }
+    }
+
+    /// Room for so many calls and so many that wait: one for everything that was granted the same.
+    pub(crate) fn room(&self, max_calls: u32, max_queue: u32) -> Arc<Bulkhead> {
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        rooms.retain(|(_, room)| room.strong_count() > 0);
+        let same = rooms.iter().find(|(size, _)| *size == (max_calls, max_queue));
+        same.and_then(|(_, room)| room.upgrade()).unwrap_or_else(|| {
+            let room = Arc::new(Bulkhead::new(max_calls, max_queue));
+            rooms.push(((max_calls, max_queue), Arc::downgrade(&room)));
+            room
+        })
+    }
+
+    /// Whether a call may be made now.
+    pub(crate) fn admit(&self, call: &Call, breaker: &BreakerOptions, retries: &RetryBudgetOptions, now: Instant) -> Result<Leave, Failure> {
+        let (admitted, change) = self.breaker.admit(breaker, now).map_err(|after| self.refused(after))?;
+        self.tell(change);
+        // A retry is counted once, where it does the work, and not where it first looks.
+        let works = matches!(call.verb, Verb::Apply | Verb::Undo { .. });
+        let budget = if works && call.attempt.attempt > 1 { self.retries.spend(retries, now) } else { Ok(()) };
+        if let Err(after) = budget {
+            self.breaker.give_back(admitted);
+            let text = format!("`{}` is retried too often: more than {} % of its calls are retries (retry_budget)", self.name, retries.percent);
+            return Err(later("plugin.retry_budget", text, after));
+        }
+        if works && call.attempt.attempt == 1 {
+            self.retries.earn(retries);
+        }
+        Ok(Leave(admitted))
+    }
+
+    /// How a call that had leave went. What the plugin refuses for a reason of the request's is no trouble of the plugin's.
+    pub(crate) fn record(&self, leave: Leave, options: &BreakerOptions, failure: Option<&Failure>, now: Instant) {
+        match failure {
+            None => self.tell(self.breaker.succeeded(leave.0, options, now)),
+            Some(failure) if failure.error_type == "plugin.busy" => self.breaker.give_back(leave.0),
+            Some(failure) => match failure.class {
+                FailureClass::Unavailable | FailureClass::Unknown => self.tell(self.breaker.failed(leave.0, options, now)),
+                FailureClass::Rejected => self.tell(self.breaker.succeeded(leave.0, options, now)),
+                FailureClass::Held => self.breaker.give_back(leave.0),
+            },
+        }
+    }
+
+    /// How it is doing.
+    pub(crate) fn health(&self, (running, waiting): (u32, u32), now: Instant) -> PluginHealth {
+        let seen = self.breaker.seen(now);
+        PluginHealth {
+            running,
+            waiting,
+            breaker: seen.state,
+            consecutive_failures: seen.consecutive,
+            opened: seen.opened,
+            refused: seen.refused,
+            retries_refused: self.retries.refused(),
+        }
+    }
+
+    fn refused(&self, after: Duration) -> Failure {
+        later("plugin.breaker_open", format!("`{}` failed too often: its breaker is open, no call is made", self.name), after)
+    }
+
+    fn tell(&self, change: Option<Change>) {
+        match change {
+            None => {}
+            Some(Change::Opened { failures, wait }) => {
+                tracing::warn!(plugin = %self.name, digest = %self.digest, failures, wait_ms = wait.as_millis(), "the breaker of a plugin opened: it is not called");
+            }
+            Some(Change::Probing) => tracing::info!(plugin = %self.name, digest = %self.digest, "the breaker of a plugin lets one call through"),
+            Some(Change::Closed) => tracing::info!(plugin = %self.name, digest = %self.digest, "the breaker of a plugin closed: it is called again"),
+        }
+    }
+}
+
+fn later(error_type: &str, message: String, after: Duration) -> Failure {
+    let mut failure = Failure::new(FailureClass::Unavailable, error_type, message);
+    failure.retry_after_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
+    failure
+}

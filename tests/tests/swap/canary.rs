@@ -1,0 +1,79 @@
+//! A canary is judged by what the host itself measures.
+
+use std::collections::BTreeMap;
+
+use end_to_end_tests::harness::{Host, Lab, orders::STEPS, plugin, until};
+use serde_json::Value;
+
+use super::{audit, digest_of, install, order, setup, standing};
+
+/// Puts a bad release beside the good one.
+fn install_flaky(host: &Host) -> String {
+    let path = plugin("flaky-pool");
+    let answer = host.type_in(&["plugin", "install", path.to_str().unwrap(), "--json"]).json();
+    answer["plugin"]["digest"].as_str().unwrap().to_owned()
+}
+
+fn last(host: &Host) -> Value {
+    host.type_in(&["audit", "list", "--limit", "1", "--json"]).json()[0].clone()
+}
+
+#[test]
+fn a_canary_that_fails_is_taken_back_and_no_order_is_lost() {
+    let lab = Lab::start();
+    let host = setup(&lab).start();
+    let bad = install_flaky(&host);
+    let terms = ["--canary", "20%", "--for", "10m", "--max-error-rate", "1%", "--min-calls", "12"];
+    let activate = [&["plugin", "activate", "inventory-pool@0.9.0"], &terms[..]].concat();
+    host.type_in(&activate).good(&["inventory-pool@0.9.0", "gets 20 % of the runs (binding revision 2)"]);
+    assert_eq!(standing(&host, &bad), "canary");
+    host.type_in(&["plugin", "list"]).good(&["canary of inventory-pool", "gets 20 % for 10 min"]);
+    host.type_in(&["plugin", "activate", "inventory-pool@0.9.0", "--canary", "5%"]).bad(5, &["a canary of `inventory-pool` is under way"]);
+
+    let mut orders = Vec::new();
+    let met = |orders: &[String]| orders.iter().filter(|id| digest_of(&host, id, STEPS[1]) == bad).count();
+    while audit(&host).last().unwrap().1 == "canary" {
+        assert!(orders.len() < 600, "the canary is not taken back: {:#}", host.type_in(&["plugin", "list", "--json"]).json());
+        let batch: Vec<String> = (0..5).map(|_| host.submit(&order())).collect();
+        for id in &batch {
+            host.wait(id, &["completed"]);
+        }
+        orders.extend(batch);
+    }
+    let told = last(&host);
+    assert_eq!((told["by"].as_str(), told["action"].as_str()), (Some("canary"), Some("canary-taken-back")));
+    let note = told["note"].as_str().unwrap();
+    assert!(note.contains("calls failed") && note.contains("more than the 1.00 % that are allowed and than the 0.00 %"), "{note}");
+    assert!(told["after"]["canary"]["calls"].as_u64().unwrap() >= 12, "{told:#}");
+    assert_eq!(standing(&host, &bad), "installed");
+    // Each order of the canary makes at least one call, and a verdict needs twelve; what came in until the next look is a batch.
+    assert!((1..=12 + 5).contains(&met(&orders)), "{} of {} orders met the canary", met(&orders), orders.len());
+    let after = host.submit(&order());
+    host.wait(&after, &["completed"]);
+    assert_ne!(digest_of(&host, &after, STEPS[1]), bad);
+    assert_eq!(lab.effects("billing", "created"), orders.len() + 1, "none was lost, none was done twice");
+    host.type_in(&["plugin", "rollback", "inventory-pool"]).bad(5, &["there was no other version of `inventory-pool` before"]);
+}
+
+#[test]
+fn a_canary_that_does_well_is_promoted_and_goes_on_over_a_restart() {
+    let lab = Lab::start();
+    let mut host = setup(&lab).start();
+    let good = install(&host, "inventory-pool", "0.2.0");
+    let terms = ["--canary", "50%", "--for", "1s", "--min-calls", "4", "--max-p99", "1m"];
+    host.type_in(&[&["plugin", "activate", "inventory-pool@0.2.0"], &terms[..]].concat()).good(&["gets 50 % of the runs"]);
+    host.kill_and_restart();
+    assert_eq!(standing(&host, &good), "canary");
+    let mut shares: BTreeMap<String, usize> = BTreeMap::new();
+    while standing(&host, &good) == "canary" {
+        let id = host.submit(&order());
+        host.wait(&id, &["completed"]);
+        *shares.entry(digest_of(&host, &id, STEPS[1])).or_default() += 1;
+        assert!(shares.values().sum::<usize>() < 200, "the canary is not promoted: {shares:?}");
+    }
+    until("the promotion", || standing(&host, &good) == "active");
+    let told = last(&host);
+    assert_eq!((told["by"].as_str(), told["action"].as_str()), (Some("canary"), Some("canary-promoted")), "{told:#}");
+    let list = host.type_in(&["binding", "list", "--json"]).json();
+    assert_eq!(list["contracts"]["jackfield:order/inventory@1"][0]["choices"].as_array().unwrap().len(), 1);
+}
