@@ -18,6 +18,7 @@ pub mod glue;
 pub mod http;
 pub mod kv;
 mod manifest;
+pub mod secrets;
 mod step;
 pub mod telemetry;
 #[cfg(not(target_family = "wasm"))]

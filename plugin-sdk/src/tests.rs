@@ -50,7 +50,7 @@ fn a_manifest_is_the_documented_json() {
                 { "name": "plan", "why": "the plan", "required": false },
             ],
         },
-        "failure_codes": ["a.b", "c_d", "unreachable", "no_answer", "bad_answer", "store"],
+        "failure_codes": ["a.b", "c_d", "unreachable", "no_answer", "bad_answer", "store", "secret"],
         "telemetry": {
             "attributes": ["acme.*"], "events": [], "spans": [],
             "metrics": [
