@@ -14,6 +14,8 @@
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
+pub(crate) mod metrics;
+pub(crate) mod spans;
 pub(crate) mod telemetry;
 
 use std::cell::RefCell;
@@ -40,6 +42,7 @@ pub fn reset() {
     config::reset();
     http::reset();
     keyvalue::reset();
+    spans::reset();
     telemetry::reset();
     begin_call();
 }

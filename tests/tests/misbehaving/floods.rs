@@ -19,7 +19,7 @@ fn dropped(items: &[SpanItem]) -> Vec<(&'static str, &'static str, u64)> {
         .iter()
         .filter_map(|item| match item {
             SpanItem::Dropped { signal, reason, count } => Some((*signal, *reason, *count)),
-            SpanItem::Attributes(_) | SpanItem::Event { .. } | SpanItem::Log { .. } => None,
+            SpanItem::Attributes(_) | SpanItem::Event { .. } | SpanItem::Log { .. } | SpanItem::Measured(_) => None,
         })
         .collect();
     found.sort_unstable();

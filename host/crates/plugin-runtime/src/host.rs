@@ -5,7 +5,9 @@ mod config;
 pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod keyvalue;
+mod metrics;
 pub(crate) mod net;
+pub(crate) mod spans;
 pub(crate) mod stderr;
 pub(crate) mod telemetry;
 
@@ -26,5 +28,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(linker)?;
     bindings::keyvalue::add_to_linker::<_, OfCall>(linker, |state| state)?;
     bindings::config::add_to_linker::<_, OfCall>(linker, |state| state)?;
-    bindings::telemetry::add_to_linker::<_, OfCall>(linker, |state| state)
+    bindings::telemetry::add_to_linker::<_, OfCall>(linker, |state| state)?;
+    bindings::spans::add_to_linker::<_, OfCall>(linker, |state| state)?;
+    bindings::metrics::add_to_linker::<_, OfCall>(linker, |state| state)
 }

@@ -10,12 +10,17 @@ wasmtime::component::bindgen!({
             import jackfield:host/keyvalue@1.0.0;
             import jackfield:host/config@1.0.0;
             import jackfield:host/telemetry@1.0.0;
+            import jackfield:host/spans@1.0.0;
+            import jackfield:host/metrics@1.0.0;
         }
     ",
+    with: {
+        "jackfield:host/spans.span": super::spans::GuestSpan,
+    },
     imports: {
         "jackfield:host/keyvalue": async | trappable,
         default: trappable,
     },
 });
 
-pub(super) use self::jackfield::host::{config, keyvalue, telemetry};
+pub(super) use self::jackfield::host::{config, keyvalue, metrics, spans, telemetry};

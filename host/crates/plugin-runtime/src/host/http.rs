@@ -10,6 +10,7 @@ mod headers;
 mod path;
 mod rule;
 mod send;
+mod span;
 #[cfg(test)]
 mod tests;
 mod throttle;
