@@ -14,7 +14,7 @@ fn patient() -> Options {
     Options { limits: Limits { cpu_ms: 120_000, ..options().limits }, ..options() }
 }
 
-fn dropped(items: &[SpanItem]) -> Vec<(&'static str, &'static str, u64)> {
+pub(crate) fn dropped(items: &[SpanItem]) -> Vec<(&'static str, &'static str, u64)> {
     let mut found: Vec<_> = items
         .iter()
         .filter_map(|item| match item {

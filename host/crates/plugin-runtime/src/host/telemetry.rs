@@ -234,7 +234,8 @@ impl Host for &mut CallState {
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        if self.context.plugin.guard.may_log(Instant::now()) {
+        // What is beyond the limit of the call is no reason to write less of the next.
+        if self.telemetry.logs >= self.telemetry.max_logs || self.context.plugin.guard.may_log(Instant::now()) {
             self.telemetry.log(level, &message, attributes);
         } else {
             self.telemetry.drop("logs", "rate");
