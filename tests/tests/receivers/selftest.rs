@@ -98,7 +98,7 @@ fn another_type_of_any_attribute_is_caught() {
 #[test]
 fn another_kind_status_scope_or_parent_of_any_span_is_caught() {
     for mut specimen in specimens() {
-        specimen.caught(Rule::Kind, "another kind", |span| span.set_kind(SpanKind::Client));
+        specimen.caught(Rule::Kind, "another kind", |span| span.set_kind(SpanKind::Producer));
         specimen.caught(Rule::Status, "a status that nobody asked for", |span| {
             let status = span.status.get_or_insert_default();
             // A failure without a word, or a word without a failure.

@@ -66,7 +66,7 @@ pub(crate) struct Guard {
     digest: Digest,
     /// Slots of the pool that its calls hold.
     pub(crate) held: Held,
-    rooms: Mutex<Vec<((u32, u32), Weak<Bulkhead>)>>,
+    rooms: Mutex<Vec<Room>>,
     breaker: Breaker,
     retries: Retries,
     spans: Bucket,
@@ -74,6 +74,9 @@ pub(crate) struct Guard {
     /// Names of spans that were used and not declared.
     span_names: Mutex<BTreeSet<String>>,
 }
+
+/// Room of a size that somebody uses.
+type Room = ((u32, u32), Weak<Bulkhead>);
 
 /// Leave to make a call.
 #[derive(Debug)]

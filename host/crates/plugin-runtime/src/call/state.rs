@@ -49,7 +49,7 @@ impl CallState {
             wasi: None,
             http: None,
             keyvalue: None,
-            telemetry: GuestTelemetry::new(span, limits).as_declared(&context.plugin.manifest),
+            telemetry: GuestTelemetry::new(span, limits).declaring(&context.plugin.manifest),
             context,
         }
     }

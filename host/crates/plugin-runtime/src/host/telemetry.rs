@@ -70,7 +70,7 @@ impl GuestTelemetry {
     }
 
     /// Drops what a manifest does not declare, if it declares telemetry at all.
-    pub(crate) fn as_declared(mut self, manifest: &Arc<Manifest>) -> Self {
+    pub(crate) fn declaring(mut self, manifest: &Arc<Manifest>) -> Self {
         self.declared = manifest.telemetry.is_some().then(|| Arc::clone(manifest));
         self
     }
