@@ -37,6 +37,7 @@ pub(crate) mod imports {
             "jackfield:host/telemetry@1.0.0/attribute": crate::telemetry::Attribute,
             "jackfield:host/telemetry@1.0.0/trace-context": crate::telemetry::TraceContext,
             "jackfield:host/telemetry@1.0.0/level": crate::telemetry::Level,
+            "jackfield:host/metrics@1.0.0/label": crate::metrics::Label,
         },
     });
 }

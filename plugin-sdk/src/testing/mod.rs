@@ -14,7 +14,9 @@
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
+pub(crate) mod metrics;
 pub(crate) mod secrets;
+pub(crate) mod spans;
 pub(crate) mod telemetry;
 
 use std::cell::RefCell;
@@ -43,6 +45,7 @@ pub fn reset() {
     http::reset();
     keyvalue::reset();
     secrets::reset();
+    spans::reset();
     telemetry::reset();
     begin_call();
 }

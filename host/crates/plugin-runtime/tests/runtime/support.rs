@@ -23,11 +23,13 @@ use wit_parser_tests::{PackageId, Resolve, SourceMap};
 /// The contract of most tests.
 pub(crate) const WORK: &str = include_str!("work.wit");
 const STEP: &str = include_str!("../../../../../wit/step/types.wit");
-const HOST: [(&str, &str); 4] = [
+const HOST: [(&str, &str); 6] = [
     ("config.wit", include_str!("../../../../../wit/host/config.wit")),
     ("keyvalue.wit", include_str!("../../../../../wit/host/keyvalue.wit")),
     ("secrets.wit", include_str!("../../../../../wit/host/secrets.wit")),
     ("telemetry.wit", include_str!("../../../../../wit/host/telemetry.wit")),
+    ("spans.wit", include_str!("../../../../../wit/host/spans.wit")),
+    ("metrics.wit", include_str!("../../../../../wit/host/metrics.wit")),
 ];
 
 /// A manifest of the contract of most tests, with changes.
