@@ -5,12 +5,7 @@ use std::collections::BTreeSet;
 use end_to_end_tests::harness::{Answers, orders::order};
 use serde_json::{Value, json};
 
-use crate::{
-    Stage,
-    capture::{self, Arrived},
-    journal::Store,
-    until,
-};
+use crate::{Stage, capture, journal::Store, until};
 
 #[test]
 fn a_receiver_over_http_that_is_away_delays_no_order_and_misses_no_span() {
