@@ -18,15 +18,26 @@
 pub(crate) mod imports {
     wit_bindgen::generate!({
         path: "wit/order",
-        world: "plugin-imports",
+        // The worlds of the contracts stay as they were published, and a plugin in another language imports what it uses.
+        inline: "
+            package jackfield:sdk;
+            world imports {
+                include jackfield:order/plugin-imports@1.1.0;
+                import jackfield:host/secrets@1.0.0;
+            }
+        ",
+        world: "jackfield:sdk/imports",
         generate_all,
         with: {
             "jackfield:host/keyvalue@1.0.0/versioned": crate::kv::Versioned,
             "jackfield:host/keyvalue@1.0.0/error": crate::kv::Error,
+            "jackfield:host/secrets@1.0.0/error": crate::secrets::Error,
+            "jackfield:host/secrets@1.0.0/algorithm": crate::secrets::Algorithm,
             "jackfield:host/telemetry@1.0.0/value": crate::telemetry::Value,
             "jackfield:host/telemetry@1.0.0/attribute": crate::telemetry::Attribute,
             "jackfield:host/telemetry@1.0.0/trace-context": crate::telemetry::TraceContext,
             "jackfield:host/telemetry@1.0.0/level": crate::telemetry::Level,
+            "jackfield:host/metrics@1.0.0/label": crate::metrics::Label,
         },
     });
 }

@@ -18,6 +18,9 @@ pub mod glue;
 pub mod http;
 pub mod kv;
 mod manifest;
+pub mod metrics;
+pub mod secrets;
+pub mod spans;
 mod step;
 pub mod telemetry;
 #[cfg(not(target_family = "wasm"))]

@@ -105,7 +105,7 @@ pub fn log<'a>(level: Level, message: &str, attributes: impl IntoIterator<Item =
     host::log(level, message, &named(attributes));
 }
 
-fn named<'a>(attributes: impl IntoIterator<Item = (&'a str, Value)>) -> Vec<Attribute> {
+pub(crate) fn named<'a>(attributes: impl IntoIterator<Item = (&'a str, Value)>) -> Vec<Attribute> {
     attributes.into_iter().map(|(key, value)| Attribute { key: key.to_owned(), value }).collect()
 }
 

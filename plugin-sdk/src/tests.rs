@@ -50,7 +50,7 @@ fn a_manifest_is_the_documented_json() {
                 { "name": "plan", "why": "the plan", "required": false },
             ],
         },
-        "failure_codes": ["a.b", "c_d", "unreachable", "no_answer", "bad_answer", "store"],
+        "failure_codes": ["a.b", "c_d", "unreachable", "no_answer", "bad_answer", "store", "secret"],
         "telemetry": {
             "attributes": ["acme.*"], "events": [], "spans": [],
             "metrics": [
@@ -186,4 +186,28 @@ fn list_goes_on_after_a_key() {
 fn a_path_segment_is_percent_encoded() {
     assert_eq!(crate::http::encode("olt-1/port 7,ä"), "olt-1%2Fport%207%2C%C3%A4");
     assert_eq!(crate::http::encode("a.b_c~1"), "a.b_c~1");
+}
+
+#[test]
+fn spans_end_when_they_are_dropped_and_are_told_in_order_with_measurements() {
+    use crate::{metrics, spans::Span, testing::Record};
+    testing::reset();
+    let outer = Span::start("acme.outer", []);
+    let inner = Span::start("acme.inner", [("acme.port", 7.into())]);
+    inner.fail("no_port", "none is free");
+    drop(inner);
+    metrics::add("acme.ports", 1.0, [("speed", "10g")]);
+    drop(outer);
+    let said: Vec<String> = testing::Telemetry::records().iter().map(|record| format!("{record:?}")).collect();
+    let port = crate::telemetry::Attribute { key: "acme.port".into(), value: 7.into() };
+    let speed = metrics::Label { key: "speed".into(), value: "10g".into() };
+    let expected = [
+        Record::SpanStart(0, "acme.outer".into(), vec![]),
+        Record::SpanStart(1, "acme.inner".into(), vec![port]),
+        Record::SpanFail(1, "no_port".into(), "none is free".into()),
+        Record::SpanEnd(1),
+        Record::Add("acme.ports".into(), 1.0, vec![speed]),
+        Record::SpanEnd(0),
+    ];
+    assert_eq!(said, expected.map(|record| format!("{record:?}")));
 }

@@ -9,5 +9,5 @@ pub use self::{
     bench::{Bench, call, call_of, failed, inventory_request, receipt},
     component::{Core, append_manifest, component, inventory_manifest, order_files},
     keys::Keys,
-    spans::Spans,
+    spans::{Child, Spans},
 };

@@ -14,7 +14,7 @@ use std::{fs::File, io::Read as _, path::Path, process::ExitCode};
 
 use anyhow::Context;
 use clap::Subcommand;
-use package::{Manifest, Package};
+use package::Package;
 use plugin_runtime::{Options, Runtime};
 
 /// The largest file that is read, in bytes: four times what a host takes unless it is told otherwise.
@@ -76,10 +76,4 @@ fn package(file: &Path) -> anyhow::Result<(Vec<u8>, Package)> {
     let bytes = read(file)?;
     let package = Package::read(&bytes, MAX_FILE).with_context(|| file.display().to_string())?;
     Ok((bytes, package))
-}
-
-/// The name, version and vendor of a plugin, as one line begins.
-fn title(manifest: &Manifest) -> String {
-    let by = if manifest.vendor.is_empty() { String::new() } else { format!(" by {}", manifest.vendor) };
-    format!("{} {}{by}", manifest.name, manifest.version)
 }

@@ -3,7 +3,7 @@
 use engine::port::registry::{InstalledPlugin, RegistryChange, RegistryState};
 use package::{Admission, Package, Upgrade, Version};
 use pipeline::Timestamp;
-use plugin_runtime::{LoadError, PluginContract};
+use plugin_runtime::{LoadError, PluginContract, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -21,6 +21,8 @@ pub(crate) struct Installation {
     pub(crate) plugin: InstalledPlugin,
     /// Whether it was not there before.
     pub(crate) fresh: bool,
+    /// What speaks for it; nothing if it was there before.
+    pub(crate) verdict: Option<Verdict>,
     /// What changes from the version that is bound now.
     pub(crate) upgrade: Option<Upgrade>,
     /// What its activation needs beside the grant that there is: lines of configuration.
@@ -40,9 +42,13 @@ impl Registry {
         let needs = (!asks.is_empty()).then(|| lines(&package.manifest.name, &asks));
         let upgrade = self.upgrade(&state, &package).await?;
         if let Some(plugin) = known {
-            return Ok(Installation { plugin, fresh: false, upgrade, needs });
+            return Ok(Installation { plugin, fresh: false, verdict: None, upgrade, needs });
         }
         let admission = trust::admit(&self.trust, &package, newest.as_ref()).map_err(|error| RegistryError::refused(&error))?;
+        let verdict = self.runtime.verdict(bytes.clone(), None).await.map_err(|error| RegistryError::Refused(error.to_string()))?;
+        if !verdict.good {
+            return Err(RegistryError::Refused(verdict.to_string()));
+        }
         let report = self.runtime.check(bytes.clone()).await.map_err(|error| RegistryError::Refused(error.to_string()))?;
         if asks.is_empty() {
             self.try_out(bytes.clone(), &grant).await?;
@@ -53,7 +59,7 @@ impl Registry {
         let raised = raised(&state, &plugin);
         let change = RegistryChange { blobs: vec![bytes], install: vec![plugin.clone()], newest: raised, ..self.begin(&state, deed) };
         self.commit(change, None).await?;
-        Ok(Installation { plugin, fresh: true, upgrade, needs })
+        Ok(Installation { plugin, fresh: true, verdict: Some(verdict), upgrade, needs })
     }
 
     /// Compiles it under the grant that it would have, and begins it once.

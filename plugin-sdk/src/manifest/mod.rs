@@ -28,7 +28,7 @@ pub struct Manifest {
     /// What it may reach. The operator must grant each.
     pub capabilities: Capabilities,
     /// The codes of its failures: at most 16, each 1 to 48 characters of `[a-z0-9_.]`. Those of the SDK (`unreachable`,
-    /// `no_answer`, `bad_answer` with HTTP, `store` with key-value) are added by themselves and do not count.
+    /// `no_answer`, `bad_answer` with HTTP, `store` with key-value, `secret` with secrets) are added by themselves and do not count.
     pub failure_codes: &'static [&'static str],
     /// The telemetry it may emit. What is not declared is dropped.
     pub telemetry: Telemetry,

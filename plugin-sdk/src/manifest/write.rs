@@ -53,6 +53,10 @@ impl Text<'_> {
         }
         if capabilities.keyvalue.is_some() {
             self.list(&[crate::kv::CODE], before);
+            before += 1;
+        }
+        if !capabilities.secrets.is_empty() {
+            self.list(&[crate::secrets::CODE], before);
         }
         self.put("],\"telemetry\":");
         self.telemetry(telemetry);

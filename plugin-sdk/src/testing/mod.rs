@@ -14,6 +14,9 @@
 pub(crate) mod config;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
+pub(crate) mod metrics;
+pub(crate) mod secrets;
+pub(crate) mod spans;
 pub(crate) mod telemetry;
 
 use std::cell::RefCell;
@@ -21,6 +24,7 @@ use std::cell::RefCell;
 pub use config::Config;
 pub use http::{Http, Reply, Sent};
 pub use keyvalue::KeyValue;
+pub use secrets::Secrets;
 pub use telemetry::{Record, Telemetry};
 
 use crate::Call;
@@ -34,12 +38,14 @@ pub fn calls() -> Vec<String> {
     CALLS.with_borrow(Clone::clone)
 }
 
-/// Forgets everything: settings, stored keys, scripted answers, records.
+/// Forgets everything: settings, stored keys, secrets, scripted answers, records.
 pub fn reset() {
     CALLS.with_borrow_mut(Vec::clear);
     config::reset();
     http::reset();
     keyvalue::reset();
+    secrets::reset();
+    spans::reset();
     telemetry::reset();
     begin_call();
 }

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use crate::telemetry::{Attribute, Level, TraceContext};
+use crate::{
+    metrics::Label,
+    telemetry::{Attribute, Level, TraceContext},
+};
 
 /// One thing that was said.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +18,20 @@ pub enum Record {
     Fail(String, String),
     /// A log record.
     Log(Level, String, Vec<Attribute>),
+    /// A span of the plugin's own began: its number, name and attributes.
+    SpanStart(u32, String, Vec<Attribute>),
+    /// Attributes of a span of that number.
+    SpanSet(u32, Vec<Attribute>),
+    /// An event on a span of that number.
+    SpanEvent(u32, String, Vec<Attribute>),
+    /// A span of that number was marked as failed: error type and message.
+    SpanFail(u32, String, String),
+    /// A span of that number ended.
+    SpanEnd(u32),
+    /// Something was added to a counter.
+    Add(String, f64, Vec<Label>),
+    /// A value of a histogram was recorded.
+    Measure(String, f64, Vec<Label>),
 }
 
 thread_local! {
@@ -57,6 +74,6 @@ pub(super) fn reset() {
     RECORDS.with_borrow_mut(Vec::clear);
 }
 
-fn push(record: Record) {
+pub(super) fn push(record: Record) {
     RECORDS.with_borrow_mut(|records| records.push(record));
 }

@@ -14,12 +14,12 @@ fn patient() -> Options {
     Options { limits: Limits { cpu_ms: 120_000, ..options().limits }, ..options() }
 }
 
-fn dropped(items: &[SpanItem]) -> Vec<(&'static str, &'static str, u64)> {
+pub(crate) fn dropped(items: &[SpanItem]) -> Vec<(&'static str, &'static str, u64)> {
     let mut found: Vec<_> = items
         .iter()
         .filter_map(|item| match item {
             SpanItem::Dropped { signal, reason, count } => Some((*signal, *reason, *count)),
-            SpanItem::Attributes(_) | SpanItem::Event { .. } | SpanItem::Log { .. } => None,
+            SpanItem::Attributes(_) | SpanItem::Event { .. } | SpanItem::Log { .. } | SpanItem::Measured(_) => None,
         })
         .collect();
     found.sort_unstable();

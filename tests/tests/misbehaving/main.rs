@@ -6,6 +6,8 @@ mod floods;
 mod gates;
 mod neighbours;
 mod runaway;
+mod telling;
+mod toolarge;
 
 use std::time::Duration;
 

@@ -8,6 +8,7 @@ mod orders;
 mod resolve;
 mod stuck;
 mod tokens;
+mod undo;
 mod upgrade;
 mod wrong_decisions;
 

@@ -31,7 +31,8 @@ fn a_build_that_was_taken_back_is_not_called_by_runs_that_are_pinned_to_it() {
     fs::write(&config, text.replacen("[trust]\n", &format!("[trust]\nrevoked_digests = [\"{}\"]\n", digest_of(&first)), 1)).unwrap();
     host.restart();
     host.wait(&waiting, &["held"]);
-    assert!(host.log().contains(&format!("plugin {} is pinned by runs and may not be loaded any more", digest_of(&first))), "{}", host.log());
+    let reason = format!("its digest {} is in [trust] revoked_digests", digest_of(&first));
+    assert!(host.run(&waiting).to_string().contains(&reason), "{:#}", host.run(&waiting));
     let new = host.submit(&orders::order("fibre-100"));
     host.wait(&new, &["completed"]);
 }

@@ -80,6 +80,24 @@ fn nothing_older_than_what_was_there_is_taken() {
 }
 
 #[test]
+fn a_host_takes_a_step_back_only_where_the_operator_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("plugin.wasm");
+    let put = |version: &str| std::fs::write(&file, sign(&plugin(&[("version", json!(version))]), &key(1)).unwrap()).unwrap();
+    put("1.1.0");
+    let mut host = Setup::default().trust(&publisher(1, "")).plugin("acme-pool", Value::Null).instead("acme-pool", &file).start();
+    assert_eq!(host.terminate(), Some(0));
+    put("1.0.0");
+    let serve = ["serve", "--config", "jackfield.toml"];
+    host.type_in(&serve).bad(1, &["plugins.acme-pool: it is refused (downgrade): acme-pool 1.0.0 is older than 1.1.0", "`allow_downgrade = true`"]);
+    let config = host.directory().join("jackfield.toml");
+    let text = std::fs::read_to_string(&config).unwrap().replace("[plugins.acme-pool]\n", "[plugins.acme-pool]\nallow_downgrade = true\n");
+    std::fs::write(&config, text).unwrap();
+    host.restart();
+    assert_eq!(health(&host), "refused");
+}
+
+#[test]
 fn a_host_says_whether_it_takes_unsigned_files_and_goes_on_with_an_expired_key() {
     let mut host = Setup::default().plugin("noop", Value::Null).start();
     assert_eq!(health(&host), "allowed");

@@ -56,6 +56,11 @@ impl Arrived {
         self.scope.name == LIVE
     }
 
+    /// Whether it is below the span of a plugin call, which a kill may cost.
+    pub(crate) fn is_below_a_call(&self) -> bool {
+        self.is_live() && !self.span.name.starts_with("plugin.call ")
+    }
+
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         text(&self.span.attributes, key)
     }

@@ -98,7 +98,7 @@ fn another_type_of_any_attribute_is_caught() {
 #[test]
 fn another_kind_status_scope_or_parent_of_any_span_is_caught() {
     for mut specimen in specimens() {
-        specimen.caught(Rule::Kind, "another kind", |span| span.set_kind(SpanKind::Client));
+        specimen.caught(Rule::Kind, "another kind", |span| span.set_kind(SpanKind::Producer));
         specimen.caught(Rule::Status, "a status that nobody asked for", |span| {
             let status = span.status.get_or_insert_default();
             // A failure without a word, or a word without a failure.
@@ -106,7 +106,10 @@ fn another_kind_status_scope_or_parent_of_any_span_is_caught() {
         });
         specimen.caught(Rule::Time, "an end before the start", |span| span.end_time_unix_nano = span.start_time_unix_nano - 1);
         if specimen.span().name != "bss.order.lifecycle" {
-            specimen.caught(Rule::Parent, "a parent that is not there", |span| span.parent_span_id = vec![9; 8]);
+            // The parents of these may have been lost with the host.
+            if specimen.span().kind() != SpanKind::Client && !specimen.span().name.starts_with("keyvalue.") {
+                specimen.caught(Rule::Parent, "a parent that is not there", |span| span.parent_span_id = vec![9; 8]);
+            }
             specimen.caught(Rule::Parent, "no parent", |span| span.parent_span_id.clear());
         }
         if !specimen.span().links.is_empty() {

@@ -14,7 +14,7 @@ use opentelemetry_proto::tonic::{
 use crate::capture::{Arrived, hex};
 
 /// Values that are drawn, measured, or depend on what happened before; what is shown in their place.
-const VARYING: [(&str, &str); 11] = [
+const VARYING: [(&str, &str); 13] = [
     ("bss.order_id", "ORDER"),
     ("pipeline.run.id", "ORDER"),
     ("bss.resource_id", "RESOURCE"),
@@ -26,6 +26,8 @@ const VARYING: [(&str, &str); 11] = [
     ("plugin.memory.peak", "BYTES"),
     ("inventory_pool.probes", "PROBES"),
     ("restconf.path", "PATH"),
+    ("server.port", "PORT"),
+    ("url.full", "URL"),
 ];
 
 /// The spans of items that are looked up beside each other: they are in the order of what they say.
@@ -34,7 +36,9 @@ const PARALLEL: &str = "bss.order.decompose";
 /// The spans of a trace, children below their parents. A span that arrived twice is there once.
 pub(crate) fn tree(arrived: &[Arrived], trace_id: &str, words: &[(String, &str)]) -> String {
     let mut spans: BTreeMap<String, &Arrived> = BTreeMap::new();
-    for span in arrived.iter().filter(|arrived| hex(&arrived.span.trace_id) == trace_id) {
+    // Which keys a plugin reads depends on what others did before.
+    let shown = |arrived: &&Arrived| hex(&arrived.span.trace_id) == trace_id && !arrived.span.name.starts_with("keyvalue.");
+    for span in arrived.iter().filter(shown) {
         spans.entry(span.id()).or_insert(span);
     }
     let drawing = Drawing { words: resources(&spans).chain(words.iter().cloned()).collect(), spans };
@@ -80,6 +84,7 @@ impl Drawing<'_> {
         let kind = match span.kind() {
             SpanKind::Internal => "",
             SpanKind::Server => "SERVER ",
+            SpanKind::Client => "CLIENT ",
             other => panic!("{other:?}"),
         };
         let remote = span.flags & SpanFlags::ContextIsRemoteMask as u32 != 0;

@@ -19,7 +19,11 @@ fn what_is_no_plugin_or_too_large_is_refused_and_nothing_is_kept() {
     refused("empty.wasm", b"", &["empty.wasm: "]);
     refused("text.wasm", b"plugin", &["text.wasm: the file is not webassembly"]);
     refused("half.wasm", &whole[..whole.len() / 2], &["half.wasm: "]);
-    refused("echo.wasm", &fs::read(plugin("echo-guest")).unwrap(), &["the component imports `jackfield:test/echo@1.0.0`"]);
+    refused(
+        "echo.wasm",
+        &fs::read(plugin("echo-guest")).unwrap(),
+        &["echo-guest 0.1.0 by Jackfield: refused", "imports jackfield:test/echo@1.0.0, which this host does not offer"],
+    );
     host.type_in(&["plugin", "install", "nothing.wasm"]).bad(1, &["nothing.wasm cannot be read"]);
     assert_eq!(host.type_in(&["plugin", "list", "--json"]).json()["plugins"], json!([]));
     host.type_in(&["plugin", "activate", "noop@0.1.0"]).bad(4, &["no plugin `noop@0.1.0` is installed"]);
@@ -29,7 +33,8 @@ fn what_is_no_plugin_or_too_large_is_refused_and_nothing_is_kept() {
     install(&host, "noop", "0.2.0");
     fs::write(directory.join("old.wasm"), &whole).unwrap();
     host.type_in(&["plugin", "install", "old.wasm"]).bad(5, &["noop 0.1.0 is older than 0.2.0"]);
-    host.type_in(&["plugin", "install", "old.wasm", "--allow-downgrade"]).good(&["noop@0.1.0 installed"]);
+    host.type_in(&["plugin", "install", "old.wasm", "--allow-downgrade"])
+        .good(&["noop@0.1.0 installed", "jackfield:order/billing@1.1.0, together with version 1.1.0 of this host: apply"]);
     // Without any binding it answers everything that nobody answers.
     host.type_in(&["plugin", "activate", "noop@0.2.0"]).good(&["is in service"]);
     let id = host.submit(&order());

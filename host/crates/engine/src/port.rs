@@ -23,6 +23,6 @@ pub use self::{
     journal::{Append, AppendError, Appended, Committed, Journal, Opening, Position, ReadError, RunRow, RunState},
     key_value::{KeyValue, Versioned},
     observer::{Observer, ObserverError, OwnedTransition},
-    telemetry::{CallEnd, CallSpan, CallTelemetry, LogLevel, SpanItem},
+    telemetry::{CallEnd, CallSpan, CallTelemetry, ChildKind, ChildSpan, Children, GuestMeasurement, LogLevel, NewSpan, SpanItem},
     timers::Timers,
 };

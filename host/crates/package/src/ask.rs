@@ -1,5 +1,7 @@
 //! What a manifest asks of an operator, with the line of configuration that grants each.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::manifest::{Asked, Capabilities, Manifest, Setting, Wanted};
@@ -46,6 +48,16 @@ impl Ask {
 
     fn new(capability: String, why: Option<&str>, line: String) -> Self {
         Self { capability, why: why.map(str::to_owned), line }
+    }
+}
+
+impl fmt::Display for Ask {
+    /// Which, with the vendor's reason.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.why {
+            Some(why) => write!(f, "{}: {why}", self.capability),
+            None => f.write_str(&self.capability),
+        }
     }
 }
 

@@ -119,6 +119,12 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Name, version and vendor, as a line about it begins.
+    pub fn title(&self) -> String {
+        let by = if self.vendor.is_empty() { String::new() } else { format!(" by {}", self.vendor) };
+        format!("{} {}{by}", self.name, self.version)
+    }
+
     /// Whether a failure code is declared.
     pub fn declares(&self, code: &str) -> bool {
         self.failure_codes.iter().any(|declared| declared == code)

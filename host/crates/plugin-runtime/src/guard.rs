@@ -4,10 +4,11 @@
 mod breaker;
 mod endpoints;
 mod pool;
+mod rate;
 mod retries;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError, Weak},
     time::{Duration, Instant},
 };
@@ -20,6 +21,7 @@ use crate::bulkhead::Bulkhead;
 
 use self::{
     breaker::{Admitted, Breaker, Change},
+    rate::Bucket,
     retries::Retries,
 };
 pub use self::{
@@ -30,6 +32,13 @@ pub(crate) use self::{
     endpoints::Endpoints,
     pool::{Held, Pool},
 };
+
+/// Spans of a plugin's own, over all its calls. Beyond it they are dropped and counted.
+const SPANS_PER_SECOND: u32 = 1_000;
+/// Log records of a plugin, over all its calls.
+const LOGS_PER_SECOND: u32 = 2_000;
+/// Names of spans of one version of a plugin: each is a series wherever spans are counted.
+const MAX_SPAN_NAMES: usize = 32;
 
 /// How a plugin is doing: for an operator, and for whoever decides about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -57,10 +66,17 @@ pub(crate) struct Guard {
     digest: Digest,
     /// Slots of the pool that its calls hold.
     pub(crate) held: Held,
-    rooms: Mutex<Vec<((u32, u32), Weak<Bulkhead>)>>,
+    rooms: Mutex<Vec<Room>>,
     breaker: Breaker,
     retries: Retries,
+    spans: Bucket,
+    logs: Bucket,
+    /// Names of spans that were used and not declared.
+    span_names: Mutex<BTreeSet<String>>,
 }
+
+/// Room of a size that somebody uses.
+type Room = ((u32, u32), Weak<Bulkhead>);
 
 /// Leave to make a call.
 #[derive(Debug)]
@@ -86,8 +102,17 @@ impl Guards {
 
 impl Guard {
     fn new(name: &str, digest: &Digest) -> Self {
-        let (held, rooms) = (Held::default(), Mutex::default());
-        Self { name: name.to_owned(), digest: digest.clone(), held, rooms, breaker: Breaker::default(), retries: Retries::default() }
+        Self {
+            name: name.to_owned(),
+            digest: digest.clone(),
+            held: Held::default(),
+            rooms: Mutex::default(),
+            breaker: Breaker::default(),
+            retries: Retries::default(),
+            spans: Bucket::new(SPANS_PER_SECOND),
+            logs: Bucket::new(LOGS_PER_SECOND),
+            span_names: Mutex::default(),
+        }
     }
 
     /// Room for so many calls and so many that wait: one for everything that was granted the same.
@@ -145,6 +170,22 @@ impl Guard {
             refused: seen.refused,
             retries_refused: self.retries.refused(),
         }
+    }
+
+    /// Whether one more span of its own may be recorded now.
+    pub(crate) fn may_begin_span(&self, now: Instant) -> bool {
+        self.spans.take(now)
+    }
+
+    /// Whether one more log record may be written now.
+    pub(crate) fn may_log(&self, now: Instant) -> bool {
+        self.logs.take(now)
+    }
+
+    /// Whether a span of a plugin that declares none may have that name, because there are few.
+    pub(crate) fn knows_span_name(&self, name: &str) -> bool {
+        let mut used = self.span_names.lock().unwrap_or_else(PoisonError::into_inner);
+        used.contains(name) || (used.len() < MAX_SPAN_NAMES && used.insert(name.to_owned()))
     }
 
     fn refused(&self, after: Duration) -> Failure {

@@ -5,8 +5,10 @@ mod config;
 pub(crate) mod http;
 pub(crate) mod interface;
 pub(crate) mod keyvalue;
+mod metrics;
 pub(crate) mod net;
 pub(crate) mod secrets;
+pub(crate) mod spans;
 pub(crate) mod stderr;
 pub(crate) mod tcp;
 pub(crate) mod telemetry;
@@ -29,5 +31,7 @@ pub(crate) fn link(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     bindings::keyvalue::add_to_linker::<_, OfCall>(linker, |state| state)?;
     bindings::secrets::add_to_linker::<_, OfCall>(linker, |state| state)?;
     bindings::config::add_to_linker::<_, OfCall>(linker, |state| state)?;
-    bindings::telemetry::add_to_linker::<_, OfCall>(linker, |state| state)
+    bindings::telemetry::add_to_linker::<_, OfCall>(linker, |state| state)?;
+    bindings::spans::add_to_linker::<_, OfCall>(linker, |state| state)?;
+    bindings::metrics::add_to_linker::<_, OfCall>(linker, |state| state)
 }

@@ -78,6 +78,7 @@ pub(crate) struct Granted {
 }
 
 impl Loaded {
+    #[expect(clippy::too_many_arguments, reason = "the parts of a plugin, each of which comes from elsewhere, put together in one place")]
     pub(crate) fn new(
         manifest: Manifest,
         digest: Digest,

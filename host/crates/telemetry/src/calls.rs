@@ -1,6 +1,8 @@
 //! Live spans and figures of plugin calls. Every call is measured; a call of a sampled run has a span, which the batch processor exports at most once.
 
+pub(crate) mod child;
 mod figures;
+mod guest;
 mod limits;
 mod span;
 

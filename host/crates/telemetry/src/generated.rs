@@ -63,6 +63,8 @@ pub(crate) static ATTRIBUTES: &[AttributeRow] = &[
     AttributeRow { key: "exception.message", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "exception.stacktrace", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "exception.type", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "http.request.method", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "http.response.status_code", value: ValueType::Int, pii: false, id: false, semconv: None },
     AttributeRow { key: "link.reason", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "otel.component.name", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "otel.component.type", value: ValueType::Text, pii: false, id: false, semconv: None },
@@ -84,6 +86,8 @@ pub(crate) static ATTRIBUTES: &[AttributeRow] = &[
     AttributeRow { key: "reason", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "resource_type", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "result", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "server.address", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "server.port", value: ValueType::Int, pii: false, id: false, semconv: None },
     AttributeRow { key: "signal", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "ssl.domain", value: ValueType::Text, pii: true, id: true, semconv: None },
     AttributeRow { key: "ssl.issuer", value: ValueType::Text, pii: false, id: false, semconv: None },
@@ -98,6 +102,7 @@ pub(crate) static ATTRIBUTES: &[AttributeRow] = &[
     AttributeRow { key: "tenant.provision.status", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "tenant.region", value: ValueType::Text, pii: false, id: false, semconv: Some(Counterpart { key: "cloud.region", form: Form::Same }) },
     AttributeRow { key: "type", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "url.full", value: ValueType::Text, pii: false, id: false, semconv: None },
 ];
 
 pub(crate) static SPANS: &[SpanRow] = &[
@@ -125,6 +130,19 @@ pub(crate) static SPANS: &[SpanRow] = &[
     SpanRow { id: "plugin.call", name: "plugin.call {plugin.name}/{plugin.function}", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("pipeline.attempt", When::Always), ("pipeline.name", When::Always), ("pipeline.run.id", When::Always), ("pipeline.step.name", When::Always), ("plugin.cpu.time", When::Always), ("plugin.digest", When::Always), ("plugin.function", When::Always), ("plugin.memory.peak", When::Always), ("plugin.name", When::Always), ("plugin.outcome", When::Always), ("plugin.version", When::Always)], ok_on_success: false, guest_attributes: true },
     SpanRow { id: "bss.order.submitted", name: "bss.order.submitted", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.lifecycle"], attributes: &[("bss.channel", When::Always), ("bss.customer_id", When::Optional), ("bss.order_id", When::Always), ("bss.order_type", When::Always), ("bss.priority", When::Always), ("bss.product_offering", When::Optional), ("bss.product_offerings", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "bss.order.compensate", name: "bss.order.compensate.{bss.resource_type}", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.lifecycle"], attributes: &[("error.type", When::Failure), ("pipeline.attempt", When::Always), ("pipeline.name", When::Always), ("pipeline.run.id", When::Always), ("pipeline.step.name", When::Always)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.get", name: "GET", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.head", name: "HEAD", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.put", name: "PUT", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.post", name: "POST", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.patch", name: "PATCH", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.delete", name: "DELETE", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.options", name: "OPTIONS", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "http.http", name: "HTTP", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "keyvalue.get", name: "keyvalue.get", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "keyvalue.set", name: "keyvalue.set", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "keyvalue.delete", name: "keyvalue.delete", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "keyvalue.list", name: "keyvalue.list", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "keyvalue.swap", name: "keyvalue.swap", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
 ];
 
 pub(crate) static METRICS: &[MetricRow] = &[
@@ -184,6 +202,16 @@ pub mod attribute {
     pub const EXCEPTION_STACKTRACE: &str = "exception.stacktrace";
     /// `exception.type`
     pub const EXCEPTION_TYPE: &str = "exception.type";
+    /// `http.request.method`
+    pub const HTTP_REQUEST_METHOD: &str = "http.request.method";
+    /// `http.response.status_code`
+    pub const HTTP_RESPONSE_STATUS_CODE: &str = "http.response.status_code";
+    /// `server.address`
+    pub const SERVER_ADDRESS: &str = "server.address";
+    /// `server.port`
+    pub const SERVER_PORT: &str = "server.port";
+    /// `url.full`
+    pub const URL_FULL: &str = "url.full";
     /// `link.reason`
     pub const LINK_REASON: &str = "link.reason";
     /// `otel.component.name`

@@ -11,6 +11,8 @@ pub enum Kind {
     Internal,
     /// A request that the host serves.
     Server,
+    /// A request that the host makes.
+    Client,
 }
 
 /// The type of an attribute's value.

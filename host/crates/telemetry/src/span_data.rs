@@ -39,6 +39,7 @@ pub(crate) fn of_projected(span: &ProjectedSpan) -> Option<SpanData> {
         span_kind: match span.kind {
             Kind::Internal => SpanKind::Internal,
             Kind::Server => SpanKind::Server,
+            Kind::Client => SpanKind::Client,
         },
         name: span.name.clone().into(),
         start_time: time(span.start),

@@ -97,8 +97,8 @@ impl Check {
 
     fn text(&self, findings: &Findings) -> String {
         let Findings { verdict, upgrade, configuration } = findings;
-        let host = if let Some(Against::Contracts(_)) = self.against { "the contract" } else { "this host" };
-        let mut lines = text::verdict(verdict, findings.is_refused(), host);
+        let judged = if findings.is_refused() { "refused" } else { "good" };
+        let mut lines = vec![format!("{}: {judged}", verdict.manifest.title()), verdict.body()];
         if let (Some(upgrade), Some(Against::File(older))) = (upgrade, &self.against) {
             lines.extend(upgrade::text(upgrade, &verdict.manifest, older));
         }

@@ -6,7 +6,7 @@ use clap::Args;
 use package::{Ask, DeclaredContract, Manifest, Package, Setting, Telemetry, VerbName};
 use serde_json::{Value, json};
 
-use super::{package, title};
+use super::package;
 use crate::cli::output;
 
 /// A plugin to look at.
@@ -46,7 +46,7 @@ fn document(package: &Package) -> Value {
 fn text(package: &Package) -> String {
     let manifest = &package.manifest;
     let mut lines = vec![
-        title(manifest),
+        manifest.title(),
         format!("  {} bytes, sha256 {}", package.size, package.digest),
         format!("  what is signed has sha256 {}", package.content_digest),
     ];

@@ -1,6 +1,6 @@
 //! What a plugin call reports while it runs; keeps OpenTelemetry out of the runtime.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use pipeline::Attributes;
 
@@ -22,11 +22,73 @@ pub trait CallSpan: Send {
         Some(self.context())
     }
 
+    /// What begins spans below this one, for whoever works for the call; `None` when spans of the call are not recorded.
+    fn children(&self) -> Option<Arc<dyn Children>> {
+        None
+    }
+
     /// The guest or the host adds something; limits apply where it is implemented.
     fn record(&mut self, item: SpanItem);
 
     /// The call is over.
     fn end(self: Box<Self>, end: CallEnd);
+}
+
+/// Begins spans below that of a call.
+pub trait Children: fmt::Debug + Send + Sync {
+    /// A span begins under the call's own or under one of these.
+    fn begin(&self, under: &SpanContext, span: NewSpan) -> Box<dyn ChildSpan>;
+}
+
+/// A span below that of a call. One that is dropped has ended without a failure.
+pub trait ChildSpan: Send {
+    /// The span as a parent.
+    fn context(&self) -> &SpanContext;
+
+    /// Attributes and events; anything else belongs to the call.
+    fn record(&mut self, item: SpanItem);
+
+    /// It is over: with `error.type` and a message if it failed.
+    fn end(self: Box<Self>, failed: Option<(String, String)>);
+}
+
+/// A span that begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewSpan {
+    /// Its name.
+    pub name: Cow<'static, str>,
+    /// Whose it is.
+    pub kind: ChildKind,
+    /// What is known from the beginning.
+    pub attributes: Attributes,
+}
+
+/// Whose work a span below a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChildKind {
+    /// The plugin says so.
+    Guest,
+    /// The host asks another system for the plugin.
+    Client,
+    /// The host does something for the plugin.
+    Host,
+}
+
+/// A measurement on an instrument that a plugin declares.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GuestMeasurement {
+    /// The instrument.
+    pub name: String,
+    /// Whether values are added up; otherwise their distribution is kept.
+    pub counter: bool,
+    /// The unit of the values.
+    pub unit: String,
+    /// What it says.
+    pub description: String,
+    /// How much.
+    pub value: f64,
+    /// All labels that the instrument has, with declared values or `_other`.
+    pub labels: Vec<(String, String)>,
 }
 
 /// Something that is added to a call's span.
@@ -50,9 +112,11 @@ pub enum SpanItem {
         /// Its attributes.
         attributes: Attributes,
     },
+    /// A measurement of the guest's.
+    Measured(GuestMeasurement),
     /// The guest's telemetry was refused or cut; counted, never an error.
     Dropped {
-        /// `attributes`, `events` or `logs`.
+        /// `attributes`, `events`, `logs`, `spans` or `metrics`.
         signal: &'static str,
         /// Why.
         reason: &'static str,

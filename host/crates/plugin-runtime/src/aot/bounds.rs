@@ -11,14 +11,14 @@ const MAX_PARTS: usize = 1_000;
 pub(super) fn check(bytes: &[u8], limits: &CompileLimits) -> Result<(), LoadError> {
     let (mut functions, mut parts) = (0_usize, 0_usize);
     for payload in Parser::new(0).parse_all(bytes) {
-        match payload.map_err(|error| LoadError::Compile(error.to_string()))? {
-            Payload::Version { .. } => parts += 1,
-            Payload::CodeSectionStart { count, .. } => functions = functions.saturating_add(count as usize),
-            Payload::CodeSectionEntry(body) => {
-                let range = body.range();
-                within("a function", range.end.saturating_sub(range.start), "bytes", limits.max_function_bytes, "compile.max_function_bytes")?;
-            }
-            _ => {}
+        let payload = payload.map_err(|error| LoadError::Compile(error.to_string()))?;
+        if let Payload::Version { .. } = payload {
+            parts += 1;
+        } else if let Payload::CodeSectionStart { count, .. } = payload {
+            functions = functions.saturating_add(count as usize);
+        } else if let Payload::CodeSectionEntry(body) = payload {
+            let range = body.range();
+            within("a function", range.end.saturating_sub(range.start), "bytes", limits.max_function_bytes, "compile.max_function_bytes")?;
         }
         within("the component", functions, "functions", limits.max_functions, "compile.max_functions")?;
         within("the component", parts, "modules and components inside", MAX_PARTS, "no setting changes this")?;

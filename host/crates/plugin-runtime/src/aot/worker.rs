@@ -126,8 +126,9 @@ impl Ended {
             Some(0) => Ok(code),
             _ if out_of_time.contains(&status.signal()) => bounds(format!("it took {cpu_s} s of CPU time, the limit (compile.cpu_s)")),
             _ if out_of_memory => bounds(format!("it took {memory_bytes} bytes of memory, the limit (compile.memory_bytes)")),
-            Some(_) => Err(LoadError::Compile(said)),
-            None => bounds(format!("the compiler ended with {status}: {said}")),
+            // What the worker itself reports; a panic has another code.
+            Some(1) => Err(LoadError::Compile(said)),
+            _ => bounds(format!("the compiler ended with {status}: {said}")),
         }
     }
 }

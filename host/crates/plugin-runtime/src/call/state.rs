@@ -49,7 +49,7 @@ impl CallState {
             wasi: None,
             http: None,
             keyvalue: None,
-            telemetry: GuestTelemetry::new(span, limits),
+            telemetry: GuestTelemetry::new(span, limits).declaring(&context.plugin.manifest),
             context,
         }
     }
@@ -106,6 +106,7 @@ impl WasiHttpView for CallState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
         let Self { http, table, telemetry, context, .. } = self;
         let Http { ctx, egress } = &mut **http.get_or_insert_with(|| Box::new(Http { ctx: WasiHttpCtx::new(), egress: egress(context, telemetry) }));
+        egress.follow(telemetry);
         WasiHttpCtxView { ctx, table, hooks: egress }
     }
 }

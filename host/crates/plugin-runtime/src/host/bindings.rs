@@ -11,12 +11,17 @@ wasmtime::component::bindgen!({
             import jackfield:host/config@1.0.0;
             import jackfield:host/secrets@1.0.0;
             import jackfield:host/telemetry@1.0.0;
+            import jackfield:host/spans@1.0.0;
+            import jackfield:host/metrics@1.0.0;
         }
     ",
+    with: {
+        "jackfield:host/spans.span": super::spans::GuestSpan,
+    },
     imports: {
         "jackfield:host/keyvalue": async | trappable,
         default: trappable,
     },
 });
 
-pub(super) use self::jackfield::host::{config, keyvalue, secrets, telemetry};
+pub(super) use self::jackfield::host::{config, keyvalue, metrics, secrets, spans, telemetry};

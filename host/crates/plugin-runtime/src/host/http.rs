@@ -13,6 +13,7 @@ mod path;
 mod rule;
 mod send;
 mod sign;
+mod span;
 #[cfg(test)]
 mod tests;
 mod throttle;

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use engine::port::{KeyValue, KeyValueWrite};
+use engine::port::{ChildSpan, KeyValue, KeyValueWrite};
 
 use super::bindings::keyvalue::{Error, Host, Versioned};
 use crate::{call::CallState, options::Limits};
@@ -147,25 +147,43 @@ impl Staged {
     }
 }
 
+/// Ends the span of an operation as it ended.
+fn told<T>(span: Option<Box<dyn ChildSpan>>, result: Result<T, Error>) -> Result<T, Error> {
+    if let Some(span) = span {
+        span.end(match &result {
+            // That a key was changed meanwhile is an answer.
+            Ok(_) | Err(Error::Conflict(_)) => None,
+            Err(Error::Denied(text)) => Some(("plugin.denied".to_owned(), text.clone())),
+            Err(Error::Limit(text) | Error::Unavailable(text)) => Some(("_OTHER".to_owned(), text.clone())),
+        });
+    }
+    result
+}
+
 impl Host for &mut CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Versioned>, Error>> {
-        Ok(self.keyvalue().get(&key).await)
+        let span = self.telemetry.begin_host_span("keyvalue.get");
+        Ok(told(span, self.keyvalue().get(&key).await))
     }
 
     async fn set(&mut self, key: String, value: String) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(self.keyvalue().set(&key, value).await)
+        let span = self.telemetry.begin_host_span("keyvalue.set");
+        Ok(told(span, self.keyvalue().set(&key, value).await))
     }
 
     async fn delete(&mut self, key: String) -> wasmtime::Result<Result<bool, Error>> {
-        Ok(self.keyvalue().delete(&key).await)
+        let span = self.telemetry.begin_host_span("keyvalue.delete");
+        Ok(told(span, self.keyvalue().delete(&key).await))
     }
 
     async fn list(&mut self, prefix: String, after: Option<String>, limit: u32) -> wasmtime::Result<Result<Vec<String>, Error>> {
-        Ok(self.keyvalue().list(&prefix, after.as_deref(), limit as usize).await)
+        let span = self.telemetry.begin_host_span("keyvalue.list");
+        Ok(told(span, self.keyvalue().list(&prefix, after.as_deref(), limit as usize).await))
     }
 
     async fn swap(&mut self, key: String, expected: Option<u64>, value: String) -> wasmtime::Result<Result<u64, Error>> {
-        Ok(self.keyvalue().swap(&key, expected, value).await)
+        let span = self.telemetry.begin_host_span("keyvalue.swap");
+        Ok(told(span, self.keyvalue().swap(&key, expected, value).await))
     }
 }
 

@@ -1,22 +1,28 @@
 //! `jackfield:host/telemetry`: what a plugin says about its call, within limits. What exceeds one is cut or dropped and counted; nothing here fails.
 
+use std::{sync::Arc, time::Instant};
+
 use engine::port::{CallSpan, LogLevel, SpanItem};
+use package::{Manifest, Telemetry};
 use pipeline::{AttributeValue, Attributes};
 
-use super::bindings::telemetry::{Attribute, Host, Level, TraceContext, Value};
+use super::{
+    bindings::telemetry::{Attribute, Host, Level, TraceContext, Value},
+    spans::Spans,
+};
 use crate::{
     call::{CallState, bounded},
     options::Limits,
 };
 
-const MAX_TEXT: usize = 1024;
+pub(super) const MAX_TEXT: usize = 1024;
 const MAX_KEY: usize = 64;
 const MAX_ELEMENTS: usize = 64;
 /// Attributes of one event or log record.
 const MAX_ITEM_ATTRIBUTES: usize = 32;
-const MAX_EVENT_NAME: usize = 64;
+pub(super) const MAX_EVENT_NAME: usize = 64;
 /// Prefixes that belong to the host and to OpenTelemetry.
-const RESERVED: [&str; 9] = ["otel.", "telemetry.", "service.", "host.", "process.", "plugin.", "pipeline.", "error.", "exception."];
+pub(super) const RESERVED: [&str; 9] = ["otel.", "telemetry.", "service.", "host.", "process.", "plugin.", "pipeline.", "error.", "exception."];
 
 /// What a guest has said so far, and the span it goes to.
 pub(crate) struct GuestTelemetry {
@@ -25,6 +31,11 @@ pub(crate) struct GuestTelemetry {
     pub(crate) attributes: Attributes,
     /// The span was marked as failed: `error.type` and message.
     pub(crate) marked: Option<(String, String)>,
+    /// What the manifest says may be emitted; none where it says nothing about telemetry.
+    declared: Option<Arc<Manifest>>,
+    /// Spans of the guest's own.
+    pub(super) spans: Spans,
+    pub(super) measured: u32,
     events: u32,
     logs: u32,
     max_attributes: usize,
@@ -46,6 +57,9 @@ impl GuestTelemetry {
             span,
             attributes: Vec::new(),
             marked: None,
+            declared: None,
+            spans: Spans::default(),
+            measured: 0,
             events: 0,
             logs: 0,
             max_attributes: limits.attributes as usize,
@@ -55,14 +69,30 @@ impl GuestTelemetry {
         }
     }
 
+    /// Drops what a manifest does not declare, if it declares telemetry at all.
+    pub(crate) fn declaring(mut self, manifest: &Arc<Manifest>) -> Self {
+        self.declared = manifest.telemetry.is_some().then(|| Arc::clone(manifest));
+        self
+    }
+
+    /// What may be emitted, where that is declared.
+    fn declaration(&self) -> Option<&Telemetry> {
+        self.declared.as_ref()?.telemetry.as_ref()
+    }
+
     /// Hands over what is collected until the end of the call.
     pub(crate) fn flush(&mut self) {
+        self.end_all_spans();
         if !self.attributes.is_empty() {
             self.span.record(SpanItem::Attributes(self.attributes.clone()));
         }
         for Dropped { signal, reason, count } in self.dropped.drain(..) {
             self.span.record(SpanItem::Dropped { signal, reason, count });
         }
+    }
+
+    pub(super) fn allows_event(&self, name: &str) -> bool {
+        self.declaration().is_none_or(|declared| declared.allows_event(name))
     }
 
     fn annotate(&mut self, attributes: Vec<Attribute>) {
@@ -80,6 +110,9 @@ impl GuestTelemetry {
         if self.events >= self.max_events {
             return self.drop("events", "limit");
         }
+        if !self.allows_event(&name) {
+            return self.drop("events", "undeclared");
+        }
         self.events += 1;
         let attributes = self.item_attributes(attributes, "events");
         self.span.record(SpanItem::Event { name: printable(&name, MAX_EVENT_NAME), attributes });
@@ -95,7 +128,7 @@ impl GuestTelemetry {
     }
 
     /// The attributes of an event or log record, each key once.
-    fn item_attributes(&mut self, mut attributes: Vec<Attribute>, signal: &'static str) -> Attributes {
+    pub(super) fn item_attributes(&mut self, mut attributes: Vec<Attribute>, signal: &'static str) -> Attributes {
         if attributes.len() > MAX_ITEM_ATTRIBUTES {
             self.drop(signal, "attribute_limit");
             attributes.truncate(MAX_ITEM_ATTRIBUTES);
@@ -113,7 +146,9 @@ impl GuestTelemetry {
     fn accepted(&mut self, attributes: Vec<Attribute>, signal: &'static str) -> Attributes {
         let mut accepted = Vec::with_capacity(attributes.len());
         for Attribute { key, value } in attributes {
-            match (check_key(&key), converted(value)) {
+            let declared = self.declaration().is_none_or(|declared| declared.allows_attribute(&key));
+            let key_fits = check_key(&key).and(if declared { Ok(()) } else { Err("undeclared") });
+            match (key_fits, converted(value)) {
                 (Ok(()), Some(value)) => accepted.push((key, value)),
                 (Err(reason), _) => self.drop(signal, reason),
                 (Ok(()), None) => self.drop(signal, "not_finite"),
@@ -122,7 +157,7 @@ impl GuestTelemetry {
         accepted
     }
 
-    fn drop(&mut self, signal: &'static str, reason: &'static str) {
+    pub(super) fn drop(&mut self, signal: &'static str, reason: &'static str) {
         match self.dropped.iter_mut().find(|dropped| (dropped.signal, dropped.reason) == (signal, reason)) {
             Some(dropped) => dropped.count += 1,
             None => self.dropped.push(Dropped { signal, reason, count: 1 }),
@@ -158,9 +193,17 @@ fn converted(value: Value) -> Option<AttributeValue> {
 }
 
 /// The text without control characters, cut: a line break in a log is somebody else's line.
-fn printable(text: &str, most: usize) -> String {
+pub(super) fn printable(text: &str, most: usize) -> String {
     let text = if text.chars().any(char::is_control) { text.chars().filter(|c| !c.is_control()).collect() } else { text.to_owned() };
     bounded(text, most)
+}
+
+impl CallState {
+    /// A failure in the guest's words: a code that it declared and a text that can be shown.
+    pub(super) fn failed(&self, error_type: String, message: &str) -> (String, String) {
+        let declared = self.context.plugin.manifest.declares(&error_type);
+        (if declared { error_type } else { "_OTHER".to_owned() }, printable(message, MAX_TEXT))
+    }
 }
 
 impl Host for &mut CallState {
@@ -180,9 +223,7 @@ impl Host for &mut CallState {
     }
 
     fn fail(&mut self, error_type: String, message: String) -> wasmtime::Result<()> {
-        let declared = self.context.plugin.manifest.declares(&error_type);
-        let error_type = if declared { error_type } else { "_OTHER".to_owned() };
-        self.telemetry.marked = Some((error_type, printable(&message, MAX_TEXT)));
+        self.telemetry.marked = Some(self.failed(error_type, &message));
         Ok(())
     }
 
@@ -193,7 +234,12 @@ impl Host for &mut CallState {
             Level::Warn => LogLevel::Warn,
             Level::Error => LogLevel::Error,
         };
-        self.telemetry.log(level, &message, attributes);
+        // What is beyond the limit of the call is no reason to write less of the next.
+        if self.telemetry.logs >= self.telemetry.max_logs || self.context.plugin.guard.may_log(Instant::now()) {
+            self.telemetry.log(level, &message, attributes);
+        } else {
+            self.telemetry.drop("logs", "rate");
+        }
         Ok(())
     }
 }

@@ -56,7 +56,7 @@ fn one(engine: &Engine, name: &str, instance: &ComponentInstance, asked: &Capabi
         return Ok(());
     }
     match interface {
-        "jackfield:host/telemetry" | "jackfield:host/config" => Ok(()),
+        "jackfield:host/telemetry" | "jackfield:host/spans" | "jackfield:host/metrics" | "jackfield:host/config" => Ok(()),
         "jackfield:host/keyvalue" if asked.keyvalue.is_some() => Ok(()),
         "jackfield:host/keyvalue" => Err(refused(name, "its manifest does not ask for: set `capabilities.keyvalue` to true")),
         "wasi:http/types" | "wasi:http/outgoing-handler" if !asked.http.is_empty() => Ok(()),

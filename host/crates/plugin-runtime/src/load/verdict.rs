@@ -1,5 +1,7 @@
 //! The readable verdict: everything that speaks for and against a component, without a grant and without stopping at the first problem.
 
+mod text;
+
 use package::{Ask, Manifest, Package, PackageError, VerbName, Version};
 use pipeline::Digest;
 use serde::Serialize;
@@ -19,6 +21,8 @@ use crate::{
 pub struct Verdict {
     /// Whether a host that grants what is asked takes it: there is no problem below.
     pub good: bool,
+    /// The version of the contracts that it was compared with, if it is not this host's.
+    pub against: Option<String>,
     /// What the plugin says about itself.
     pub manifest: Manifest,
     /// The sha256 of the file.
@@ -104,7 +108,8 @@ fn judge(shared: &Shared, bytes: &[u8], against: Option<&Version>) -> Result<Ver
         problems.push(LoadError::Link(format!("{error:#}")).to_string());
     }
     let good = allowed && problems.is_empty() && contracts.iter().all(ContractVerdict::is_good);
-    Ok(Verdict { good, asks: manifest.asks(), manifest, digest, size, contracts, imports, problems })
+    let against = against.map(Version::to_string);
+    Ok(Verdict { good, against, asks: manifest.asks(), manifest, digest, size, contracts, imports, problems })
 }
 
 impl ContractVerdict {
@@ -136,9 +141,7 @@ fn contract(examined: Examined<'_>) -> ContractVerdict {
 }
 
 fn imported(import: String, judged: Result<(), LoadError>) -> ImportVerdict {
-    let problem = judged.err().map(|error| match error {
-        LoadError::Import { why, .. } => why,
-        other => other.to_string(),
-    });
+    // The name of the import stands beside it.
+    let problem = judged.err().map(|error| if let LoadError::Import { why, .. } = error { why } else { error.to_string() });
     ImportVerdict { import, problem }
 }

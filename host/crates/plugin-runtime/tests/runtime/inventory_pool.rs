@@ -1,23 +1,13 @@
 //! A plugin that ships, as vendors build it: Rust, the SDK, `wasm32-wasip2`, through the runtime with real keys.
 
-use std::{path::Path, process::Command, sync::Arc};
+use std::sync::Arc;
 
 use engine::port::{Answer, CallReport, Observed, Runner as _, Verb, Versioned};
 use pipeline::FailureClass;
 use plugin_runtime::{Grant, Plugin};
 use serde_json::{Value, json};
 
-use crate::support::{Bench, call, failed, options, receipt};
-
-/// Builds the plugin, which costs little when it is built, and reads it.
-fn inventory_pool() -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize().unwrap().join("../../..").canonicalize().unwrap();
-    let target = root.join("target");
-    let build = ["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2", "-p", "inventory-pool", "--target-dir"];
-    let status = Command::new(env!("CARGO")).args(build).arg(&target).current_dir(&root).status().unwrap();
-    assert!(status.success(), "the plugin does not build");
-    std::fs::read(target.join("wasm32-wasip2/plugin/inventory_pool.wasm")).unwrap()
-}
+use crate::support::{Bench, built, call, failed, options, receipt};
 
 struct Pool {
     bench: Bench,
@@ -28,7 +18,7 @@ impl Pool {
     async fn with(pools: Value) -> Self {
         let bench = Bench::new(options());
         let grant = Grant { keyvalue: true, config: [("pools".to_owned(), pools.to_string())].into(), ..Grant::default() };
-        let plugin = bench.load(inventory_pool(), &grant).await.unwrap();
+        let plugin = bench.load(built("inventory-pool"), &grant).await.unwrap();
         Self { bench, plugin }
     }
 

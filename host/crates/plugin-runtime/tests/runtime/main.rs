@@ -6,6 +6,7 @@ mod calls;
 mod capabilities;
 mod changed;
 mod containment;
+mod egress;
 mod inventory_pool;
 mod limits;
 mod loading;

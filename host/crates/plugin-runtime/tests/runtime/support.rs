@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
+    process::Command,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -21,11 +23,13 @@ use wit_parser_tests::{PackageId, Resolve, SourceMap};
 /// The contract of most tests.
 pub(crate) const WORK: &str = include_str!("work.wit");
 const STEP: &str = include_str!("../../../../../wit/step/types.wit");
-const HOST: [(&str, &str); 4] = [
+const HOST: [(&str, &str); 6] = [
     ("config.wit", include_str!("../../../../../wit/host/config.wit")),
     ("keyvalue.wit", include_str!("../../../../../wit/host/keyvalue.wit")),
     ("secrets.wit", include_str!("../../../../../wit/host/secrets.wit")),
     ("telemetry.wit", include_str!("../../../../../wit/host/telemetry.wit")),
+    ("spans.wit", include_str!("../../../../../wit/host/spans.wit")),
+    ("metrics.wit", include_str!("../../../../../wit/host/metrics.wit")),
 ];
 
 /// A manifest of the contract of most tests, with changes.
@@ -123,6 +127,16 @@ fn leb128(bytes: &mut Vec<u8>, mut number: usize) {
             return;
         }
     }
+}
+
+/// A plugin or fixture of this workspace. It is built, which costs little when it is built already.
+pub(crate) fn built(name: &str) -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..").canonicalize().unwrap();
+    let target = root.join("target");
+    let build = ["build", "--quiet", "--profile", "plugin", "--target", "wasm32-wasip2", "-p", name, "--target-dir"];
+    let status = Command::new(env!("CARGO")).args(build).arg(&target).current_dir(&root).status().unwrap();
+    assert!(status.success(), "{name} does not build");
+    std::fs::read(target.join("wasm32-wasip2/plugin").join(format!("{}.wasm", name.replace('-', "_")))).unwrap()
 }
 
 /// A host with everything that a call needs, and memory of what happened.

@@ -10,12 +10,14 @@ use std::{
     time::Duration,
 };
 
+use engine::port::GuestMeasurement;
 use opentelemetry::{
     KeyValue, StringValue, Value,
     metrics::{AsyncInstrument, BoundHistogram, Counter, Histogram},
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 
+use super::guest::GuestMetrics;
 use crate::{
     generated::{attribute, metric},
     metrics::instruments,
@@ -34,6 +36,7 @@ pub(crate) struct CallFigures {
     duration: Histogram<f64>,
     dropped: Counter<u64>,
     dropped_total: AtomicU64,
+    guests: GuestMetrics,
     plugins: Plugins,
 }
 
@@ -83,6 +86,7 @@ impl CallFigures {
             duration: instruments::histogram(&meter, duration, units),
             dropped: meter.u64_counter(dropped.name).with_unit(dropped.unit).with_description(dropped.brief).build(),
             dropped_total: AtomicU64::new(0),
+            guests: GuestMetrics::new(meters),
             plugins,
         }
     }
@@ -134,6 +138,13 @@ impl CallFigures {
     pub(crate) fn dropped(&self, plugin: &Plugin, signal: &'static str, reason: &'static str, count: u64) {
         self.dropped_total.fetch_add(count, Ordering::Relaxed);
         self.dropped.add(count, &[plugin_name(&plugin.name), KeyValue::new(attribute::SIGNAL, signal), KeyValue::new("reason", reason)]);
+    }
+
+    /// A measurement of a plugin's own.
+    pub(crate) fn measured(&self, plugin: &Plugin, measurement: GuestMeasurement) {
+        if let Err(reason) = self.guests.record(&plugin.name, measurement) {
+            self.dropped(plugin, "metrics", reason, 1);
+        }
     }
 
     /// How much guest telemetry was refused or cut.

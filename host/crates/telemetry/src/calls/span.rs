@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use engine::port::{Call, CallEnd, CallSpan, LogLevel, SpanContext, SpanItem};
+use engine::port::{Call, CallEnd, CallSpan, Children, LogLevel, SpanContext, SpanItem};
 use opentelemetry::{
     KeyValue, Value,
     trace::{Event, SpanId, Status, TraceFlags, TraceId, TraceState},
@@ -16,6 +16,7 @@ use pipeline::Attributes;
 
 use super::{
     Plugin, Shared,
+    child::LiveChildren,
     limits::{Budget, Dropped},
 };
 use crate::{
@@ -142,6 +143,11 @@ impl CallSpan for LiveCall {
         })
     }
 
+    fn children(&self) -> Option<Arc<dyn Children>> {
+        let call = self.recording.as_ref()?.span.clone();
+        Some(Arc::new(LiveChildren { shared: Arc::clone(&self.shared), plugin: Arc::clone(&self.plugin), call }))
+    }
+
     fn outbound(&self) -> Option<&SpanContext> {
         self.shared.propagates.then(|| self.context())
     }
@@ -166,6 +172,7 @@ impl CallSpan for LiveCall {
                     self.log(level, message, attributes);
                 }
             }
+            SpanItem::Measured(measurement) => self.shared.figures.measured(&self.plugin, measurement),
             SpanItem::Dropped { signal, reason, count } => self.dropped.push((signal, reason, count)),
         }
         // A plugin that floods its telemetry must not grow the host's memory.

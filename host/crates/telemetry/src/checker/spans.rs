@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::{
 
 use super::{Capture, Rule, Violation, attributes};
 use crate::{
-    calls::is_guest_key,
+    calls::{child::GUEST_SCOPE, is_guest_key},
     generated::attribute,
     options::Names,
     policy::MAX_DESCRIPTION_BYTES,
@@ -52,6 +52,9 @@ fn violation(span: &Span, rule: Rule, detail: String) -> Violation {
 
 /// What can be seen on the span alone.
 fn one(scope: Option<&InstrumentationScope>, span: &Span, names: Names) -> Vec<Violation> {
+    if scope.is_some_and(|scope| scope.name == GUEST_SCOPE) {
+        return of_guest(span).into_iter().map(|(rule, detail)| violation(span, rule, detail)).collect();
+    }
     let Some(row) = registry::span(&span.name) else {
         return vec![violation(span, Rule::Name, "the registry has no such span".to_owned())];
     };
@@ -65,11 +68,30 @@ fn one(scope: Option<&InstrumentationScope>, span: &Span, names: Names) -> Vec<V
 
 type Wrong = Vec<(Rule, String)>;
 
+/// A span of a plugin's own: nothing of the host's but the plugin's name and what says that it failed.
+fn of_guest(span: &Span) -> Wrong {
+    let mut wrong = attributes::check(&span.attributes);
+    if registry::span(&span.name).is_some() || !(is_guest_key(&span.name) || span.name == "plugin.span") {
+        wrong.push((Rule::Name, "a plugin may not call a span so".to_owned()));
+    }
+    if span.kind() != SpanKind::Internal {
+        wrong.push((Rule::Kind, format!("{:?}, expected Internal", span.kind())));
+    }
+    let known = [attribute::PLUGIN_NAME, attribute::ERROR_TYPE];
+    let unknown = span.attributes.iter().filter(|attribute| !known.contains(&attribute.key.as_str()) && !is_guest_key(&attribute.key));
+    wrong.extend(unknown.map(|attribute| (Rule::UnknownAttribute, format!("a plugin may not set `{}`", attribute.key))));
+    if !span.attributes.iter().any(|attribute| attribute.key == attribute::PLUGIN_NAME) {
+        wrong.push((Rule::MissingAttribute, format!("`{}` is missing", attribute::PLUGIN_NAME)));
+    }
+    wrong
+}
+
 fn kind_and_scope(scope: Option<&InstrumentationScope>, span: &Span, row: &SpanRow) -> Wrong {
     let mut wrong = Wrong::new();
     let kind = match row.kind {
         Kind::Internal => SpanKind::Internal,
         Kind::Server => SpanKind::Server,
+        Kind::Client => SpanKind::Client,
     };
     if span.kind() != kind {
         wrong.push((Rule::Kind, format!("{:?}, expected {kind:?}", span.kind())));
@@ -186,6 +208,8 @@ fn parent(span: &Span, row: &SpanRow, known: &HashMap<(&[u8], &[u8]), &Span>, ca
         _ if root && (span.parent_span_id.is_empty() || remote) => Wrong::new(),
         None if span.parent_span_id.is_empty() => wrong(format!("it has none, expected {:?}", row.parents)),
         None if capture == Capture::Partial => Wrong::new(),
+        // It was exported when it ended; a host that died before the call did could not export that.
+        None if row.kind == Kind::Client || row.id.starts_with("keyvalue.") => Wrong::new(),
         None => wrong("it was not captured".to_owned()),
         Some(_) if any => Wrong::new(),
         Some(parent) => match registry::span(&parent.name) {

@@ -57,6 +57,7 @@ impl Recorded {
     /// The span for programs.
     pub(super) fn json(&self) -> Value {
         let (mut attributes, mut events, mut logs, mut dropped) = (Map::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut measured = Vec::new();
         for item in &self.items {
             match item {
                 SpanItem::Attributes(more) => attributes.extend(map(more)),
@@ -64,10 +65,14 @@ impl Recorded {
                 SpanItem::Log { level, message, attributes } => {
                     logs.push(json!({"level": level_name(*level), "message": message, "attributes": map(attributes)}));
                 }
+                SpanItem::Measured(it) => {
+                    let labels: Map<String, Value> = it.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+                    measured.push(json!({"instrument": it.name, "value": it.value, "unit": it.unit, "labels": labels}));
+                }
                 SpanItem::Dropped { signal, reason, count } => dropped.push(json!({"signal": signal, "reason": reason, "count": count})),
             }
         }
-        let mut span = json!({"name": self.name, "attributes": attributes, "events": events, "logs": logs, "dropped": dropped});
+        let mut span = json!({"name": self.name, "attributes": attributes, "events": events, "logs": logs, "measured": measured, "dropped": dropped});
         if let Some(CallEnd { cpu, memory_peak, outcome, error_type, error_message }) = &self.end {
             span["plugin.cpu.time"] = json!(cpu.as_secs_f64());
             span["plugin.memory.peak"] = json!(memory_peak);
@@ -92,6 +97,10 @@ impl Recorded {
                 SpanItem::Attributes(attributes) => lines.extend(attributes.iter().map(|(key, value)| format!("  {key} = {}", json!(value)))),
                 SpanItem::Event { name, attributes } => lines.push(format!("  event {name}{}", tail(attributes))),
                 SpanItem::Log { level, message, attributes } => lines.push(format!("  {} {message}{}", level_name(*level), tail(attributes))),
+                SpanItem::Measured(it) => {
+                    let labels: Vec<String> = it.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                    lines.push(format!("  metric {} {} {} {{{}}}", it.name, it.value, it.unit, labels.join(" ")));
+                }
                 SpanItem::Dropped { signal, reason, count } => lines.push(format!("  {count} {signal} dropped: {reason}")),
             }
         }

@@ -4,8 +4,6 @@ use std::path::Path;
 
 use package::{Ask, Changed, Manifest, Upgrade};
 
-use super::text::reasoned;
-
 /// Whether a host that has the older version would refuse it: it is older, or asks for more than can have been granted. With a configuration, what is granted
 /// is looked at there.
 pub(super) fn is_refused(upgrade: &Upgrade, manifest: &Manifest, configured: bool) -> bool {
@@ -28,8 +26,8 @@ pub(super) fn text(upgrade: &Upgrade, manifest: &Manifest, older: &Path) -> Vec<
     lines.extend(changes.iter().map(changed));
     lines.extend(asks_less.iter().map(|capability| format!("  does not ask any more for {capability}: that grant can go")));
     lines.extend(asks_more.iter().map(|ask| match is_needed(ask, manifest) {
-        true => format!("  asks for more: {}", reasoned(ask)),
-        false => format!("  may be given more: {}", reasoned(ask)),
+        true => format!("  asks for more: {}", ask),
+        false => format!("  may be given more: {}", ask),
     }));
     if lines.len() == 1 {
         lines.push("  nothing that a manifest says has changed".to_owned());

@@ -53,7 +53,10 @@ pub(super) fn installed(answer: &Value) -> String {
     let name = format!("{}@{}", output::cell(&plugin["name"]), output::cell(&plugin["version"]));
     let done = if answer["fresh"].as_bool() == Some(true) { "installed" } else { "was installed before" };
     let mut lines = vec![format!("{name} {done}; sha256 {}", output::cell(&plugin["digest"]))];
-    lines.extend(array(&plugin["contracts"]).map(|contract| format!("  answers {}", output::cell(contract))));
+    match array(&answer["verdict"]["contracts"]).map(compared).collect::<Vec<_>>().as_slice() {
+        [] => lines.extend(array(&plugin["contracts"]).map(|contract| format!("  answers {}", output::cell(contract)))),
+        compared => lines.extend_from_slice(compared),
+    }
     let upgrade = &answer["upgrade"];
     if upgrade.is_object() {
         lines.push(format!("  in place of {}:", output::cell(&upgrade["from"])));
@@ -66,6 +69,13 @@ pub(super) fn installed(answer: &Value) -> String {
         None => lines.push(format!("It gets no traffic until: jackfield plugin activate {name}")),
     }
     lines.join("\n")
+}
+
+/// A contract of a verdict.
+fn compared(contract: &Value) -> String {
+    let works: Vec<String> = array(&contract["verbs"]).filter(|verb| verb["works"] == true).map(|verb| output::cell(&verb["verb"])).collect();
+    let (exported, host) = (output::cell(&contract["exported"]), output::cell(&contract["host"]));
+    format!("  answers {exported}, together with version {host} of this host: {}", works.join(", "))
 }
 
 fn why(ask: &Value) -> String {

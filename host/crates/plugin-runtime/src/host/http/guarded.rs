@@ -21,7 +21,13 @@ pub(super) async fn guarded(endpoints: Option<&Arc<Endpoints>>, origin: String, 
     // What the guest or a limit of its own ended is no fault of the endpoint's.
     let answered = match &sent {
         Ok((response, _)) => !matches!(response.status().as_u16(), 502..=504),
-        Err(Error::HttpRequestBodySize(_) | Error::HttpRequestDenied | Error::ConnectionLimitReached | Error::InternalError(_)) => return sent,
+        Err(
+            Error::HttpRequestBodySize(_)
+            | Error::HttpRequestDenied
+            | Error::DestinationIpProhibited
+            | Error::ConnectionLimitReached
+            | Error::InternalError(_),
+        ) => return sent,
         Err(_) => false,
     };
     leave.record(answered, Instant::now());

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc};
 
 use engine::port::SpanContext;
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderValue, Method, Request, Response};
 use http_body::Body as _;
 use tokio::time::Instant;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
@@ -14,8 +14,14 @@ use super::{
     guarded::{guarded, origin},
     headers,
     rule::{Allowed, Rule, Rules},
+    span::{ClientSpan, traced},
 };
-use crate::{call::Account, grant::TracePolicy, guard::Endpoints, host::secrets::CallSecrets};
+use crate::{
+    call::Account,
+    grant::TracePolicy,
+    guard::Endpoints,
+    host::{secrets::CallSecrets, spans::Clients, telemetry::GuestTelemetry},
+};
 
 pub(super) type Sent = Result<(Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>;
 
@@ -29,6 +35,9 @@ pub(crate) struct Egress {
     /// What must be kept from the guest, and what its handles stand for.
     secrets: Option<Arc<CallSecrets>>,
     endpoints: Option<Arc<Endpoints>>,
+    /// What begins spans of requests, and which innermost span it was made for.
+    clients: Option<Clients>,
+    generation: Option<u32>,
 }
 
 /// The host's trace context as headers, made when the guest first uses HTTP.
@@ -38,9 +47,17 @@ struct Trace {
     state: Option<HeaderValue>,
 }
 
+impl Trace {
+    fn of(context: &SpanContext) -> Option<Self> {
+        let parent = HeaderValue::from_str(&context.traceparent()).ok()?;
+        let state = Some(&context.trace_state).filter(|state| !state.is_empty());
+        Some(Self { parent, state: state.and_then(|state| HeaderValue::from_str(state).ok()) })
+    }
+}
+
 impl Egress {
     pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32, secrets: Option<Arc<CallSecrets>>) -> Self {
-        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints: None }
+        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints: None, clients: None, generation: None }
     }
 
     /// Asks those that are left alone nothing.
@@ -50,12 +67,25 @@ impl Egress {
 
     /// Remembers the span under which requests are made.
     pub(crate) fn set_context(&mut self, context: &SpanContext) {
-        if self.trace.is_none() {
-            self.trace = HeaderValue::from_str(&context.traceparent()).ok().map(|parent| {
-                let state = Some(&context.trace_state).filter(|state| !state.is_empty());
-                Trace { parent, state: state.and_then(|state| HeaderValue::from_str(state).ok()) }
-            });
+        self.trace = Trace::of(context);
+    }
+
+    /// Requests from here on are below the span that is the innermost now.
+    pub(crate) fn follow(&mut self, telemetry: &GuestTelemetry) {
+        let generation = Some(telemetry.generation());
+        if self.generation != generation {
+            self.generation = generation;
+            self.clients = telemetry.clients();
         }
+    }
+
+    /// The span of a request. It is what the request carries as its parent, where it carries one.
+    fn begin_span(&mut self, method: &Method) -> Option<ClientSpan> {
+        let span = ClientSpan::begin(self.clients.as_ref()?, method);
+        if let (Some(context), Some(_)) = (span.context(), &self.trace) {
+            self.trace = Trace::of(context);
+        }
+        Some(span)
     }
 
     /// Checks a request and turns it into the one that is sent.
@@ -118,12 +148,16 @@ impl WasiHttpHooks for Egress {
         options: Option<RequestOptions>,
         _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
+        let mut span = self.begin_span(request.method());
         let prepared = self.prepare(request, options.unwrap_or_default());
+        if let (Some(span), Ok((_, request))) = (&mut span, &prepared) {
+            span.goes_to(request.uri());
+        }
         let endpoints = self.endpoints.clone();
-        Box::new(async move {
+        Box::new(traced(span, async move {
             let (exchange, request) = prepared?;
             let origin = origin(request.uri());
             guarded(endpoints.as_ref(), origin, exchange.run(request)).await
-        })
+        }))
     }
 }

@@ -1,8 +1,10 @@
 //! What a plugin says about its call, without secrets: one place for spans, events, log records, answers and keys.
 
-use std::sync::Arc;
+use std::{borrow::Cow, fmt, sync::Arc};
 
-use engine::port::{Answer, CallEnd, CallReport, CallSpan, KeyValueWrite, Observed, PendingAnswer, SpanContext, SpanItem};
+use engine::port::{
+    Answer, CallEnd, CallReport, CallSpan, ChildSpan, Children, KeyValueWrite, NewSpan, Observed, PendingAnswer, SpanContext, SpanItem,
+};
 use pipeline::{AttributeValue, Attributes};
 use serde_json::Value;
 
@@ -29,20 +31,13 @@ impl CallSpan for MaskedSpan {
         self.inner.outbound()
     }
 
+    fn children(&self) -> Option<Arc<dyn Children>> {
+        let inner = self.inner.children()?;
+        Some(Arc::new(MaskedChildren { inner, secrets: Arc::clone(&self.secrets) }))
+    }
+
     fn record(&mut self, mut item: SpanItem) {
-        let mask = self.secrets.mask();
-        match &mut item {
-            SpanItem::Attributes(attributes) => mask.attributes(attributes),
-            SpanItem::Event { name, attributes } => {
-                mask.hide(name);
-                mask.attributes(attributes);
-            }
-            SpanItem::Log { level: _, message, attributes } => {
-                mask.hide(message);
-                mask.attributes(attributes);
-            }
-            SpanItem::Dropped { signal: _, reason: _, count: _ } => {}
-        }
+        self.secrets.mask().item(&mut item);
         self.inner.record(item);
     }
 
@@ -53,7 +48,71 @@ impl CallSpan for MaskedSpan {
     }
 }
 
+/// Begins spans that are told nothing secret.
+struct MaskedChildren {
+    inner: Arc<dyn Children>,
+    secrets: Arc<CallSecrets>,
+}
+
+impl fmt::Debug for MaskedChildren {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MaskedChildren").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl Children for MaskedChildren {
+    fn begin(&self, under: &SpanContext, mut span: NewSpan) -> Box<dyn ChildSpan> {
+        let mask = self.secrets.mask();
+        if let Cow::Owned(name) = &mut span.name {
+            mask.hide(name);
+        }
+        mask.attributes(&mut span.attributes);
+        Box::new(MaskedChild { inner: self.inner.begin(under, span), secrets: Arc::clone(&self.secrets) })
+    }
+}
+
+struct MaskedChild {
+    inner: Box<dyn ChildSpan>,
+    secrets: Arc<CallSecrets>,
+}
+
+impl ChildSpan for MaskedChild {
+    fn context(&self) -> &SpanContext {
+        self.inner.context()
+    }
+
+    fn record(&mut self, mut item: SpanItem) {
+        self.secrets.mask().item(&mut item);
+        self.inner.record(item);
+    }
+
+    fn end(self: Box<Self>, failed: Option<(String, String)>) {
+        let mask = self.secrets.mask();
+        self.inner.end(failed.map(|(mut kind, mut message)| {
+            mask.hide(&mut kind);
+            mask.hide(&mut message);
+            (kind, message)
+        }));
+    }
+}
+
 impl Mask {
+    fn item(&self, item: &mut SpanItem) {
+        match item {
+            SpanItem::Attributes(attributes) => self.attributes(attributes),
+            SpanItem::Event { name, attributes } => {
+                self.hide(name);
+                self.attributes(attributes);
+            }
+            SpanItem::Log { level: _, message, attributes } => {
+                self.hide(message);
+                self.attributes(attributes);
+            }
+            SpanItem::Measured(measurement) => measurement.labels.iter_mut().for_each(|(_, value)| self.hide(value)),
+            SpanItem::Dropped { signal: _, reason: _, count: _ } => {}
+        }
+    }
+
     /// Everything of a call that enters the journal.
     pub(crate) fn report(&self, report: &mut CallReport) {
         if self.is_empty() {

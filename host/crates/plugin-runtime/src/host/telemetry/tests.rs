@@ -34,7 +34,7 @@ fn dropped(items: &Mutex<Vec<SpanItem>>) -> Vec<(&'static str, &'static str, u64
     let items = items.lock().unwrap();
     let one = |item: &SpanItem| match item {
         SpanItem::Dropped { signal, reason, count } => Some((*signal, *reason, *count)),
-        SpanItem::Attributes(_) | SpanItem::Event { .. } | SpanItem::Log { .. } => None,
+        SpanItem::Attributes(_) | SpanItem::Event { .. } | SpanItem::Log { .. } | SpanItem::Measured(_) => None,
     };
     items.iter().filter_map(one).collect()
 }
