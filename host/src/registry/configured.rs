@@ -22,7 +22,7 @@ use super::{
     deed,
     grants::read_grant,
     install::{newest, raised, record},
-    rebind::{Candidate, build, describe},
+    rebind::{Candidate, build, describe, summary},
     shelf::Shelf,
     stored,
 };
@@ -131,7 +131,7 @@ async fn apply(
     if let Some(before) = &before
         && *before != table
     {
-        info!("[plugins] or [bindings] have changed: they replace the current bindings {} by {}", describe(before), describe(&table));
+        info!("[plugins] or [bindings] have changed: they replace the current bindings ({}) by ({})", summary(before), summary(&table));
     }
     change.deed.before = before.as_ref().map_or(Value::Null, describe);
     change.deed.after = json!({"bindings": describe(&table)});

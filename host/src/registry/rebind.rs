@@ -38,6 +38,18 @@ pub(super) fn describe(table: &BindingTable) -> Value {
     json!({"policy": table.policy, "contracts": contracts})
 }
 
+/// A table in a line of the log: `jackfield:order/billing@1 = billing-rest@0.2.0`.
+pub(super) fn summary(table: &BindingTable) -> String {
+    let name = |choice: &Choice| match &choice.pin.provider {
+        Provider::Plugin { name, version, .. } => format!("{name}@{version}"),
+        Provider::Native { name } => name.clone(),
+    };
+    let rule = |rule: &Binding| format!("{} = {}", rule.contract, rule.choices.iter().map(name).collect::<Vec<_>>().join(" | "));
+    let mut rules: Vec<String> = table.rules.iter().map(rule).collect();
+    rules.sort();
+    rules.join(", ")
+}
+
 fn choice(choice: &Choice) -> Value {
     match &choice.pin.provider {
         Provider::Plugin { name, version, digest } => json!({"plugin": name, "version": version, "digest": digest, "weight": choice.weight}),
