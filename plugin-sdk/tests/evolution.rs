@@ -1,10 +1,10 @@
-//! 1.1 of the order contracts differs from the frozen 1.0 by one optional request field and nothing else.
+//! 1.1 of the order contracts differs from the frozen 1.0 by one optional request field, and its worlds by two imports, and nothing else.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{fs, path::Path};
 
 #[test]
-fn the_new_version_adds_one_optional_request_field() {
+fn the_new_version_adds_one_optional_request_field_and_two_imports() {
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit");
     let mut added = Vec::new();
     let mut names: Vec<_> = fs::read_dir(wit.join("order")).unwrap().map(|it| it.unwrap().file_name()).collect();
@@ -22,6 +22,7 @@ fn the_new_version_adds_one_optional_request_field() {
         }
         assert_eq!(old.next(), None, "a line of 1.0 is missing in 1.1 {name:?}");
     }
-    let added: Vec<_> = added.into_iter().filter(|it| !it.starts_with("///")).collect();
-    assert_eq!(added, ["preferred-element: option<string>,"]);
+    let mut added: Vec<_> = added.into_iter().filter(|it| !it.starts_with("///")).collect();
+    added.sort_unstable();
+    assert_eq!(added, ["import jackfield:host/metrics@1.0.0;", "import jackfield:host/spans@1.0.0;", "preferred-element: option<string>,"]);
 }

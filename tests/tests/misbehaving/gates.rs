@@ -47,7 +47,7 @@ async fn an_import_that_nobody_offers_is_refused_with_its_name() {
     refused(
         importing(&[sockets], "wasi:sockets/udp@0.2.12"),
         &Grant::default(),
-        expect!["the component imports `wasi:sockets/udp@0.2.12`, which no plugin gets: reach other systems with wasi:http/outgoing-handler"],
+        expect!["the component imports `wasi:sockets/udp@0.2.12`, which its manifest does not ask for: use wasi:http/outgoing-handler, or say in `capabilities.tcp` what it opens connections for"],
     )
     .await;
 }

@@ -163,7 +163,7 @@ async fn an_import_must_be_asked_for_and_granted() {
     check(
         importing("import wasi:sockets/tcp@0.2.12;", json!({})),
         &Grant::default(),
-        "the component imports `wasi:sockets/tcp@0.2.12`, which no plugin gets: reach other systems with wasi:http/outgoing-handler",
+        "the component imports `wasi:sockets/tcp@0.2.12`, which its manifest does not ask for: use wasi:http/outgoing-handler, or say in `capabilities.tcp` what it opens connections for",
     )
     .await;
 }
