@@ -391,9 +391,9 @@ fn a_callback_that_comes_while_nobody_may_call_the_provider_is_kept() {
     let held = Event::ResumeHeld { attempt: attempt(Direction::Do), failure: Failure::new(FailureClass::Held, "plugin.quarantined", "held") };
     let bench = Bench::new(calls_back).scheduled(Some(testing::pin())).then(pended(Direction::Do));
     let parked = bench.then(Event::TimerFired { item: item(), timer: Timer::Poll }).then(held);
-    let opened = pipeline::decide(&parked.definition, &parked.run).into_iter().find_map(|command| match command {
-        pipeline::Command::Record(event @ Event::FalloutOpened(_)) => Some(event),
-        _ => None,
+    let opened = pipeline::decide(&parked.definition, &parked.run).into_iter().find_map(|command| {
+        let pipeline::Command::Record(event @ Event::FalloutOpened(_)) = command else { return None };
+        Some(event)
     });
     let decided = Event::FalloutResolved { id: 1, resolution: pipeline::Resolution::Retry, by: "ann".to_owned(), note: String::new() };
     let resumed = parked.then(opened.unwrap()).then(callback(1)).then(decided);
