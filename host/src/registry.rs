@@ -17,7 +17,11 @@ mod rebind;
 mod repin;
 mod shelf;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+};
 
 use engine::{
     BindingTable, BoundPlugin, Driver, StepPreview,
@@ -31,7 +35,10 @@ use pipeline::{ContractTrack, Digest, PipelineName, Revision, RunId, TenantName,
 use plugin_runtime::{Plugin, Runtime};
 use serde_json::{Value, json};
 use store_sqlite::Store;
-use tokio::sync::Mutex;
+use tokio::{
+    sync::{Mutex, oneshot},
+    task::JoinSet,
+};
 use tracing::warn;
 
 pub(crate) use self::{
@@ -59,6 +66,8 @@ pub(crate) struct Registry {
     configured: BTreeMap<String, Value>,
     /// Held by whoever makes a change, from the look at the state to the end.
     changing: Mutex<()>,
+    /// Changes under way. They go on when nobody waits for the answer any more.
+    under_way: std::sync::Mutex<JoinSet<()>>,
 }
 
 impl Registry {
@@ -73,13 +82,26 @@ impl Registry {
             directory: parts.directory.to_owned(),
             configured: grants_of(parts.config),
             changing: Mutex::default(),
+            under_way: std::sync::Mutex::default(),
         };
         registry.watch(&registry.state().await?);
         Ok(registry)
     }
 
-    /// What is in force. Where a change was made and its answer lost, the engine is told of it here.
-    pub(crate) async fn state(&self) -> Result<RegistryState, RegistryError> {
+    /// Does something to the end, also when whoever asked for it goes away: a change is in force as soon as it is durable.
+    pub(crate) async fn carry_out<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        {
+            let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
+            while under_way.try_join_next().is_some() {}
+            under_way.spawn(async move { drop(answer.send(work.await)) });
+        }
+        answered.await.ok()
+    }
+
+    /// What is in force, for whoever makes a change. Where one was made and its answer lost, everybody is told of it here; only under the lock of changes,
+    /// because the state might be an old one otherwise.
+    async fn state(&self) -> Result<RegistryState, RegistryError> {
         let state = self.store.state().await?;
         if let Some(current) = &state.current
             && self.driver.current().0 != current.revision
@@ -87,6 +109,8 @@ impl Registry {
             let table = self.table(&current.revision).await?;
             self.driver.rebind(Arc::new(table), current.revision.clone());
         }
+        self.shelf.agree(&state.quarantine);
+        self.watch(&state);
         Ok(state)
     }
 

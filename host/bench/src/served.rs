@@ -80,17 +80,17 @@ impl Served {
             .stderr(log)
             .spawn()
             .with_context(|| format!("{} cannot be started", program.display()))?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().context("the host has no output")?).read_line(&mut line)?;
+        let said = BufReader::new(process.stdout.take().context("the host has no output")?);
+        let url = said.lines().map_while(Result::ok).find_map(|line| line.strip_prefix(SERVES).map(str::to_owned));
         let started_in = begun.elapsed();
-        let Some(url) = line.trim().strip_prefix(SERVES) else {
+        let Some(url) = url else {
             bail!("the host does not serve: {}", fs::read_to_string(directory.join("host.log")).unwrap_or_default().trim());
         };
         let token = fs::read_to_string(directory.join("data/admin-token")).context("the administrator's token cannot be read")?;
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { process, client, url: url.to_owned(), token: token.trim().to_owned(), started_in })
+        Ok(Self { process, client, url, token: token.trim().to_owned(), started_in })
     }
 
     /// A request; the status and the body of the answer, and the number of all matches if it is a list.

@@ -8,28 +8,26 @@ const NAME: &[u8] = br#""name":"noop""#;
 /// The component under the names `p000`, `p001` and so on, which are as long as its own.
 pub(crate) fn variants(component: &[u8], count: usize) -> Result<Vec<(String, Vec<u8>)>> {
     ensure!(count <= 1000, "{count} names do not have four characters each");
-    let places: Vec<usize> = component.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME).map(|(place, _)| place).collect();
-    ensure!(places.len() == 1, "the component says {} times that its name is `noop`, expected once", places.len());
-    let begin = places[0] + NAME.len() - b"noop\"".len();
     let named = |number: usize| {
         let name = format!("p{number:03}");
-        let mut variant = component.to_vec();
-        variant[begin..begin + name.len()].copy_from_slice(name.as_bytes());
-        (name, variant)
+        let variant = replaced(component, NAME, format!("\"name\":\"{name}\"").as_bytes())?;
+        Ok((name, variant))
     };
-    Ok((0..count).map(named).collect())
+    (0..count).map(named).collect()
 }
 
-/// The component as another version, which is as long as its own.
+/// The component as another version, which is as long as its own, 0.1.0.
 pub(crate) fn version(component: &[u8], version: &str) -> Result<Vec<u8>> {
-    const BEFORE: &[u8] = br#","version":""#;
-    ensure!(version.len() == 5, "`{version}` is not as long as 0.1.0");
-    let places: Vec<usize> = component.windows(BEFORE.len()).enumerate().filter(|(_, window)| *window == BEFORE).map(|(place, _)| place).collect();
-    ensure!(places.len() == 1, "the component says its version {} times, expected once", places.len());
-    let begin = places[0] + BEFORE.len();
+    replaced(component, br#","version":"0.1.0""#, format!(",\"version\":\"{version}\"").as_bytes())
+}
+
+/// A text of the manifest replaced by another of its length, wherever it stands: a compiler may keep a second copy among the data.
+fn replaced(component: &[u8], old: &[u8], new: &[u8]) -> Result<Vec<u8>> {
+    ensure!(old.len() == new.len(), "`{}` is not as long as `{}`", String::from_utf8_lossy(new), String::from_utf8_lossy(old));
+    let places: Vec<usize> = component.windows(old.len()).enumerate().filter(|(_, window)| *window == old).map(|(place, _)| place).collect();
+    ensure!(!places.is_empty(), "the component does not say `{}`", String::from_utf8_lossy(old));
     let mut other = component.to_vec();
-    ensure!(other.get(begin + 5) == Some(&b'"'), "the component's version has not five characters");
-    other[begin..begin + 5].copy_from_slice(version.as_bytes());
+    places.iter().for_each(|place| other[*place..*place + new.len()].copy_from_slice(new));
     Ok(other)
 }
 
@@ -47,6 +45,6 @@ mod tests {
         assert!(variants(component, 1001).is_err());
         let other = version(br#"{"name":"noop","version":"0.1.0","#, "0.1.7").unwrap();
         assert_eq!(other, br#"{"name":"noop","version":"0.1.7","#);
-        assert!(version(component, "0.1.7").is_err() && version(&other, "0.1.10").is_err());
+        assert!(version(component, "0.1.7").is_err() && version(br#","version":"0.1.0""#, "0.1.10").is_err());
     }
 }

@@ -40,8 +40,9 @@ pub(crate) fn resolve(grant: &Value, directory: &Path) -> Result<Value, SecretEr
     if let Some(Value::Object(secrets)) = grant.get_mut("secrets") {
         for (name, value) in secrets {
             let place = format!("grant.secrets.{name}");
+            let written = !value.is_string();
             replace(value, directory, &place, false)?;
-            if value.is_string() {
+            if written || value.is_string() {
                 return Err(SecretError { place, detail: UNREFERENCED.to_owned() });
             }
         }

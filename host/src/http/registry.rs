@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use axum::{
     Extension, Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Query, State, rejection::QueryRejection},
+    extract::{DefaultBodyLimit, Query, Request, State, rejection::QueryRejection},
     http::StatusCode,
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -42,8 +43,15 @@ pub(crate) fn router(registry: Arc<Registry>, tenant: TenantName, categories: Ve
         .route("/api/v1/plugins/remove", post(remove))
         .route("/api/v1/bindings", get(bindings).put(bind))
         .route("/api/v1/audit", get(audit))
+        .layer(middleware::from_fn_with_state(registry.clone(), carry_out))
         .with_state(registry.clone())
         .merge(explain::router(registry, tenant, categories))
+}
+
+/// A request is carried out to its end, whether or not its connection lives that long.
+async fn carry_out(State(registry): Shared, request: Request, next: Next) -> Response {
+    let carried_out = registry.carry_out(next.run(request)).await;
+    carried_out.unwrap_or_else(|| problem(StatusCode::SERVICE_UNAVAILABLE, "the host is stopping"))
 }
 
 async fn list(State(registry): Shared) -> Response {

@@ -123,6 +123,13 @@ async fn apply(
         candidates.insert(name, candidate);
     }
     let table = table(parts, &candidates)?;
+    if let Some((digest, entry)) = state.quarantine.iter().find(|(digest, _)| table.plugins.contains_key(*digest)) {
+        let by = &entry.by;
+        bail!(
+            "[plugins] and [bindings] bind plugin {digest}, which is quarantined by {by}: {}; name another file or lift the quarantine before",
+            entry.reason
+        );
+    }
     let (revision, bytes) = stored(&table)?;
     let before = match &state.current {
         Some(current) => BindingTable::read(&**parts.store, &current.revision).await?,

@@ -2,12 +2,14 @@
 
 use std::{
     collections::HashMap,
-    fs, io,
+    fs,
+    io::{self, Read as _, Write as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
+use rustix::fs::{Mode, OFlags};
 use tracing::{info, warn};
 
 use super::{Registry, RegistryError, named};
@@ -89,23 +91,37 @@ async fn take(registry: &Registry, folder: &Path, file: &Path) {
 fn read(registry: &Registry, file: &Path) -> Result<Vec<u8>, RegistryError> {
     let limit = registry.max_bytes();
     let unreadable = |error: io::Error| RegistryError::Refused(format!("it cannot be read: {error}"));
-    let length = fs::metadata(file).map_err(unreadable)?.len();
+    // What was a file when the folder was looked at may be a link or a pipe by now.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = fs::File::from(rustix::fs::open(file, flags, Mode::empty()).map_err(|error| unreadable(error.into()))?);
+    let metadata = opened.metadata().map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(RegistryError::Refused("it is no file".to_owned()));
+    }
+    let length = metadata.len();
     if length > limit as u64 {
         return Err(RegistryError::Refused(format!("it has {length} bytes, more than the {limit} of runtime.max_component_bytes")));
     }
-    fs::read(file).map_err(unreadable)
+    let mut bytes = Vec::new();
+    opened.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    Ok(bytes)
 }
 
 /// Moves a file beside the others of its fate. A name that is taken gets a number.
 fn put_away(folder: &Path, fate: &str, file: &Path, why: Option<&str>) -> io::Result<()> {
     let directory = folder.join(fate);
     fs::create_dir_all(&directory)?;
+    if fs::symlink_metadata(&directory)?.is_symlink() {
+        return Err(io::Error::other(format!("{} is a link, expected a directory", directory.display())));
+    }
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let place = |number: usize| directory.join(if number == 0 { format!("{name}.wasm") } else { format!("{name}-{number}.wasm") });
-    let free = (0..).map(place).find(|place| !place.exists()).unwrap_or_else(|| place(0));
+    let is_free = |place: &PathBuf| fs::symlink_metadata(place).is_err() && fs::symlink_metadata(place.with_extension("txt")).is_err();
+    let free = (0..).map(place).find(is_free).unwrap_or_else(|| place(0));
     fs::rename(file, &free)?;
     match why {
-        Some(why) => fs::write(free.with_extension("txt"), format!("{why}\n")),
+        // Never over something that is there, which might be a link.
+        Some(why) => fs::File::create_new(free.with_extension("txt"))?.write_all(format!("{why}\n").as_bytes()),
         None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
 //! Installation: verified, checked, compiled, tried and stored. It never touches traffic.
 
-use engine::port::registry::{InstalledPlugin, RegistryChange, RegistryState};
+use engine::port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState};
 use package::{Admission, Package, Upgrade, Version};
 use pipeline::Timestamp;
 use plugin_runtime::{LoadError, PluginContract, Verdict};
@@ -32,8 +32,8 @@ pub(crate) struct Installation {
 impl Registry {
     /// Installs a file. One that is installed already is left as it is.
     pub(crate) async fn install(&self, bytes: Vec<u8>, by: &str, from: &str, allow_downgrade: bool) -> Result<Installation, RegistryError> {
-        let _turn = self.changing.lock().await;
-        let state = self.state().await?;
+        // Compiling takes as long as it may, and no change waits for it: what was looked at is looked at again before the file is taken.
+        let state = self.store.state().await?;
         let package = Package::read(&bytes, self.runtime.options().max_component_bytes).map_err(|error| RegistryError::Refused(error.to_string()))?;
         let newest = newest(&state, &package.manifest.name).filter(|_| !allow_downgrade);
         let known = state.plugin(&package.digest).cloned();
@@ -54,6 +54,13 @@ impl Registry {
             self.try_out(bytes.clone(), &grant).await?;
         }
         let plugin = record(&package, &bytes, &report.contracts, &admission, self.now(), by);
+        let _turn = self.changing.lock().await;
+        let state = self.state().await?;
+        if let Some(plugin) = state.plugin(&package.digest).cloned() {
+            return Ok(Installation { plugin, fresh: false, verdict: None, upgrade, needs });
+        }
+        let newest = self::newest(&state, &package.manifest.name).filter(|_| !allow_downgrade);
+        trust::admit(&self.trust, &package, newest.as_ref()).map_err(|error| RegistryError::refused(&error))?;
         let mut deed = deed(by, "install", &named(&plugin), from);
         deed.after = json!({"plugin": plugin});
         let raised = raised(&state, &plugin);

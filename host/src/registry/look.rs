@@ -8,7 +8,7 @@ use super::{Registry, RegistryError, edit};
 impl Registry {
     /// Every installed plugin with where it stands.
     pub(crate) async fn list(&self) -> Result<Value, RegistryError> {
-        let state = self.state().await?;
+        let state = self.store.state().await?;
         let plugins: Vec<Value> = state.plugins.iter().map(|plugin| self.standing(&state, plugin)).collect();
         let rollouts = state.rollouts.iter().map(|(name, rollout)| {
             let (canary, baseline) = self.seen(rollout);
@@ -39,7 +39,7 @@ impl Registry {
 
     /// The current bindings, and the revisions before them.
     pub(crate) async fn bindings(&self, revisions: usize) -> Result<Value, RegistryError> {
-        let state = self.state().await?;
+        let state = self.store.state().await?;
         let (revision, table) = self.driver.current();
         let grants: serde_json::Map<String, Value> = table.plugins.iter().map(|(digest, bound)| (digest.to_string(), bound.grant.clone())).collect();
         let history = self.store.revisions(revisions).await?;
@@ -55,7 +55,7 @@ impl Registry {
     pub(crate) async fn audit(&self, after: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, RegistryError> {
         let after = match after {
             Some(after) => after,
-            None => self.state().await?.number.saturating_sub(limit as u64),
+            None => self.store.state().await?.number.saturating_sub(limit as u64),
         };
         Ok(self.store.audit(after, limit).await?)
     }

@@ -21,6 +21,11 @@ impl Registry {
         if reason.trim().is_empty() {
             return Err(RegistryError::Invalid("a quarantine needs a reason: it is what held runs show".to_owned()));
         }
+        // A canary ends first: whatever happens in between, runs that begin get what was there before.
+        let canary = state.rollouts.iter().find(|(_, rollout)| rollout.canary == digest).map(|(name, rollout)| (name.clone(), rollout.clone()));
+        if let Some((name, rollout)) = canary {
+            state = self.end_canary(&state, &name, &rollout, Ending::TakenBack, by, reason).await?;
+        }
         let entry = Quarantine { reason: reason.to_owned(), at: self.now(), by: by.to_owned() };
         let mut deed = deed(by, "quarantine", digest.as_str(), reason);
         deed.before = json!(state.quarantine.get(&digest));
@@ -28,10 +33,6 @@ impl Registry {
         let change = RegistryChange { quarantine: vec![(digest.clone(), Some(entry))], ..self.begin(&state, deed) };
         state = self.commit(change, None).await?;
         self.shelf.quarantine(&digest, Some(reason));
-        let canary = state.rollouts.iter().find(|(_, rollout)| rollout.canary == digest).map(|(name, rollout)| (name.clone(), rollout.clone()));
-        if let Some((name, rollout)) = canary {
-            state = self.end_canary(&state, &name, &rollout, Ending::TakenBack, by, reason).await?;
-        }
         Ok(self.changed(&state, self.quarantined(&state, &digest)))
     }
 

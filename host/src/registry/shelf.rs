@@ -2,7 +2,7 @@
 //! a run finds its plugin after everything else has moved on.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     future::Future,
     path::PathBuf,
     pin::Pin,
@@ -13,11 +13,11 @@ use std::{
 use anyhow::{Context, bail};
 use engine::{
     BindingTable, BoundPlugin,
-    port::{Blobs, Call, CallReport, CallTelemetry, Runner},
+    port::{Blobs, Call, CallReport, CallTelemetry, ReadError, Runner, registry::Quarantine},
 };
 use package::TrustList;
 use pipeline::{Digest, Failure, FailureClass, Provider, Revision};
-use plugin_runtime::{Plugin, Plugins, Runtime, WasmRunner};
+use plugin_runtime::{LoadError, Plugin, Plugins, Runtime, WasmRunner};
 use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::Mutex as AsyncMutex;
@@ -126,6 +126,14 @@ impl Shelf {
         }
     }
 
+    /// Quarantines what is quarantined and nothing else.
+    pub(super) fn agree(&self, quarantine: &BTreeMap<Digest, Quarantine>) {
+        let known: Vec<Digest> = lock(&self.inner.quarantine).keys().cloned().collect();
+        known.iter().filter(|digest| !quarantine.contains_key(*digest)).for_each(|digest| self.quarantine(digest, None));
+        let fresh = quarantine.iter().filter(|(digest, _)| !known.contains(digest));
+        fresh.for_each(|(digest, entry)| self.quarantine(digest, Some(&entry.reason)));
+    }
+
     /// Keeps what runs of these revisions may call; the rest is brought in again if it should be called for.
     pub(super) fn keep(&self, revisions: &HashSet<Revision>) {
         let mut digests = HashSet::new();
@@ -147,6 +155,13 @@ impl Shelf {
     /// Brings in what a call wants and is not there. Each plugin of a revision by itself, so that a bad one costs only its own steps.
     async fn bring_in(&self, revision: &Revision, digest: &Digest) -> Result<(), Failure> {
         let held = |kind: &str, message: String| Failure::new(FailureClass::Held, kind, message);
+        let failed = |error: anyhow::Error| {
+            // What passes is tried again; anything else needs a person.
+            let passes = error.downcast_ref::<ReadError>().is_some_and(|error| matches!(error, ReadError::Unavailable(_)))
+                || error.downcast_ref::<LoadError>() == Some(&LoadError::Stopped);
+            let class = if passes { FailureClass::Unavailable } else { FailureClass::Held };
+            Failure::new(class, "plugin.instantiate", format!("{error:#}"))
+        };
         if let Some(reason) = self.quarantined(digest) {
             return Err(held("plugin.quarantined", format!("plugin {digest} is quarantined: {reason}")));
         }
@@ -156,7 +171,7 @@ impl Shelf {
             let bound = table.plugins.get(digest).with_context(|| format!("plugin {digest} is not in binding-table revision {revision}"))?;
             self.obtain(digest, bound).await.with_context(|| format!("plugin {digest}"))
         };
-        let plugin = wanted.await.map_err(|error| held("plugin.instantiate", format!("{error:#}")))?;
+        let plugin = wanted.await.map_err(failed)?;
         self.put(revision, plugin);
         Ok(())
     }

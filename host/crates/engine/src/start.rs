@@ -83,15 +83,16 @@ pub(crate) async fn child(shared: &Arc<Shared>, child: Child) -> Result<RunId, S
     begin_run(shared, pack, started).await.map(|started| started.run).map_err(|error| error.to_string())
 }
 
-async fn begin_run(shared: &Arc<Shared>, pack: Pack, started: RunStarted) -> Result<Started, StartError> {
+async fn begin_run(shared: &Arc<Shared>, pack: Pack, mut started: RunStarted) -> Result<Started, StartError> {
     let unavailable = |reason: String| StartError::Unavailable(reason);
     // The parent of a child keeps its own place meanwhile: a child that waited for one could wait for ever, so it goes beyond the bound.
     let place = match started.parent {
         Some(_) => shared.places.clone().try_acquire_owned().ok(),
         None => Some(place(shared).await.ok_or_else(|| unavailable("as many runs are being driven as may be in memory".to_owned()))?),
     };
-    let table = shared.bindings.table(&started.revision).await.map_err(|error| unavailable(error.to_string()))?;
-    let table = table.ok_or_else(|| unavailable("the current binding table is not in the store".to_owned()))?;
+    // Another table may have become current meanwhile, and the old one may be gone.
+    let (revision, table) = shared.bindings.current();
+    started.revision = revision;
     let now = shared.clock.now();
     let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Arc::new(started)) };
     let tables = Tables::new(table);

@@ -53,6 +53,8 @@ pub(crate) struct Shared {
     pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
     /// The slots of the pool.
+    /// Turns of calls that take long: one less than there are threads.
+    pub(crate) long_calls: Arc<Semaphore>,
     pub(crate) slots: Arc<Pool>,
     pub(crate) guards: Guards,
     pub(crate) endpoints: Arc<Endpoints>,
@@ -82,6 +84,9 @@ impl Runtime {
         let threads = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(options.worker_threads())
             .thread_name("plugin")
+            // Between two looks at what comes from other threads, a guest may spin for a tick each time.
+            .global_queue_interval(5)
+            .event_interval(31)
             .on_thread_start(|| WASM_THREAD.set(true))
             .enable_all()
             .build()
@@ -95,6 +100,7 @@ impl Runtime {
             outside: Outside::new(),
             offered,
             compilations: Arc::new(Semaphore::new(options.max_compilations.max(1))),
+            long_calls: Arc::new(Semaphore::new(options.worker_threads().saturating_sub(1).max(1))),
             slots: Pool::new(options.max_calls),
             guards: Guards::default(),
             endpoints: Endpoints::new(options.endpoint_breaker.clone()),

@@ -30,6 +30,7 @@ pub(crate) struct Account {
     running: AtomicU64,
     sent: AtomicU32,
     denied: Mutex<Option<String>>,
+    denials: AtomicU32,
 }
 
 impl Account {
@@ -76,11 +77,12 @@ impl Account {
         self.sent.load(Ordering::SeqCst) > 0
     }
 
-    /// The host refused something; the first refusal is kept.
-    pub(crate) fn deny(&self, what: String) {
+    /// The host refused something; the first refusal is kept. Says how many there were by now.
+    pub(crate) fn deny(&self, what: &str) -> u32 {
         if let Ok(mut denied) = self.denied.lock() {
-            denied.get_or_insert(what);
+            denied.get_or_insert_with(|| what.to_owned());
         }
+        self.denials.fetch_add(1, Ordering::Relaxed).saturating_add(1)
     }
 
     /// What the host refused first.

@@ -1,12 +1,15 @@
 //! What one call is made of and with. All that takes part in it shares one of these.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
 use engine::port::{Call, KeyValue};
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use wasmtime::UpdateDeadline;
 
 use super::{account::Account, failure::LimitReached};
@@ -14,6 +17,18 @@ use crate::{host::secrets::CallSecrets, plugin::Loaded, runtime::Shared};
 
 /// A deadline further away than this is not kept by the timer: 30 days.
 const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
+
+/// From this CPU time on, a call takes turns with others of its kind, and one thread is left to short ones. A hundred times an ordinary call.
+const LONG: Duration = Duration::from_millis(5);
+
+/// Lets others run, and waits for a turn among the calls that take long.
+async fn next_turn(turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>, turns: Arc<Semaphore>) {
+    drop(turn.lock().unwrap_or_else(PoisonError::into_inner).take());
+    tokio::task::yield_now().await;
+    // The semaphore is never closed.
+    let next = turns.acquire_owned().await.ok();
+    *turn.lock().unwrap_or_else(PoisonError::into_inner) = next;
+}
 
 /// What one call is made of and with.
 pub(crate) struct CallContext {
@@ -26,12 +41,14 @@ pub(crate) struct CallContext {
     pub(crate) deadline: Instant,
     /// Made when they are first needed: most plugins have none.
     secrets: OnceLock<Arc<CallSecrets>>,
+    /// Its turn among the calls that take long, while it runs.
+    turn: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
 }
 
 impl CallContext {
     pub(crate) fn new(shared: Arc<Shared>, plugin: Arc<Loaded>, keys: Arc<dyn KeyValue>, call: Call) -> Arc<Self> {
         let deadline = Instant::now() + call.timeout.min(MAX_TIMEOUT);
-        Arc::new(Self { shared, plugin, keys, call, account: Arc::default(), deadline, secrets: OnceLock::new() })
+        Arc::new(Self { shared, plugin, keys, call, account: Arc::default(), deadline, secrets: OnceLock::new(), turn: Arc::default() })
     }
 
     /// The handles of the call.
@@ -54,6 +71,10 @@ impl CallContext {
         if Instant::now() >= self.deadline {
             return Err(LimitReached::Time.into());
         }
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        if self.account.cpu() < LONG {
+            return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
+        }
+        let (turn, turns) = (Arc::clone(&self.turn), Arc::clone(&self.shared.long_calls));
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(next_turn(turn, turns))))
     }
 }

@@ -13,7 +13,7 @@ use wasmtime::{
 
 use crate::{
     error::LoadError,
-    grant::{Grant, HttpRule, Secret},
+    grant::Grant,
     host::{
         http::{Rule, Rules},
         interface::Offered,
@@ -135,7 +135,7 @@ pub(super) fn granted(manifest: &Manifest, grant: &Grant, shared: &Shared) -> Re
         return Err(wrong(format!("config.{key}: the plugin does not read this setting, it reads {known}")));
     }
     manifest.check_settings(&grant.config).map_err(|error| wrong(error.to_string()))?;
-    let added: Vec<Secret> = rules.keys().filter_map(|name| grant.http.get(name)).flat_map(HttpRule::added).collect();
+    let added = rules.keys().filter_map(|name| Some((name.clone(), grant.http.get(name)?.added()))).collect();
     let secrets = Secrets::new(handed, &added, shared.options.seal_key.clone(), !secrets.is_empty());
     Ok(Granted {
         http: Arc::new(Rules::new(manifest.name.clone(), rules)),

@@ -2,6 +2,11 @@
 
 use crate::call::Account;
 
+/// How many denials of one call go to the log.
+const MAX_LOGGED: u32 = 8;
+/// How much of a denial is told: a path can be long.
+const MAX_BYTES: usize = 1_024;
+
 /// A request that no rule allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Denial {
@@ -19,7 +24,10 @@ impl Denial {
             Some(line) => format!("{what}; to allow it, set below [plugins.{plugin}.grant]: {line}"),
             None => what,
         };
-        tracing::warn!(plugin, "{text}");
-        account.deny(text);
+        let text = crate::call::bounded(text, MAX_BYTES);
+        // The rest of a call's denials are of the same kind, and a guest could fill the log with them.
+        if account.deny(&text) <= MAX_LOGGED {
+            tracing::warn!(plugin, "{text}");
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Exchange {
         let (most, until) = (self.rule.max_response_bytes, self.until);
         let (mut parts, body) = response.into_parts();
         let body = Bounded::new(body, most, || Error::HttpResponseBodySize(None)).paced(between, until).holding(permit);
-        let mask = self.secrets.as_ref().map(|secrets| secrets.mask()).unwrap_or_default();
+        let mask = self.secrets.as_ref().map(|secrets| secrets.mask_of(&self.name)).unwrap_or_default();
         if mask.is_empty() {
             return Ok(Response::from_parts(parts, body.boxed_unsync()));
         }

@@ -26,6 +26,10 @@ pub(super) async fn guarded(endpoints: Option<&Arc<Endpoints>>, origin: String, 
             | Error::HttpRequestDenied
             | Error::DestinationIpProhibited
             | Error::ConnectionLimitReached
+            // The time was the guest's or the rule's own: one plugin could close an endpoint for all others with it.
+            | Error::ConnectionReadTimeout
+            | Error::ConnectionWriteTimeout
+            | Error::HttpResponseContentCoding(_)
             | Error::InternalError(_),
         ) => return sent,
         Err(_) => false,

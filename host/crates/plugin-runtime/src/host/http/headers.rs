@@ -22,12 +22,26 @@ const OF_THE_CONNECTION: [HeaderName; 12] = [
     HeaderName::from_static("http2-settings"),
 ];
 
+/// They make a server do something else than the request line says, which is what the rule has looked at, or tell it where a request comes from.
+const INSTEAD_OF_THE_LINE: [HeaderName; 10] = [
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-prefix"),
+];
+
 /// Whether a header belongs to the connection.
 pub(super) fn is_of_the_connection(name: &HeaderName) -> bool {
     OF_THE_CONNECTION.contains(name)
 }
 
-/// Removes what belongs to the connection, what `connection` names, and the trace.
+/// Removes what belongs to the connection, what `connection` names, what speaks instead of the request line, and the trace.
 pub(super) fn clean(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(header::CONNECTION)
@@ -36,7 +50,7 @@ pub(super) fn clean(headers: &mut HeaderMap) {
         .flat_map(|value| value.split(','))
         .filter_map(|name| name.trim().parse().ok())
         .collect();
-    for name in OF_THE_CONNECTION.iter().chain(&TRACE).chain(&named) {
+    for name in OF_THE_CONNECTION.iter().chain(&INSTEAD_OF_THE_LINE).chain(&TRACE).chain(&named) {
         headers.remove(name);
     }
 }

@@ -20,6 +20,9 @@ pub(super) const SEALED: &str = "jackfield-sealed.";
 /// Random bytes of a handle.
 const NONCE: usize = 16;
 const MAX_HANDLES: usize = 64;
+/// Texts that one call seals or has unsealed, and their bytes: each is looked for in everything from then on.
+const MAX_TEXTS: usize = 64;
+const MAX_TEXT_BYTES: usize = 128 << 10;
 
 /// What a plugin may use, by grant.
 #[derive(Default)]
@@ -27,6 +30,9 @@ pub(crate) struct Secrets {
     by_name: BTreeMap<String, Secret>,
     /// Over these and over what the host adds to requests by itself.
     mask: Mask,
+    /// Over these and over what the host adds to requests of one rule, by the rule's name. What comes back from an endpoint is not searched for what belongs to
+    /// others: by what is held back while it is searched, the endpoint could find that out.
+    of_rules: BTreeMap<String, Mask>,
     seal: Option<SealKey>,
     /// The manifest asks for secrets, so that handles can occur.
     asked: bool,
@@ -50,10 +56,12 @@ struct Used {
 }
 
 impl Secrets {
-    /// `added` is what the host adds to requests by itself.
-    pub(crate) fn new(by_name: BTreeMap<String, Secret>, added: &[Secret], seal: Option<SealKey>, asked: bool) -> Self {
-        let mask = Mask::of(by_name.values().chain(added).map(Secret::reveal));
-        Self { by_name, mask, seal, asked }
+    /// `added` is what the host adds to requests by itself, by the name of the rule.
+    pub(crate) fn new(by_name: BTreeMap<String, Secret>, added: &BTreeMap<String, Vec<Secret>>, seal: Option<SealKey>, asked: bool) -> Self {
+        let mask = Mask::of(by_name.values().chain(added.values().flatten()).map(Secret::reveal));
+        let of_rule = |added: &Vec<Secret>| Mask::of(by_name.values().chain(added).map(Secret::reveal));
+        let of_rules = added.iter().map(|(name, added)| (name.clone(), of_rule(added))).collect();
+        Self { by_name, mask, of_rules, seal, asked }
     }
 
     /// Whether there is anything that must be kept from the plugin, or anything that a handle could stand for.
@@ -75,6 +83,13 @@ impl CallSecrets {
     /// What hides the secrets of this call as they are now.
     pub(crate) fn mask(&self) -> Mask {
         self.used().mask.clone().unwrap_or_else(|| self.granted.mask.clone())
+    }
+
+    /// What hides them in what comes back from the endpoint of a rule.
+    pub(crate) fn mask_of(&self, rule: &str) -> Mask {
+        let mask = self.granted.of_rules.get(rule).unwrap_or(&self.granted.mask);
+        let used = self.used();
+        if used.texts.is_empty() { mask.clone() } else { mask.and(used.texts.iter().map(Secret::reveal)) }
     }
 
     pub(crate) fn handle(&self, name: &str) -> Result<String, Error> {
@@ -99,7 +114,7 @@ impl CallSecrets {
             return Err(Error::Limit(format!("a sealed text has {} bytes, expected at most {MAX_SEALED}", text.len())));
         }
         let sealed = key.seal(&self.scope, text).ok_or_else(|| Error::Unavailable("the system has no random bytes".to_owned()))?;
-        self.remember(Secret::new(text));
+        self.remember(Secret::new(text))?;
         Ok(format!("{SEALED}{sealed}."))
     }
 
@@ -113,19 +128,24 @@ impl CallSecrets {
         let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).ok_or_else(unknown)?;
         let key = self.granted.seal.as_ref().ok_or_else(|| Error::Unavailable("the operator set no key to seal with".to_owned()))?;
         let text = key.open(&self.scope, sealed).ok_or_else(unknown)?;
-        self.remember(text.clone());
+        self.remember(text.clone())?;
         Ok(text)
     }
 
     /// From here on, the text is masked as granted secrets are.
-    fn remember(&self, text: Secret) {
+    fn remember(&self, text: Secret) -> Result<(), Error> {
         let mut used = self.used();
         if used.texts.contains(&text) {
-            return;
+            return Ok(());
+        }
+        let bytes: usize = used.texts.iter().chain([&text]).map(|text| text.reveal().len()).sum();
+        if used.texts.len() >= MAX_TEXTS || bytes > MAX_TEXT_BYTES {
+            return Err(Error::Limit(format!("a call may use at most {MAX_TEXTS} sealed texts of {MAX_TEXT_BYTES} bytes together")));
         }
         used.texts.push(text);
         let mask = self.granted.mask.and(used.texts.iter().map(Secret::reveal));
         used.mask = Some(mask);
+        Ok(())
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
@@ -152,7 +172,7 @@ mod tests {
     fn call(plugin: &str, tenant: &str) -> CallSecrets {
         let by_name = [("token".to_owned(), Secret::new("hunter2-hunter2"))].into();
         let seal = SealKey::parse(&"07".repeat(32)).unwrap();
-        CallSecrets::new(Arc::new(Secrets::new(by_name, &[], Some(seal), true)), plugin, tenant)
+        CallSecrets::new(Arc::new(Secrets::new(by_name, &BTreeMap::new(), Some(seal), true)), plugin, tenant)
     }
 
     #[test]

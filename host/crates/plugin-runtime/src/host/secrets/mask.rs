@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, prelude::*};
 
 /// What stands where a secret was.
@@ -34,7 +34,11 @@ impl Mask {
         if all.is_empty() {
             return Self::default();
         }
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&all);
+        let search = AhoCorasick::builder()
+            // The faster kind takes half a kilobyte for each byte of a secret.
+            .kind(Some(AhoCorasickKind::ContiguousNFA))
+            .match_kind(MatchKind::LeftmostLongest)
+            .build(&all);
         Self { found: Some(Arc::new(Needles { search: search.expect("secrets are bounded"), all })) }
     }
 

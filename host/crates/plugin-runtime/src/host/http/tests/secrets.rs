@@ -49,7 +49,7 @@ async fn whole(stream: &mut tokio::net::TcpStream) -> String {
 }
 
 fn secrets(added: &[&str]) -> Arc<CallSecrets> {
-    let added: Vec<_> = added.iter().map(|secret| Secret::new(*secret)).collect();
+    let added = [("e".to_owned(), added.iter().map(|secret| Secret::new(*secret)).collect())].into();
     let seal = SealKey::parse(&"07".repeat(32)).unwrap();
     let secrets = Secrets::new([("token".to_owned(), Secret::new(TOKEN))].into(), &added, Some(seal), true);
     Arc::new(CallSecrets::new(Arc::new(secrets), "worker", "default"))
@@ -149,7 +149,7 @@ async fn an_answer_that_cannot_be_read_is_refused_where_something_must_be_masked
 #[tokio::test]
 async fn a_secret_with_a_line_break_is_no_way_into_the_headers() {
     let server = Server::start(OK).await;
-    let granted = Secrets::new([("token".to_owned(), Secret::new("key\r\nx-evil: 1"))].into(), &[], None, true);
+    let granted = Secrets::new([("token".to_owned(), Secret::new("key\r\nx-evil: 1"))].into(), &BTreeMap::new(), None, true);
     let secrets = Arc::new(CallSecrets::new(Arc::new(granted), "worker", "default"));
     let handle = secrets.handle("token").unwrap();
     let mut guest = Guest::with_secrets(&format!("http://{}", server.address), |_| {}, LONG, &Outside::new(), Some(secrets));
