@@ -22,7 +22,7 @@ use crate::{
     contracts::Contracts,
     engine_config::{self, Allocation},
     error::RuntimeError,
-    guard::{Endpoints, Guards, Pool},
+    guard::{EndpointHealth, Endpoints, Guards, Pool},
     host::{self, http::Outside, interface::Offered},
     options::Options,
 };
@@ -111,6 +111,11 @@ impl Runtime {
     /// How instances get their memory.
     pub fn allocation(&self) -> Allocation {
         self.shared.allocation
+    }
+
+    /// How the HTTP endpoints are doing that plugins asked.
+    pub fn endpoints(&self) -> Vec<EndpointHealth> {
+        self.shared.endpoints.health(std::time::Instant::now())
     }
 
     /// The settings it was started with.
