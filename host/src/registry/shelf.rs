@@ -17,7 +17,7 @@ use engine::{
 };
 use package::TrustList;
 use pipeline::{Digest, Failure, FailureClass, Provider, Revision};
-use plugin_runtime::{Plugin, Plugins, Runtime, WasmRunner};
+use plugin_runtime::{Plugin, PluginHealth, Plugins, Runtime, WasmRunner};
 use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::Mutex as AsyncMutex;
@@ -124,6 +124,17 @@ impl Shelf {
             }
             None => drop(quarantine.remove(digest)),
         }
+    }
+
+    /// How a plugin is doing, under the grant of a revision if it has one there; nothing if it cannot be called now.
+    pub(super) fn health(&self, revision: &Revision, digest: &Digest) -> Option<PluginHealth> {
+        if let Some(plugin) = self.inner.plugins.get_for(revision, digest) {
+            return Some(plugin.health());
+        }
+        let place = lock(&self.inner.compiled).get(digest).cloned()?;
+        // One that is being brought in just now has not been called yet.
+        let plugin = place.try_lock().ok()?;
+        plugin.as_ref().map(Plugin::health)
     }
 
     /// Keeps what runs of these revisions may call; the rest is brought in again if it should be called for.
