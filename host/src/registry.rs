@@ -126,11 +126,6 @@ impl Registry {
         self.driver.preview(tenant, pipeline, input, run.as_ref()).map_err(RegistryError::Invalid)
     }
 
-    /// The plugins that the current table names, for people who look at the host.
-    pub(crate) fn bound(&self) -> Vec<Value> {
-        bound(&self.driver.current().1)
-    }
-
     /// The largest plugin that is taken, in bytes.
     pub(crate) fn max_bytes(&self) -> usize {
         self.runtime.options().max_component_bytes
@@ -232,20 +227,6 @@ impl Registry {
 /// Grants of a configuration by the name of the plugin.
 fn grants_of(config: &Config) -> BTreeMap<String, Value> {
     config.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.grant.clone())).collect()
-}
-
-/// The plugins that a table names.
-fn bound(table: &BindingTable) -> Vec<Value> {
-    let pins = table.rules.iter().flat_map(|rule| &rule.choices).map(|choice| &choice.pin.provider);
-    let plugins: BTreeMap<&Digest, Value> = pins
-        .filter_map(|provider| match provider {
-            pipeline::Provider::Plugin { name, version, digest } => Some((digest, json!({"name": name, "version": version, "digest": digest}))),
-            pipeline::Provider::Native { .. } => None,
-        })
-        .collect();
-    let mut plugins: Vec<Value> = plugins.into_values().collect();
-    plugins.sort_by_key(|plugin| plugin["name"].to_string() + &plugin["version"].to_string());
-    plugins
 }
 
 /// The revision of a table and its bytes.

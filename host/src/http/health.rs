@@ -42,12 +42,14 @@ impl State {
 
 /// `GET /healthz`: the process is alive. The body says in which shape; it needs no token and holds no business data.
 pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Json<Value> {
+    let (plugins, left_alone) = state.registry.in_service();
     Json(json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "allocation": allocation(state.runtime.allocation()),
         "runs_in_memory": state.driver.driven(),
-        "plugins": state.registry.bound(),
+        "plugins": plugins,
+        "endpoints_left_alone": left_alone,
         "unsigned_plugins": if state.trust.allows_unsigned() { "allowed" } else { "refused" },
         "telemetry": state.telemetry.health(),
     }))

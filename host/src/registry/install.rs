@@ -44,7 +44,7 @@ impl Registry {
         if let Some(plugin) = known {
             return Ok(Installation { plugin, fresh: false, verdict: None, upgrade, needs });
         }
-        let admission = trust::admit(&self.trust, &package, newest.as_ref()).map_err(|error| RegistryError::refused(&error))?;
+        let admission = trust::admit_brought(&self.trust, &package, newest.as_ref()).map_err(|error| RegistryError::refused(&error))?;
         let verdict = self.runtime.verdict(bytes.clone(), None).await.map_err(|error| RegistryError::Refused(error.to_string()))?;
         if !verdict.good {
             return Err(RegistryError::Refused(verdict.to_string()));

@@ -1,6 +1,10 @@
 //! What the registry shows: plugins with their standing, bindings with their history, the audit trail.
 
+use std::collections::BTreeSet;
+
 use engine::port::registry::{AuditEntry, InstalledPlugin, Registry as _, RegistryState};
+use pipeline::{Digest, Provider};
+use plugin_runtime::BreakerState;
 use serde_json::{Value, json};
 
 use super::{Registry, RegistryError, edit};
@@ -16,11 +20,17 @@ impl Registry {
             (name.clone(), standing)
         });
         let rollouts: serde_json::Map<String, Value> = rollouts.collect();
-        Ok(json!({"plugins": plugins, "canaries": rollouts, "quarantine": state.quarantine, "number": state.number}))
+        Ok(json!({
+            "plugins": plugins,
+            "canaries": rollouts,
+            "quarantine": state.quarantine,
+            "number": state.number,
+            "endpoints": self.runtime.endpoints(),
+        }))
     }
 
     fn standing(&self, state: &RegistryState, plugin: &InstalledPlugin) -> Value {
-        let (_, table) = self.driver.current();
+        let (revision, table) = self.driver.current();
         let contracts = edit::contracts_of(&table, &plugin.digest);
         let standing = if state.quarantine.contains_key(&plugin.digest) {
             "quarantined"
@@ -34,7 +44,27 @@ impl Registry {
         let mut shown = json!(plugin);
         shown["standing"] = json!(standing);
         shown["bound_to"] = json!(contracts);
+        shown["health"] = json!(self.shelf.health(&revision, &plugin.digest));
         shown
+    }
+
+    /// The plugins that the current table names and how many endpoints are left alone, for people who look at the host.
+    pub(crate) fn in_service(&self) -> (Vec<Value>, usize) {
+        let (revision, table) = self.driver.current();
+        let pins = table.rules.iter().flat_map(|rule| &rule.choices).map(|choice| &choice.pin.provider);
+        let named: BTreeSet<(&str, &str, &Digest)> = pins
+            .filter_map(|provider| match provider {
+                Provider::Plugin { name, version, digest } => Some((name.as_str(), version.as_str(), digest)),
+                Provider::Native { .. } => None,
+            })
+            .collect();
+        // Whoever reads this need not be known: how much is done is not told.
+        let plugins = named.into_iter().map(|(name, version, digest)| {
+            let breaker = self.shelf.health(&revision, digest).map(|health| health.breaker);
+            json!({"name": name, "version": version, "digest": digest, "breaker": breaker})
+        });
+        let left_alone = self.runtime.endpoints().into_iter().filter(|endpoint| endpoint.breaker != BreakerState::Closed).count();
+        (plugins.collect(), left_alone)
     }
 
     /// The current bindings, and the revisions before them.

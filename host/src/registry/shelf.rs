@@ -17,7 +17,7 @@ use engine::{
 };
 use package::TrustList;
 use pipeline::{Digest, Failure, FailureClass, Provider, Revision};
-use plugin_runtime::{LoadError, Plugin, Plugins, Runtime, WasmRunner};
+use plugin_runtime::{LoadError, Plugin, PluginHealth, Plugins, Runtime, WasmRunner};
 use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::Mutex as AsyncMutex;
@@ -132,6 +132,17 @@ impl Shelf {
         known.iter().filter(|digest| !quarantine.contains_key(*digest)).for_each(|digest| self.quarantine(digest, None));
         let fresh = quarantine.iter().filter(|(digest, _)| !known.contains(digest));
         fresh.for_each(|(digest, entry)| self.quarantine(digest, Some(&entry.reason)));
+    }
+
+    /// How a plugin is doing, under the grant of a revision if it has one there; nothing if it cannot be called now.
+    pub(super) fn health(&self, revision: &Revision, digest: &Digest) -> Option<PluginHealth> {
+        if let Some(plugin) = self.inner.plugins.get_for(revision, digest) {
+            return Some(plugin.health());
+        }
+        let place = lock(&self.inner.compiled).get(digest).cloned()?;
+        // One that is being brought in just now has not been called yet.
+        let plugin = place.try_lock().ok()?;
+        plugin.as_ref().map(Plugin::health)
     }
 
     /// Keeps what runs of these revisions may call; the rest is brought in again if it should be called for.

@@ -1,7 +1,7 @@
 //! Back ends that fail in every way: the order comes to rest in the right state, `run show` says why, and a person gets it going again.
 
 use end_to_end_tests::harness::{Host, Lab, until};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{each_step, order, post, setup};
 
@@ -137,21 +137,36 @@ fn a_back_end_that_keeps_every_run_busy_makes_intake_say_so() {
     host.wait(&host.submit(&order("fibre-100")), &["completed"]);
 }
 
+/// What the list of plugins says of an endpoint, and how many endpoints are left alone as everybody may know.
+fn left_alone(host: &Host, url: &str) -> (Value, u64) {
+    let list = host.type_in(&["plugin", "list", "--json"]).json();
+    let endpoint = list["endpoints"].as_array().unwrap().iter().find(|endpoint| endpoint["endpoint"] == url).unwrap().clone();
+    let health: Value = serde_json::from_str(&host.text("/healthz")).unwrap();
+    assert!(health["plugins"].as_array().unwrap().iter().all(|plugin| plugin["breaker"] == "closed"), "{health:#}");
+    (endpoint, health["endpoints_left_alone"].as_u64().unwrap())
+}
+
 #[test]
 fn a_back_end_that_is_not_there_is_waited_for() {
     let lab = Lab::start();
     // A port that nobody listens on.
     let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let host = each_step(setup(&lab), "retry_initial_ms = 10\nmax_attempts = 2").start();
+    let host =
+        each_step(setup(&lab), "retry_initial_ms = 10\nmax_attempts = 2").runtime("endpoint_breaker = { consecutive = 1, open_ms = 1 }").start();
     let text = std::fs::read_to_string(host.directory().join("jackfield.toml")).unwrap();
     let mut host = host;
     host.terminate();
     std::fs::write(host.directory().join("jackfield.toml"), text.replace(lab.url("billing"), &format!("http://{nowhere}"))).unwrap();
     host.restart();
     let id = held(&host, &["reason      billing_failed", "unreachable (unavailable): "]);
+    let (endpoint, alone) = left_alone(&host, &format!("http://{nowhere}"));
+    assert!(endpoint["breaker"] != "closed" && endpoint["opened"].as_u64() >= Some(1) && alone == 1, "{endpoint:#}");
+    host.type_in(&["plugin", "list"]).good(&[&format!("the breaker of http://{nowhere} is "), " failures in a row"]);
     // The run keeps the address it began with; when the system is back there, it goes on.
     let billing = Lab::start_with(&["--ports", &format!("0,0,0,{},0", nowhere.port())]);
     host.type_in(&["run", "resolve", &id, "retry", "--by", "ann", "--note", "it is back"]).good(&[]);
     host.wait(&id, &["completed"]);
     until("the account", || billing.effects("billing", "created") == 1);
+    let (endpoint, alone) = left_alone(&host, &format!("http://{nowhere}"));
+    assert_eq!((&endpoint["breaker"], alone), (&json!("closed"), 0));
 }

@@ -32,7 +32,8 @@ fn what_is_no_plugin_or_too_large_is_refused_and_nothing_is_kept() {
     // An old version is taken only by those who say so.
     install(&host, "noop", "0.2.0");
     fs::write(directory.join("old.wasm"), &whole).unwrap();
-    host.type_in(&["plugin", "install", "old.wasm"]).bad(5, &["noop 0.1.0 is older than 0.2.0"]);
+    host.type_in(&["plugin", "install", "old.wasm"])
+        .bad(5, &["noop 0.1.0 is older than 0.2.0", "say so with `jackfield plugin install --allow-downgrade`"]);
     host.type_in(&["plugin", "install", "old.wasm", "--allow-downgrade"])
         .good(&["noop@0.1.0 installed", "jackfield:order/billing@1.1.0, together with version 1.1.0 of this host: apply"]);
     // Without any binding it answers everything that nobody answers.

@@ -51,7 +51,7 @@ pub use self::{
     read::{Package, digest_of},
     settings::SettingError,
     signature::{SIGNATURE_SECTION, Signature, sign, unsign},
-    trust::{Admission, Instant, Pattern, PublisherOptions, Question, Refusal, Signer, SignerProblem, TrustError, TrustList, TrustOptions},
+    trust::{Admission, Instant, Pattern, PublisherOptions, Question, Refusal, Signer, SignerProblem, StepBack, TrustError, TrustList, TrustOptions},
     upgrade::{Changed, Upgrade},
 };
 pub use semver::Version;

@@ -12,7 +12,7 @@ use pipeline::Digest;
 use serde::Deserialize;
 
 pub use self::{
-    admit::{Admission, Question, Refusal, Signer, SignerProblem},
+    admit::{Admission, Question, Refusal, Signer, SignerProblem, StepBack},
     instant::Instant,
     pattern::Pattern,
 };

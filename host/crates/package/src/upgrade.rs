@@ -88,16 +88,27 @@ fn names(old: &Manifest, new: &Manifest, changes: &mut Vec<Changed>) {
 }
 
 fn contracts(old: &Manifest, new: &Manifest, changes: &mut Vec<Changed>) {
-    let find = |manifest: &'_ Manifest, contract: &str| manifest.contracts.iter().position(|declared| declared.contract == contract);
     for before in &old.contracts {
-        match find(new, &before.contract) {
-            Some(index) => contract(before, &new.contracts[index], changes),
+        match counterpart(before, new) {
+            Some(after) => contract(before, after, changes),
             None => changes.push(Changed { subject: before.contract.clone(), change: "is not declared any more".to_owned(), breaking: true }),
         }
     }
-    for after in new.contracts.iter().filter(|after| find(old, &after.contract).is_none()) {
-        changes.push(Changed { subject: after.contract.clone(), change: "is new".to_owned(), breaking: false });
+    for after in &new.contracts {
+        match counterpart(after, old) {
+            // One that stood for several tracks is compared with each of them.
+            Some(before) if counterpart(before, new) != Some(after) => contract(before, after, changes),
+            Some(_) => {}
+            None => changes.push(Changed { subject: after.contract.clone(), change: "is new".to_owned(), breaking: false }),
+        }
     }
+}
+
+/// What another manifest says about the same contract. An interface without a track stands for every track that has no words of its own.
+fn counterpart<'a>(declared: &DeclaredContract, other: &'a Manifest) -> Option<&'a DeclaredContract> {
+    let same = |of: &&DeclaredContract| of.interface() == declared.interface();
+    let exact = other.contracts.iter().filter(same).find(|of| of.major() == declared.major());
+    exact.or_else(|| other.contracts.iter().filter(same).find(|of| of.major().is_none() || declared.major().is_none()))
 }
 
 fn contract(old: &DeclaredContract, new: &DeclaredContract, changes: &mut Vec<Changed>) {
@@ -202,6 +213,25 @@ mod tests {
             changes(json!({}), json!({"contracts": contract("jackfield:order/billing", json!(["apply"]), true)})),
             ["jackfield:order/inventory is not declared any more (breaking)", "jackfield:order/billing is new"]
         );
+        // The same track, with and without its number; another track is another contract.
+        let (bare, first, second) = ("jackfield:order/inventory", "jackfield:order/inventory@1", "jackfield:order/inventory@2");
+        let both = json!({"contracts": [
+            {"contract": first, "verbs": ["apply", "undo"], "idempotent": true}, {"contract": second, "verbs": ["apply"], "idempotent": true},
+        ]});
+        let declares = |name: &str, verbs: Value| json!({"contracts": contract(name, verbs, true)});
+        for (old, new) in [(bare, first), (first, bare), (first, first)] {
+            let (whole, less) = (json!(["apply", "undo"]), json!(["apply"]));
+            assert_eq!(changes(declares(old, whole.clone()), declares(new, whole.clone())), [""; 0], "{old} {new}");
+            assert_eq!(changes(declares(old, whole), declares(new, less)), [format!("{new} `undo` does not work any more (breaking)")]);
+        }
+        assert_eq!(
+            changes(declares(first, json!(["apply"])), declares(second, json!(["apply"]))),
+            [format!("{first} is not declared any more (breaking)"), format!("{second} is new")]
+        );
+        assert_eq!(changes(declares(first, json!(["apply", "undo"])), both.clone()), [format!("{second} is new")]);
+        let second_lost = [format!("{second} `undo` does not work any more (breaking)")];
+        assert_eq!(changes(declares(bare, json!(["apply", "undo"])), both.clone()), second_lost, "it stood for both");
+        assert_eq!(changes(both, declares(bare, json!(["apply"]))), [format!("{bare} `undo` does not work any more (breaking)")]);
         assert_eq!(
             changes(json!({"failure_codes": ["a", "b"]}), json!({"failure_codes": ["b", "c"], "name": "other"})),
             [

@@ -40,8 +40,13 @@ pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> C
     let mut report = match plugin.guard.admit(call, breaker, retry_budget, std::time::Instant::now()) {
         Ok(leave) => {
             let attempted = attempt(&context, &mut finished).await;
+            let excused = attempted.as_ref().is_err_and(|ended| ended.because_of(&context.account).is_some());
             let report = finished.report(&context, attempted);
-            plugin.guard.record(leave, breaker, report.answer.as_ref().err(), std::time::Instant::now());
+            if excused {
+                plugin.guard.excuse(leave);
+            } else {
+                plugin.guard.record(leave, breaker, report.answer.as_ref().err(), std::time::Instant::now());
+            }
             report
         }
         Err(refused) => finished.report(&context, Err(Ended::Refused(refused))),
@@ -64,7 +69,14 @@ impl Finished {
     fn report(mut self, context: &CallContext, attempted: Result<Answer, Ended>) -> CallReport {
         let CallContext { account, plugin, .. } = context;
         let sent = account.sent();
-        let answer = attempted.map_err(|ended| ended.classify(&plugin.manifest, sent, account.denied().as_deref()));
+        let answer = attempted.map_err(|ended| {
+            let left_alone = ended.because_of(account);
+            let failure = ended.classify(&plugin.manifest, sent, account.denied().as_deref());
+            match left_alone {
+                Some(endpoint) => failure::left_alone(failure, &plugin.manifest, &endpoint),
+                None => failure,
+            }
+        });
         let (mut writes, mut attributes, mut marked, mut memory_peak) = (Vec::new(), Vec::new(), None, 0);
         if let Some(state) = self.state.take() {
             let parts = state.finish();

@@ -26,10 +26,11 @@ use self::{
 };
 pub use self::{
     breaker::{BreakerOptions, BreakerState},
+    endpoints::EndpointHealth,
     retries::RetryBudgetOptions,
 };
 pub(crate) use self::{
-    endpoints::Endpoints,
+    endpoints::{EndpointLeave, Endpoints, LeftAlone},
     pool::{Held, Pool},
 };
 
@@ -158,6 +159,11 @@ impl Guard {
         }
     }
 
+    /// A call that had leave says nothing about the plugin.
+    pub(crate) fn excuse(&self, leave: Leave) {
+        self.breaker.give_back(leave.0);
+    }
+
     /// How it is doing.
     pub(crate) fn health(&self, (running, waiting): (u32, u32), now: Instant) -> PluginHealth {
         let seen = self.breaker.seen(now);
@@ -204,8 +210,13 @@ impl Guard {
     }
 }
 
+/// The time as it is said in a failure: at least a millisecond.
+pub(crate) fn retry_after_ms(after: Duration) -> u64 {
+    u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
 fn later(error_type: &str, message: String, after: Duration) -> Failure {
     let mut failure = Failure::new(FailureClass::Unavailable, error_type, message);
-    failure.retry_after_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1));
+    failure.retry_after_ms = Some(retry_after_ms(after));
     failure
 }

@@ -42,7 +42,7 @@ pub use self::{
     engine_config::Allocation,
     error::{ContractMismatch, LoadError, RuntimeError},
     grant::{AddressRange, Auth, Grant, HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver, HttpRule, Rate, Secret, TracePolicy},
-    guard::{BreakerOptions, BreakerState, PluginHealth, RetryBudgetOptions},
+    guard::{BreakerOptions, BreakerState, EndpointHealth, PluginHealth, RetryBudgetOptions},
     host::secrets::{SealKey, SealKeyError},
     limits::PluginLimits,
     load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},

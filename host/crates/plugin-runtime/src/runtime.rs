@@ -22,7 +22,7 @@ use crate::{
     contracts::Contracts,
     engine_config::{self, Allocation},
     error::RuntimeError,
-    guard::{Endpoints, Guards, Pool},
+    guard::{EndpointHealth, Endpoints, Guards, Pool},
     host::{self, http::Outside, interface::Offered},
     options::Options,
 };
@@ -52,9 +52,9 @@ pub(crate) struct Shared {
     pub(crate) offered: Vec<Offered>,
     pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
-    /// The slots of the pool.
     /// Turns of calls that take long: one less than there are threads.
     pub(crate) long_calls: Arc<Semaphore>,
+    /// The slots of the pool.
     pub(crate) slots: Arc<Pool>,
     pub(crate) guards: Guards,
     pub(crate) endpoints: Arc<Endpoints>,
@@ -117,6 +117,11 @@ impl Runtime {
     /// How instances get their memory.
     pub fn allocation(&self) -> Allocation {
         self.shared.allocation
+    }
+
+    /// How the HTTP endpoints are doing that plugins asked.
+    pub fn endpoints(&self) -> Vec<EndpointHealth> {
+        self.shared.endpoints.health(std::time::Instant::now())
     }
 
     /// The settings it was started with.

@@ -105,7 +105,8 @@ pub enum Refusal {
     /// Something newer was there.
     #[error(
         "{name} {version} is older than {newest}, the newest version that was installed: an old version may have known holes; \
-         if you want to go back, say so with `allow_downgrade = true` in [plugins.{name}]"
+         if you want to go back, say so with {}",
+        .step_back.text(.name)
     )]
     Downgrade {
         /// The plugin.
@@ -114,10 +115,39 @@ pub enum Refusal {
         version: Version,
         /// The newest one.
         newest: Version,
+        /// How to say that it is meant.
+        step_back: StepBack,
     },
 }
 
+/// How an operator says that an older version is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepBack {
+    /// By a setting: the configuration names the file.
+    Setting,
+    /// By an option of the command that brings the file.
+    Option,
+}
+
+impl StepBack {
+    fn text(self, name: &str) -> String {
+        match self {
+            Self::Setting => format!("`allow_downgrade = true` in [plugins.{name}]"),
+            Self::Option => "`jackfield plugin install --allow-downgrade` (at the API: `allow_downgrade=true`)".to_owned(),
+        }
+    }
+}
+
 impl Refusal {
+    /// The same for somebody who brings the file by a command, not by the configuration.
+    #[must_use]
+    pub fn of_command(mut self) -> Self {
+        if let Self::Downgrade { step_back, .. } = &mut self {
+            *step_back = StepBack::Option;
+        }
+        self
+    }
+
     /// What kind of refusal it is, for programs.
     pub fn code(&self) -> &'static str {
         match self {
@@ -198,7 +228,7 @@ impl TrustList {
         if let Some(newest) = question.newest
             && version.cmp_precedence(newest).is_lt()
         {
-            return Err(Refusal::Downgrade { name: manifest.name.clone(), version, newest: newest.clone() });
+            return Err(Refusal::Downgrade { name: manifest.name.clone(), version, newest: newest.clone(), step_back: StepBack::Setting });
         }
         let signers = self.signers(package, question.now);
         if let Some(publisher) = signers.iter().find_map(|signer| signer.standing.as_ref().ok()) {

@@ -160,6 +160,9 @@ fn nothing_older_than_the_newest_is_taken() {
         );
         assert_eq!(found, expected);
     }
+    let (package, newest) = (Package::read(&signed, 1 << 20).unwrap(), "1.2.0".parse().unwrap());
+    let refusal = strict.admit(&Question { package: &package, now: None, newest: Some(&newest) }).unwrap_err().of_command().to_string();
+    assert!(refusal.ends_with("say so with `jackfield plugin install --allow-downgrade` (at the API: `allow_downgrade=true`)"), "{refusal}");
 }
 
 #[test]

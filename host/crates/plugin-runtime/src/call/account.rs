@@ -11,6 +11,8 @@ use std::{
 
 use rustix::time::{ClockId, clock_gettime};
 
+use crate::guard::LeftAlone;
+
 /// How far CPU time may be off, in nanoseconds for each time that a call is polled, and always upwards: a fifth of a tick.
 ///
 /// The clock of a thread's CPU time is a system call, which costs as much as thirty allocations. A poll that is shorter than this counts its wall clock, which
@@ -31,6 +33,7 @@ pub(crate) struct Account {
     sent: AtomicU32,
     denied: Mutex<Option<String>>,
     denials: AtomicU32,
+    left_alone: Mutex<Option<LeftAlone>>,
 }
 
 impl Account {
@@ -88,6 +91,20 @@ impl Account {
     /// What the host refused first.
     pub(crate) fn denied(&self) -> Option<String> {
         self.denied.lock().ok().and_then(|denied| denied.clone())
+    }
+
+    /// A request was not sent because its endpoint is left alone; the one that is longest is kept.
+    pub(crate) fn leave_alone(&self, endpoint: LeftAlone) {
+        if let Ok(mut kept) = self.left_alone.lock()
+            && kept.as_ref().is_none_or(|kept| kept.after < endpoint.after)
+        {
+            *kept = Some(endpoint);
+        }
+    }
+
+    /// Which endpoint was not asked because it is left alone.
+    pub(crate) fn left_alone(&self) -> Option<LeftAlone> {
+        self.left_alone.lock().ok().and_then(|kept| kept.clone())
     }
 }
 

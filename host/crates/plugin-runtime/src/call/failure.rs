@@ -6,10 +6,14 @@ use engine::port::HostInterfaceError;
 use pipeline::{Failure, FailureClass};
 use wasmtime::{Trap, WasmBacktrace};
 
-use super::{MAX_MESSAGE, failure};
+use super::{Account, MAX_MESSAGE, failure};
 use package::Manifest;
 
-use crate::{bulkhead::Busy, shape::CodecError};
+use crate::{
+    bulkhead::Busy,
+    guard::{LeftAlone, retry_after_ms},
+    shape::CodecError,
+};
 
 /// The most bytes of a plugin's own message.
 const MAX_REASON: usize = 1024;
@@ -142,6 +146,23 @@ impl Ended {
             Self::Reported(reported) => reported.classify(manifest, sent, denied),
         }
     }
+}
+
+impl Ended {
+    /// The endpoint for whose sake the plugin says that it cannot work now. That is no trouble of the plugin's.
+    pub(super) fn because_of(&self, account: &Account) -> Option<LeftAlone> {
+        let unavailable = matches!(self, Self::Reported(reported) if reported.class == FailureClass::Unavailable);
+        if unavailable && account.denied().is_none() { account.left_alone() } else { None }
+    }
+}
+
+/// A failure because of an endpoint that is left alone: it says so, and when trying again makes sense.
+pub(super) fn left_alone(mut failure: Failure, manifest: &Manifest, LeftAlone { endpoint, after }: &LeftAlone) -> Failure {
+    let said = failure.message;
+    let text = format!("{endpoint} failed too often: its breaker is open, no request was sent there; `{}` said: {said}", manifest.name);
+    failure.message = bounded(text, MAX_MESSAGE);
+    failure.retry_after_ms = failure.retry_after_ms.max(Some(retry_after_ms(*after)));
+    failure
 }
 
 impl Reported {

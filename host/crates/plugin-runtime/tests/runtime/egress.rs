@@ -1,6 +1,7 @@
 //! What a plugin gets when it reaches further than its grant, and what an operator is told.
 
 mod echo;
+mod endpoints;
 
 use std::{
     io::{Read as _, Write as _},

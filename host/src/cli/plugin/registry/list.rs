@@ -23,8 +23,28 @@ pub(super) async fn list(connection: &Connection) -> anyhow::Result<ExitCode> {
     for (digest, entry) in answer["quarantine"].as_object().into_iter().flatten() {
         text.push_str(&format!("\n\nquarantined by {}: {digest}\n  {}", output::cell(&entry["by"]), output::cell(&entry["reason"])));
     }
+    for line in array(&answer["plugins"]).filter_map(plugin_trouble).chain(array(&answer["endpoints"]).filter_map(endpoint_trouble)) {
+        text.push_str(&format!("\n\n{line}"));
+    }
     output::say(&text)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What is to be said of a plugin whose breaker is not closed.
+fn plugin_trouble(plugin: &Value) -> Option<String> {
+    let named = format!("{}@{}", output::cell(&plugin["name"]), output::cell(&plugin["version"]));
+    trouble(&named, "calls", &plugin["health"])
+}
+
+fn endpoint_trouble(endpoint: &Value) -> Option<String> {
+    trouble(&output::cell(&endpoint["endpoint"]), "requests", endpoint)
+}
+
+fn trouble(named: &str, what: &str, health: &Value) -> Option<String> {
+    let breaker = health["breaker"].as_str().filter(|breaker| *breaker != "closed")?;
+    let number = |key: &str| health[key].as_u64().unwrap_or(0);
+    let (failures, refused) = (number("consecutive_failures"), number("refused"));
+    Some(format!("the breaker of {named} is {breaker}: {failures} failures in a row, {refused} {what} refused since the start"))
 }
 
 fn row(plugin: &Value) -> Vec<String> {

@@ -3,6 +3,10 @@
 use std::{
     future::Future as _,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -23,6 +27,8 @@ pub(super) struct Bounded<B> {
     pace: Option<Pace>,
     /// Given back when the body ends.
     permit: Option<OwnedSemaphorePermit>,
+    /// Whether somebody waits for its next piece.
+    owing: Option<Arc<AtomicBool>>,
 }
 
 struct Pace {
@@ -34,7 +40,7 @@ struct Pace {
 impl<B> Bounded<B> {
     /// Limits the size.
     pub(super) fn new(inner: B, most: u64, too_large: fn() -> Error) -> Self {
-        Self { inner: Box::pin(inner), left: most, too_large, pace: None, permit: None }
+        Self { inner: Box::pin(inner), left: most, too_large, pace: None, permit: None, owing: None }
     }
 
     /// Limits the time between two pieces, and the time of all of them.
@@ -47,6 +53,12 @@ impl<B> Bounded<B> {
     /// Keeps room taken until the body ends.
     pub(super) fn holding(mut self, permit: Option<OwnedSemaphorePermit>) -> Self {
         self.permit = permit;
+        self
+    }
+
+    /// Tells whether somebody waits for its next piece.
+    pub(super) fn owing(mut self, owing: Arc<AtomicBool>) -> Self {
+        self.owing = Some(owing);
         self
     }
 
@@ -69,7 +81,11 @@ where
     type Error = Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if let Poll::Ready(frame) = self.inner.as_mut().poll_frame(cx) {
+        let polled = self.inner.as_mut().poll_frame(cx);
+        if let Some(owing) = &self.owing {
+            owing.store(polled.is_pending(), Ordering::Relaxed);
+        }
+        if let Poll::Ready(frame) = polled {
             if !matches!(frame, Some(Ok(_))) {
                 self.permit = None;
             }

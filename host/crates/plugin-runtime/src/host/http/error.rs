@@ -54,6 +54,9 @@ fn from_hyper(error: &hyper::Error) -> Error {
         } else {
             Error::InternalError(Some(bounded.to_string()))
         }
+    } else if error.is_user() {
+        // The guest ended its own body, or it is not as long as it said.
+        Error::InternalError(Some(error.to_string()))
     } else {
         Error::ConnectionTerminated
     }

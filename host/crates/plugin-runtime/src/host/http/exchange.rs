@@ -1,6 +1,9 @@
 //! A request that was allowed, on its way out, and its answer on the way back.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use http::{Method, Request, Response};
 use http_body_util::BodyExt as _;
@@ -16,12 +19,14 @@ use super::{
     body::Bounded,
     denial::Denial,
     error,
+    guarded::Guarded,
     masked::{self, Masked},
     rule::{Rule, Rules},
     send::Sent,
 };
 use crate::{
     call::Account,
+    guard::Endpoints,
     host::{net::ConnectError, secrets::CallSecrets},
 };
 
@@ -33,6 +38,8 @@ pub(super) struct Exchange {
     pub(super) name: String,
     pub(super) account: Arc<Account>,
     pub(super) secrets: Option<Arc<CallSecrets>>,
+    /// The breakers; none where endpoints have none.
+    pub(super) endpoints: Option<Arc<Endpoints>>,
     /// What the guest chose: its times count where they are shorter.
     pub(super) options: RequestOptions,
     /// When the request must be over.
@@ -41,11 +48,15 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) async fn run(self, request: Request<WasiBody>) -> Sent {
+        let mut guarded = Guarded::admit(self.endpoints.as_ref(), request.uri(), &self.account)?;
         let permit = self.rule.throttle.enter(self.until).await.map_err(|_no_turn| Error::ConnectionLimitReached)?;
-        let most = self.rule.max_request_bytes;
-        let request = request.map(|body| Bounded::new(body, most, || Error::HttpRequestBodySize(None)).boxed_unsync());
+        let (most, owing) = (self.rule.max_request_bytes, Arc::new(AtomicBool::new(false)));
+        let request = request.map(|body| Bounded::new(body, most, || Error::HttpRequestBodySize(None)).owing(Arc::clone(&owing)).boxed_unsync());
         let request = timeout_at(self.until, self.complete(request)).await.map_err(|_elapsed| Error::ConnectionWriteTimeout)??;
-        let response = self.exchange(request).await?;
+        guarded.asked(self.rule.timeout, owing);
+        let response = self.exchange(request).await;
+        guarded.record(&response);
+        let response = response?;
         // The client owns the connection, so there is nothing to drive here.
         Ok((self.received(response, permit)?, Box::new(async { Ok(()) })))
     }

@@ -1,39 +1,62 @@
 //! Requests to endpoints that are left alone because they fail again and again.
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::{Duration, Instant},
+};
 
-use http::{Uri, uri::Authority};
+use http::{Response, Uri, uri::Authority};
 use wasmtime_wasi_http::Error;
 
-use super::send::Sent;
-use crate::guard::Endpoints;
+use crate::{
+    call::Account,
+    guard::{EndpointLeave, Endpoints},
+};
 
-/// Scheme, host and port.
-pub(super) fn origin(uri: &Uri) -> String {
-    format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", Authority::as_str))
+/// How long an endpoint has for its answer at least, whatever the plugin chooses: one that is impatient must not take it from the others.
+const FAIR: Duration = Duration::from_secs(1);
+
+/// What may be asked of an endpoint; without breakers everything.
+pub(super) struct Guarded(Option<EndpointLeave>);
+
+impl Guarded {
+    /// Leave to send, unless the endpoint is left alone; the call learns until when.
+    pub(super) fn admit(endpoints: Option<&Arc<Endpoints>>, uri: &Uri, account: &Account) -> Result<Self, Error> {
+        let leave = endpoints.map(|endpoints| endpoints.admit(origin(uri), Instant::now())).transpose();
+        leave.map(Self).map_err(|left_alone| {
+            account.leave_alone(left_alone);
+            Error::DestinationUnavailable
+        })
+    }
+
+    /// The request goes out now; the operator may allow less time for it than is fair otherwise.
+    pub(super) fn asked(&mut self, timeout: Option<Duration>, owing: Arc<AtomicBool>) {
+        if let Some(leave) = &mut self.0 {
+            leave.asked(Instant::now(), timeout.unwrap_or(FAIR).min(FAIR), owing);
+        }
+    }
+
+    /// Tells whether the endpoint serves. What the guest or a limit of its own ended is no fault of the endpoint's.
+    pub(super) fn record<B>(self, outcome: &Result<Response<B>, Error>) {
+        let Some(leave) = self.0 else { return };
+        match outcome {
+            Ok(response) => leave.record(!matches!(response.status().as_u16(), 502..=504), Instant::now()),
+            // Whose fault it is shows the time.
+            Err(Error::ConnectionReadTimeout | Error::ConnectionWriteTimeout) => drop(leave),
+            Err(
+                Error::HttpRequestBodySize(_)
+                | Error::HttpRequestDenied
+                | Error::DestinationIpProhibited
+                | Error::ConnectionLimitReached
+                | Error::HttpResponseContentCoding(_)
+                | Error::InternalError(_),
+            ) => leave.give_back(),
+            Err(_) => leave.record(false, Instant::now()),
+        }
+    }
 }
 
-/// Sends unless the endpoint is left alone, and tells whether it serves.
-pub(super) async fn guarded(endpoints: Option<&Arc<Endpoints>>, origin: String, send: impl Future<Output = Sent>) -> Sent {
-    let Some(endpoints) = endpoints else { return send.await };
-    let leave = endpoints.admit(origin, Instant::now()).ok_or(Error::DestinationUnavailable)?;
-    let sent = send.await;
-    // What the guest or a limit of its own ended is no fault of the endpoint's.
-    let answered = match &sent {
-        Ok((response, _)) => !matches!(response.status().as_u16(), 502..=504),
-        Err(
-            Error::HttpRequestBodySize(_)
-            | Error::HttpRequestDenied
-            | Error::DestinationIpProhibited
-            | Error::ConnectionLimitReached
-            // The time was the guest's or the rule's own: one plugin could close an endpoint for all others with it.
-            | Error::ConnectionReadTimeout
-            | Error::ConnectionWriteTimeout
-            | Error::HttpResponseContentCoding(_)
-            | Error::InternalError(_),
-        ) => return sent,
-        Err(_) => false,
-    };
-    leave.record(answered, Instant::now());
-    sent
+/// Scheme, host and port.
+fn origin(uri: &Uri) -> String {
+    format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", Authority::as_str))
 }

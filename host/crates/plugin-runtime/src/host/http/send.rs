@@ -11,7 +11,6 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use super::{
     denial::Denial,
     exchange::Exchange,
-    guarded::{guarded, origin},
     headers,
     rule::{Allowed, Rule, Rules},
     span::{ClientSpan, traced},
@@ -107,6 +106,7 @@ impl Egress {
             name,
             account: Arc::clone(&self.account),
             secrets: self.secrets.clone(),
+            endpoints: self.endpoints.clone(),
             options,
             until,
         };
@@ -153,11 +153,9 @@ impl WasiHttpHooks for Egress {
         if let (Some(span), Ok((_, request))) = (&mut span, &prepared) {
             span.goes_to(request.uri());
         }
-        let endpoints = self.endpoints.clone();
         Box::new(traced(span, async move {
             let (exchange, request) = prepared?;
-            let origin = origin(request.uri());
-            guarded(endpoints.as_ref(), origin, exchange.run(request)).await
+            exchange.run(request).await
         }))
     }
 }

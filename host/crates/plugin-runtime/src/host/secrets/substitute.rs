@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_secret_is_written_as_its_place_demands() {
         let by_name = [("token".to_owned(), Secret::new("a&b \"c\""))].into();
-        let call = CallSecrets::new(Arc::new(Secrets::new(by_name, &BTreeMap::new(), None, true)), "worker", "default");
+        let call = CallSecrets::new(Arc::new(Secrets::new(by_name, &[].into(), None, true)), "worker", "default");
         let handle = call.handle("token").unwrap();
         let text = format!("<{handle}|{handle}> jackfield x");
         for (content_type, secret) in [

@@ -1,4 +1,4 @@
-//! A back end that repeats what it is told: the whole request in the body, `x-secret` in a header; on one path it sends elsewhere.
+//! A back end that repeats what it is told: the whole request in the body, `x-secret` in a header; on one path it sends elsewhere, on another it cannot serve.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -58,6 +58,9 @@ fn serve(stream: TcpStream, all: &Mutex<Vec<String>>) -> std::io::Result<()> {
     if text.starts_with("GET /redirect ") {
         let location = "http://169.254.169.254/latest/meta-data/";
         return stream.write_all(format!("HTTP/1.1 302 Found\r\nlocation: {location}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes());
+    }
+    if text.starts_with("GET /down ") {
+        return stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     }
     stream.write_all(format!("HTTP/1.1 200 OK\r\nx-echo: {secret}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", text.len()).as_bytes())?;
     for piece in text.as_bytes().chunks(7) {

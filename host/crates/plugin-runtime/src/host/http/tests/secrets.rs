@@ -149,7 +149,7 @@ async fn an_answer_that_cannot_be_read_is_refused_where_something_must_be_masked
 #[tokio::test]
 async fn a_secret_with_a_line_break_is_no_way_into_the_headers() {
     let server = Server::start(OK).await;
-    let granted = Secrets::new([("token".to_owned(), Secret::new("key\r\nx-evil: 1"))].into(), &BTreeMap::new(), None, true);
+    let granted = Secrets::new([("token".to_owned(), Secret::new("key\r\nx-evil: 1"))].into(), &[].into(), None, true);
     let secrets = Arc::new(CallSecrets::new(Arc::new(granted), "worker", "default"));
     let handle = secrets.handle("token").unwrap();
     let mut guest = Guest::with_secrets(&format!("http://{}", server.address), |_| {}, LONG, &Outside::new(), Some(secrets));
