@@ -31,7 +31,9 @@ impl Registry {
         } else {
             "active"
         };
+        let (running, waiting) = self.runtime.load_of(&plugin.digest);
         let mut shown = json!(plugin);
+        (shown["running"], shown["waiting"]) = (json!(running), json!(waiting));
         shown["standing"] = json!(standing);
         shown["bound_to"] = json!(contracts);
         shown
