@@ -7,6 +7,7 @@ mod gates;
 mod load;
 mod moves;
 mod quarantine;
+mod receipts;
 mod service;
 
 use std::{
