@@ -41,7 +41,9 @@ impl Registry {
         } else {
             "active"
         };
+        let (running, waiting) = self.runtime.load_of(&plugin.digest);
         let mut shown = json!(plugin);
+        (shown["running"], shown["waiting"]) = (json!(running), json!(waiting));
         shown["standing"] = json!(standing);
         shown["bound_to"] = json!(contracts);
         shown["health"] = json!(self.shelf.health(&revision, &plugin.digest));

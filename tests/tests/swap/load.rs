@@ -1,15 +1,14 @@
 //! A hundred activations, one after the other, while orders come in: none fails, nothing is done twice, and each run stays with one table.
 
 use std::{
-    collections::BTreeMap,
-    sync::atomic::{AtomicBool, Ordering},
+    collections::{BTreeMap, BTreeSet},
     thread,
 };
 
-use end_to_end_tests::harness::{Host, Lab, orders::STEPS};
+use end_to_end_tests::harness::{Host, Lab, orders::STEPS, until};
 use serde_json::{Value, json};
 
-use super::{digest_of, install, order, revision_of, setup};
+use super::{digest_of, install, order, pinned, revision_of, selling, setup};
 
 /// How many activations there are.
 const SWAPS: usize = 100;
@@ -32,15 +31,35 @@ fn activate(host: &Host, version: &str) -> (String, String) {
 fn check(host: &Host, lab: &Lab, orders: &[String], tables: &BTreeMap<String, String>) {
     for id in orders {
         host.wait(id, &["completed"]);
-        let (revision, digest) = (revision_of(host, id), digest_of(host, id, STEPS[4]));
+        let run = host.run(id);
+        let (revision, digest) = (run["records"][0]["event"]["revision"].as_str().unwrap().to_owned(), pinned(&run, STEPS[4]));
         assert_eq!(tables.get(&revision), Some(&digest), "run {id} is on table {revision}");
-        let again: Vec<Value> =
-            host.run(id)["records"].as_array().unwrap().iter().filter_map(|record| record["event"].get("revision").cloned()).collect();
-        assert!(again.iter().all(|other| other.is_null() || *other == json!(revision)), "run {id} is on one table only: {again:?}");
+        let mut named = BTreeSet::new();
+        revisions(&run["records"], &mut named);
+        assert_eq!(named, BTreeSet::from([revision]), "run {id} and all its items are on one table");
     }
     for back_end in ["billing", "activation"] {
         assert_eq!((lab.effects(back_end, "created"), lab.effects(back_end, "deleted")), (orders.len(), 0), "{back_end}");
     }
+}
+
+/// Every revision that is named anywhere in a journal.
+fn revisions(value: &Value, named: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            named.extend(fields.get("revision").and_then(Value::as_str).map(str::to_owned));
+            fields.values().for_each(|field| revisions(field, named));
+        }
+        Value::Array(list) => list.iter().for_each(|element| revisions(element, named)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// How many calls of a version run and wait now.
+fn calls(host: &Host, digest: &str) -> (u64, u64) {
+    let list = host.request("GET", "/api/v1/plugins", &[], "").body;
+    let plugin = list["plugins"].as_array().unwrap().iter().find(|plugin| plugin["digest"] == digest).unwrap();
+    (plugin["running"].as_u64().unwrap(), plugin["waiting"].as_u64().unwrap())
 }
 
 #[test]
@@ -49,37 +68,39 @@ fn a_hundred_swaps_under_load_fail_no_order_and_repeat_no_effect() {
     let host = setup(&lab).start();
     let first = activate_first(&host);
     let mut tables = BTreeMap::from([first]);
-    let done = AtomicBool::new(false);
-    let orders = thread::scope(|scope| {
-        let load: Vec<_> = (0..3)
-            .map(|_| {
-                scope.spawn(|| {
-                    let mut orders = Vec::new();
-                    while !done.load(Ordering::Relaxed) && orders.len() < 400 {
-                        orders.push(host.submit(&order()));
-                    }
-                    orders
-                })
-            })
-            .collect();
-        let mut probes = Vec::new();
+    let mut probes = Vec::new();
+    let mut orders = selling(&host, 2, 1_000, || {
         for swap in 0..SWAPS {
             let version = if swap % 2 == 0 { "0.2.0" } else { "0.1.0" };
             let (revision, digest) = activate(&host, version);
             // The first run after an activation is on the new table.
             let probe = host.submit(&order());
             assert_eq!(revision_of(&host, &probe), revision, "swap {swap}");
-            tables.insert(revision, digest);
-            probes.push(probe);
+            tables.insert(revision, digest.clone());
+            probes.push((probe, digest));
         }
-        done.store(true, Ordering::Relaxed);
-        probes.extend(load.into_iter().flat_map(|orders| orders.join().unwrap()));
-        probes
     });
     assert_eq!(tables.len(), 2, "two versions make two tables, whatever their numbers: {tables:?}");
-    assert!(orders.len() >= 2 * SWAPS, "{} orders", orders.len());
+    assert!(orders.len() >= SWAPS, "{} orders beside the probes", orders.len());
+    orders.extend(probes.iter().map(|(probe, _)| probe.clone()));
     check(&host, &lab, &orders, &tables);
+    for (swap, (probe, digest)) in probes.iter().enumerate() {
+        assert_eq!(digest_of(&host, probe, STEPS[4]), *digest, "the first run after swap {swap} is served by the new version");
+    }
     assert_eq!(host.type_in(&["binding", "list", "--json"]).json()["history"][0]["number"], json!(SWAPS + 1));
+    let versions: Vec<&String> = tables.values().collect();
+    assert_eq!([calls(&host, versions[0]), calls(&host, versions[1])], [(0, 0); 2], "no instance is left");
+
+    // A call in flight ends on the instance that it has, and then nothing of the version that was swapped away is left.
+    lab.switch("billing", "delay-answer", json!({"ms": 3_000}));
+    let slow = host.submit(&order());
+    let old = &probes[SWAPS - 1].1;
+    until("the call", || calls(&host, old) == (1, 0));
+    let (_, new) = activate(&host, "0.2.0");
+    assert_ne!(*old, new);
+    host.wait(&slow, &["completed"]);
+    assert_eq!((digest_of(&host, &slow, STEPS[4]), lab.effects("billing", "created")), (old.clone(), orders.len() + 1));
+    assert_eq!([calls(&host, old), calls(&host, &new)], [(0, 0); 2], "no instance is left");
 }
 
 /// The table that the host began with.

@@ -2,13 +2,19 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod canary;
+mod expiry;
 mod gates;
 mod load;
 mod moves;
 mod quarantine;
+mod receipts;
 mod service;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+};
 
 use end_to_end_tests::harness::{Host, Lab, Setup, orders as shop, plugin};
 use serde_json::{Value, json};
@@ -26,6 +32,21 @@ fn setup(lab: &Lab) -> Setup {
 
 fn order() -> Value {
     shop::order("fibre-100")
+}
+
+/// Orders that clients send, as fast as each is answered, while something is done; `most` bounds those of a client.
+fn selling(host: &Host, clients: usize, most: usize, meanwhile: impl FnOnce()) -> Vec<String> {
+    let done = AtomicBool::new(false);
+    let client = || {
+        let going = || !done.load(Ordering::Relaxed);
+        (0..most).take_while(|_| going()).map(|_| host.submit(&order())).collect::<Vec<_>>()
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..clients).map(|_| scope.spawn(client)).collect();
+        meanwhile();
+        done.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|orders| orders.join().unwrap()).collect()
+    })
 }
 
 /// A plugin as it was built, but for its version. The text has the same length, so nothing else in the file changes.
@@ -58,7 +79,12 @@ fn install(host: &Host, name: &str, version: &str) -> String {
 
 /// The digest that a step of a run is pinned to.
 fn digest_of(host: &Host, run: &str, step: &str) -> String {
-    let records = host.run(run)["records"].clone();
+    pinned(&host.run(run), step)
+}
+
+/// The same of a run that has been looked at.
+fn pinned(run: &Value, step: &str) -> String {
+    let records = &run["records"];
     let scheduled = |record: &&Value| record["event"]["kind"] == "step-scheduled" && record["event"]["step"] == step;
     let record = records.as_array().unwrap().iter().find(scheduled).unwrap_or_else(|| panic!("{step} is not scheduled: {records:#}"));
     record["event"]["items"][0]["pin"]["provider"]["plugin"]["digest"].as_str().unwrap().to_owned()

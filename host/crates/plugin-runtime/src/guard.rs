@@ -99,6 +99,12 @@ impl Guards {
         guards.insert(digest.clone(), Arc::downgrade(&guard));
         guard
     }
+
+    /// Calls of a digest that run and calls that wait, whatever they were granted.
+    pub(crate) fn load(&self, digest: &Digest) -> (u32, u32) {
+        let guard = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(digest).and_then(Weak::upgrade);
+        guard.map_or((0, 0), |guard| guard.load())
+    }
 }
 
 impl Guard {
@@ -126,6 +132,13 @@ impl Guard {
             rooms.push(((max_calls, max_queue), Arc::downgrade(&room)));
             room
         })
+    }
+
+    /// Calls that run and calls that wait, in all its rooms.
+    fn load(&self) -> (u32, u32) {
+        let rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let loads = rooms.iter().filter_map(|(_, room)| room.upgrade()).map(|room| room.load());
+        loads.fold((0, 0), |(running, waiting), (more, later)| (running + more, waiting + later))
     }
 
     /// Whether a call may be made now.

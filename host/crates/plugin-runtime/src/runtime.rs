@@ -13,6 +13,7 @@ use std::{
 };
 
 use engine::port::HostInterface;
+use pipeline::Digest;
 use tokio::sync::Semaphore;
 use wasmtime::{Engine, component::Linker};
 
@@ -132,6 +133,11 @@ impl Runtime {
     /// The contracts it speaks.
     pub fn contracts(&self) -> &Contracts {
         &self.shared.contracts
+    }
+
+    /// Calls of a digest that run now and calls that wait, under whatever grants; also those that began before no new one could.
+    pub fn load_of(&self, digest: &Digest) -> (u32, u32) {
+        self.shared.guards.load(digest)
     }
 
     /// Runs a future on the threads for plugins. Calls that are made there need no hop to another thread.
