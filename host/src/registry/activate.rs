@@ -212,7 +212,8 @@ impl Registry {
         for row in self.store.revisions(LOOK_BACK).await? {
             let Some(old) = BindingTable::read(&*self.store, &row.revision).await? else { continue };
             let before = edit::digests_of(&old, name);
-            if row.trial || before.is_empty() || before == now {
+            // A table of a trial has two versions of the name that was tried, and of all others the one that was in service.
+            if before.is_empty() || before == now || row.trial && before.len() > 1 {
                 continue;
             }
             let mut before = before.into_iter();

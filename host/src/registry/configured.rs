@@ -112,9 +112,13 @@ async fn apply(
     fingerprint: String,
 ) -> anyhow::Result<(Revision, BindingTable)> {
     let mut change = RegistryChange::of(state.number, SystemClock.now(), deed("configuration", "configure", "[plugins] and [bindings]", ""));
+    let before = match &state.current {
+        Some(current) => BindingTable::read(&**parts.store, &current.revision).await?,
+        None => None,
+    };
     let mut candidates = BTreeMap::new();
     for (name, bytes) in files {
-        let (candidate, record) = install(parts, state, &name, &bytes).await.with_context(|| format!("plugins.{name}"))?;
+        let (candidate, record) = install(parts, state, before.as_ref(), &name, &bytes).await.with_context(|| format!("plugins.{name}"))?;
         if let Some(record) = record {
             change.newest.extend(raised(state, &record));
             change.install.push(record);
@@ -131,10 +135,6 @@ async fn apply(
         );
     }
     let (revision, bytes) = stored(&table)?;
-    let before = match &state.current {
-        Some(current) => BindingTable::read(&**parts.store, &current.revision).await?,
-        None => None,
-    };
     if let Some(before) = &before
         && *before != table
     {
@@ -155,16 +155,25 @@ async fn apply(
 }
 
 /// A plugin of the configuration, and its row where it is not installed yet.
-async fn install(parts: &Parts<'_>, state: &RegistryState, name: &str, bytes: &[u8]) -> anyhow::Result<(Candidate, Option<InstalledPlugin>)> {
+async fn install(
+    parts: &Parts<'_>,
+    state: &RegistryState,
+    current: Option<&BindingTable>,
+    name: &str,
+    bytes: &[u8],
+) -> anyhow::Result<(Candidate, Option<InstalledPlugin>)> {
     let plugin = &parts.config.plugins[name];
     let package = Package::read(bytes, parts.runtime.options().max_component_bytes)?;
     if package.manifest.name != name {
         bail!("{} says that its name is `{}`", plugin.path.display(), package.manifest.name);
     }
     let known = state.plugin(&package.digest);
-    let admission = match known {
-        Some(_) => trust::admit_again(parts.trust, &package)?,
-        None => trust::admit(parts.trust, &package, newest(state, &package.manifest.name).filter(|_| !plugin.allow_downgrade).as_ref())?,
+    let in_service = current.is_some_and(|current| current.plugins.contains_key(&package.digest));
+    // What was installed before and is put into service now is activated: the time of the key counts, and going back is meant.
+    let newest = newest(state, &package.manifest.name).filter(|_| !plugin.allow_downgrade && known.is_none());
+    let admission = match in_service {
+        true => trust::admit_again(parts.trust, &package)?,
+        false => trust::admit(parts.trust, &package, newest.as_ref())?,
     };
     let loaded = parts.runtime.load(bytes.to_vec(), &read_grant(&plugin.grant, parts.directory)?).await?;
     let row = record(&package, bytes, loaded.contracts(), &admission, SystemClock.now(), "configuration");

@@ -33,6 +33,10 @@ const VARYING: [(&str, &str); 13] = [
 /// The spans of items that are looked up beside each other: they are in the order of what they say.
 const PARALLEL: &str = "bss.order.decompose";
 
+/// A request has the time of its call: which of the two is over first is a matter of chance.
+const CALL_OVER: &str = "\"the call ended before the answer came\" {error.type=\"host.cancelled\"";
+const REQUEST_OVER: &str = "\"ConnectionReadTimeout\" {error.type=\"_OTHER\"";
+
 /// The spans of a trace, children below their parents. A span that arrived twice is there once.
 pub(crate) fn tree(arrived: &[Arrived], trace_id: &str, words: &[(String, &str)]) -> String {
     let mut spans: BTreeMap<String, &Arrived> = BTreeMap::new();
@@ -44,7 +48,7 @@ pub(crate) fn tree(arrived: &[Arrived], trace_id: &str, words: &[(String, &str)]
     let drawing = Drawing { words: resources(&spans).chain(words.iter().cloned()).collect(), spans };
     let roots = drawing.spans.values().filter(|span| !drawing.spans.contains_key(&hex(&span.span.parent_span_id)));
     let drawn: Vec<String> = roots.map(|root| drawing.draw(root, 0)).collect();
-    drawn.concat()
+    drawn.concat().replace(CALL_OVER, REQUEST_OVER)
 }
 
 /// Resources as they are named in the texts of failures, the longest first: one may be the beginning of another.
