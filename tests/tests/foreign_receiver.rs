@@ -7,6 +7,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -26,7 +27,11 @@ fn an_order_arrives_over_grpc() {
     arrives("grpc");
 }
 
+/// Rotel is told its ports, so two of them at a time could be told the same.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 fn arrives(protocol: &str) {
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (lab, rotel) = (Lab::start(), Rotel::start());
     let port = if protocol == "grpc" { rotel.grpc } else { rotel.http };
     let telemetry = format!("[telemetry]\notlp = \"http://127.0.0.1:{port}\"\nprotocol = {protocol:?}");
@@ -50,7 +55,13 @@ fn arrives(protocol: &str) {
     for (id, span) in &expected {
         assert_eq!(projected.get(id), Some(span));
     }
+    // What a plugin asked other systems and the host's store for: below its call.
+    let (projected, asked): (BTreeMap<_, _>, BTreeMap<_, _>) = projected.into_iter().partition(|(id, _)| expected.contains_key(id));
     assert_eq!(projected.len(), expected.len(), "{projected:#?}");
+    assert!(asked.values().any(|span| span.kind == "SPAN_KIND_CLIENT" && span.name == "PUT"), "{asked:#?}");
+    for span in asked.values() {
+        assert!(live.contains_key(&span.parent), "a request hangs below a call: {span:#?}");
+    }
     assert_eq!((projected[root].kind.as_str(), projected[root].status.as_str()), ("SPAN_KIND_SERVER", "STATUS_CODE_OK"));
     let linked: Vec<_> = projected.values().filter(|span| !span.links.is_empty()).collect();
     assert!(linked.len() == 1 && projected[&linked[0].links[0]].status == "STATUS_CODE_ERROR", "{linked:#?}");
