@@ -24,7 +24,7 @@ static MEMORY: RwLock<()> = RwLock::const_new(());
 
 /// The limits of most tests: small enough that running into them takes no time, and far above what an honest call needs.
 fn options() -> Options {
-    Options { limits: Limits { cpu_ms: 1_500, memory_bytes: 192 << 20, ..Limits::default() }, ..Bench::options() }
+    Options { limits: Limits { cpu_ms: 500, memory_bytes: 192 << 20, ..Limits::default() }, ..Bench::options() }
 }
 
 /// What the misbehaving plugin asks for.

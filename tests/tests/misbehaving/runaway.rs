@@ -12,7 +12,7 @@ use crate::{MEMORY, element::Element, grant, impatient, misbehave, options, work
 type Case = (&'static str, &'static str, &'static [&'static str]);
 
 const CASES: &[Case] = &[
-    ("endless-loop", "plugin.cpu_limit", &["`misbehaving` was stopped: it used 1500 ms of CPU time, the limit (cpu_ms)"]),
+    ("endless-loop", "plugin.cpu_limit", &["`misbehaving` was stopped: it used 500 ms of CPU time, the limit (cpu_ms)"]),
     ("memory", "plugin.out_of_memory", &["bytes of memory, the limit is 201326592 (memory_bytes)"]),
     ("stack", "plugin.trap", &["wasm trap: call stack exhausted", "deeper"]),
     ("trap", "plugin.trap", &["wasm trap: wasm `unreachable` instruction executed", "misbehaving::misbehave"]),
