@@ -78,10 +78,16 @@ impl Registry {
         let state = self.state().await?;
         let installed = self.find(&state, &spec)?.clone();
         refuse_quarantined(&state, &installed.digest)?;
+        let regranted = grant.is_some();
         let (plugin, bound) = self.admitted(&installed, grant).await?;
         let (_, table) = self.driver.current();
         if let Some(rollout) = state.rollouts.get(&installed.name) {
             if canary.is_none() && rollout.canary == installed.digest {
+                if regranted {
+                    return Err(RegistryError::Refused(
+                        "a canary is promoted under the grant that it was tried with: leave the grant out".to_owned(),
+                    ));
+                }
                 return self.promote(&state, &installed, rollout, by, &note).await;
             }
             return Err(RegistryError::Refused(format!(

@@ -1,6 +1,6 @@
 //! Repinning: items of live runs that are at rest are moved from one version to another, after a look at whether the other understands what they have.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 
 use engine::{
     BindingTable, Driver, Repin, RepinError,
@@ -150,43 +150,47 @@ impl Registry {
             return Ok(one.then(|| RunOutcome { run: run.clone(), items: Vec::new(), refused: Some(nothing) }));
         }
         let names = items.iter().map(|item| format!("{}/{}", item.item.step, item.item.item)).collect();
+        let moves = moves(run, head, &items, target, by, &wanted.note);
+        // Everything is looked at before anything is moved, and a dry run says what the real one would.
         let mut refused = items.iter().find_map(|item| misfit(&target.plugin, item).err());
+        for repin in &moves {
+            refused = match refused {
+                None => self.driver.would_repin(repin).await.err().map(|error| error.to_string()),
+                known => known,
+            };
+        }
         if refused.is_none() && !wanted.dry_run {
-            refused = move_items(&self.driver, run, head, &items, target, by, &wanted.note).await.err().map(|error| error.to_string());
+            refused = move_items(&self.driver, moves).await.err().map(|error| error.to_string());
         }
         Ok(Some(RunOutcome { run: run.clone(), items: names, refused }))
     }
 }
 
-/// One event for each contract; the head has gone on by one record after each.
-async fn move_items(
-    driver: &Arc<Driver>,
-    run: &RunId,
-    mut head: Seq,
-    items: &[RepinItem],
-    target: &Target,
-    by: &str,
-    note: &str,
-) -> Result<(), RepinError> {
-    let mut contracts: Vec<&ContractTrack> = items.iter().map(|item| &item.contract).collect();
-    contracts.sort();
-    contracts.dedup();
+/// One for each contract; the head will have gone on by one record after each.
+fn moves(run: &RunId, mut head: Seq, items: &[RepinItem], target: &Target, by: &str, note: &str) -> Vec<Repin> {
+    let contracts: BTreeSet<&ContractTrack> = items.iter().map(|item| &item.contract).collect();
+    let mut moves = Vec::with_capacity(contracts.len());
     for contract in contracts {
-        // Whether it answers was looked at before anything was moved.
+        // Whether it answers is looked at beside this.
         let Some(pin) = target.plugin.pin(contract) else { continue };
-        driver
-            .repin(Repin {
-                run: run.clone(),
-                from: target.from.clone(),
-                to: pin.into(),
-                revision: target.revision.clone(),
-                expected_head: head,
-                include_done: target.include_done,
-                by: by.to_owned(),
-                note: note.to_owned(),
-            })
-            .await?;
+        moves.push(Repin {
+            run: run.clone(),
+            from: target.from.clone(),
+            to: pin.into(),
+            revision: target.revision.clone(),
+            expected_head: head,
+            include_done: target.include_done,
+            by: by.to_owned(),
+            note: note.to_owned(),
+        });
         head = Seq(head.0 + 1);
+    }
+    moves
+}
+
+async fn move_items(driver: &Driver, moves: Vec<Repin>) -> Result<(), RepinError> {
+    for repin in moves {
+        driver.repin(repin).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipeline::{Digest, Pin, ReopenRefused, RepinItem, RepinRefused, Revision, RunId, Seq};
+use pipeline::{Definition, Digest, Pin, ReopenRefused, RepinItem, RepinRefused, Revision, Run, RunId, Seq};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -30,6 +30,14 @@ pub struct Repin {
     pub by: String,
     /// Why; at most 4096 characters.
     pub note: String,
+}
+
+impl Repin {
+    /// What the run is asked for.
+    pub(crate) fn wanted(&self) -> pipeline::Repin {
+        let Self { run: _, from, to, revision, expected_head: _, include_done, by, note } = self.clone();
+        pipeline::Repin { from, to, revision, include_done, by, note }
+    }
 }
 
 /// Why items were not bound otherwise. Nothing was written.
@@ -108,11 +116,22 @@ impl Driver {
     /// What could be moved away from a plugin in one run, and the head of the run that this was seen at.
     pub async fn repinnable(&self, run: &RunId, from: &Digest) -> Result<(Seq, Vec<RepinItem>), RepinError> {
         let Some(view) = self.query(run).await? else { return Err(RepinError::UnknownRun(run.clone())) };
-        let started = view.run.started();
-        let unknown = || EngineError::Journal { run: run.clone(), detail: "its pipeline is not known to this host".to_owned() };
-        let pack = self.shared().definitions.get(&started.pipeline, started.version).ok_or_else(unknown)?;
-        let items = pipeline::repinnable(&pack.definition, &view.run, from).map_err(RepinRefused::from)?;
+        let items = pipeline::repinnable(&*self.definition_of(&view.run)?, &view.run, from).map_err(RepinRefused::from)?;
         Ok((view.run.head(), items))
+    }
+
+    /// Whether [`Driver::repin`] would be refused, as far as the run says: nothing is written.
+    pub async fn would_repin(&self, repin: &Repin) -> Result<(), RepinError> {
+        let Some(view) = self.query(&repin.run).await? else { return Err(RepinError::UnknownRun(repin.run.clone())) };
+        let definition = self.definition_of(&view.run)?;
+        pipeline::repin(&definition, &view.run, repin.wanted())?;
+        Ok(())
+    }
+
+    fn definition_of(&self, run: &Run) -> Result<Arc<Definition>, EngineError> {
+        let started = run.started();
+        let unknown = || EngineError::Journal { run: run.id().clone(), detail: "its pipeline is not known to this host".to_owned() };
+        Ok(self.shared().definitions.get(&started.pipeline, started.version).ok_or_else(unknown)?.definition.clone())
     }
 
     /// Takes back what a run did that is over, by its receipts, with the providers that did it. The run goes on for that and ends as cancelled.

@@ -84,18 +84,16 @@ impl RunTask {
     }
 
     async fn repin(&mut self, repin: Repin, table: Arc<BindingTable>) -> Result<Result<u32, RepinError>, Lost> {
-        let Repin { run, from, to, revision, expected_head, include_done, by, note } = repin;
         let actual = self.run.head();
-        if actual != expected_head {
-            return Ok(Err(RepinError::Moved { run, expected: expected_head, actual }));
+        if actual != repin.expected_head {
+            return Ok(Err(RepinError::Moved { run: repin.run, expected: repin.expected_head, actual }));
         }
-        let wanted = pipeline::Repin { from, to, revision: revision.clone(), include_done, by, note };
-        let changed = match pipeline::repin(&self.pack.definition, &self.run, wanted) {
+        let changed = match pipeline::repin(&self.pack.definition, &self.run, repin.wanted()) {
             Ok(changed) => changed,
             Err(refused) => return Ok(Err(refused.into())),
         };
         let moved = u32::try_from(changed.items.len()).unwrap_or(u32::MAX);
-        self.tables.add(revision, table);
+        self.tables.add(repin.revision, table);
         let commands = self.commit(vec![Event::PinChanged(Box::new(changed))], Vec::new()).await?;
         self.obey(commands);
         Ok(Ok(moved))

@@ -55,6 +55,15 @@ pub(super) fn clean(headers: &mut HeaderMap) {
     }
 }
 
+/// Removes what would have an object store read elsewhere than the path says, in the host's name (Amazon S3, CopyObject and RenameObject).
+pub(super) fn clean_sources(headers: &mut HeaderMap) {
+    let elsewhere = |name: &&HeaderName| ["x-amz-copy-source", "x-amz-rename-source"].iter().any(|prefix| name.as_str().starts_with(prefix));
+    let named: Vec<HeaderName> = headers.keys().filter(elsewhere).cloned().collect();
+    for name in named {
+        headers.remove(name);
+    }
+}
+
 /// The length of the body that a guest declared; two lengths, or what is no number, are refused.
 pub(super) fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
     let mut all = headers.get_all(header::CONTENT_LENGTH).iter();

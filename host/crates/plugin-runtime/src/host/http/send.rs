@@ -13,6 +13,7 @@ use super::{
     exchange::Exchange,
     headers,
     rule::{Allowed, Rule, Rules},
+    sign::Signing,
     span::{ClientSpan, traced},
 };
 use crate::{
@@ -115,6 +116,9 @@ impl Egress {
 
     fn headers(&self, headers: &mut HeaderMap, rule: &Rule) {
         headers::clean(headers);
+        if matches!(rule.signing, Some(Signing::Sigv4(_))) {
+            headers::clean_sources(headers);
+        }
         if self.secrets.is_some() {
             // What comes back must be readable to be masked.
             headers.insert(http::header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
