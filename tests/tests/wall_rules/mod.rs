@@ -40,7 +40,7 @@ const WASM: &str = "wasmtime*";
 const OTEL: &str = "opentelemetry*";
 const SQL: &str = "*sqlite*";
 /// The packages of the host, as a guest may not link them.
-const HOST: [&str; 9] = ["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "lab", "host"];
+const HOST: [&str; 10] = ["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe", "lab", "host"];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -56,17 +56,18 @@ const RULES: &[Rule] = &[
     Rule { of: "plugin-runtime", sees: &["pipeline", "engine", "package"], tests_see: &["lab"], without: &[OTEL, SQL, "axum*"] },
     Rule { of: "telemetry", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, SQL] },
     Rule { of: "orders", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, SQL] },
+    Rule { of: "cpe", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[WASM, OTEL, SQL] },
     // A vendor's back end knows nothing of ours.
     Rule { of: "lab", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL] },
     Rule {
         of: "host",
-        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders"],
+        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe"],
         tests_see: &["lab"],
         without: &["lab"],
     },
     Rule {
         of: "bench",
-        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "lab", "host"],
+        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe", "lab", "host"],
         tests_see: &[],
         without: &[],
     },

@@ -1,0 +1,1 @@
+//! The CWMP server: sessions with devices over HTTP.

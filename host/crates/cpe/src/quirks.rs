@@ -1,0 +1,1 @@
+//! How devices differ from the standard, as data.

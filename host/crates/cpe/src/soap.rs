@@ -1,0 +1,1 @@
+//! CWMP messages in SOAP envelopes.

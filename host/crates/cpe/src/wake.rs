@@ -1,0 +1,1 @@
+//! Asking a device to begin a session.
