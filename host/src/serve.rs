@@ -23,7 +23,7 @@ use self::{server::Server, signals::Signals};
 use crate::{
     config::Config,
     http,
-    registry::{self, Parts, Registry, Shelf},
+    registry::{self, Natives, Parts, Registry, Shelf},
 };
 
 /// How long a shutdown waits for telemetry to be delivered.
@@ -135,7 +135,8 @@ impl Host {
         let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), trust.clone(), directory.to_owned());
         let definition = Arc::new(orders::definition(&config.orders));
         let selectors = SelectorNames::of([&*definition]);
-        let parts = Parts { config, directory, store: &store, runtime: &runtime, trust: &trust, shelf: &shelf, selectors: &selectors };
+        let natives = Natives::of(config);
+        let parts = Parts { config, directory, store: &store, runtime: &runtime, trust: &trust, shelf: &shelf, selectors: &selectors, natives: &natives };
         let (revision, table) = registry::current(&parts).await?;
         let runner = Routed { plugins: Some(Arc::new(shelf.clone())), ..Routed::default() };
         let ports = Ports {
