@@ -86,11 +86,10 @@ impl Acs {
     /// # Errors
     /// If the system gives no random bytes.
     pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, NoRandomness> {
-        let mut random = [0; 72];
-        getrandom::fill(&mut random).map_err(NoRandomness)?;
-        let [nonces, cookies] = [0, 32].map(|at| *blake3::hash(&random[at..at + 32]).as_bytes());
-        let mut first = [0; 8];
-        first.copy_from_slice(&random[64..]);
+        let (mut nonces, mut cookies, mut first) = ([0; 32], [0; 32], [0; 8]);
+        for random in [&mut nonces[..], &mut cookies, &mut first] {
+            getrandom::fill(random).map_err(NoRandomness)?;
+        }
         let shared = Shared {
             table: Table::new(options.sessions),
             gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces)),

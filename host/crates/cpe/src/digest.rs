@@ -52,8 +52,9 @@ impl Algorithm {
         [Self::Md5, Self::Sha256].into_iter().find(|algorithm| algorithm.name().eq_ignore_ascii_case(name))
     }
 
-    /// What stands for a user name and a password in a realm.
-    pub(crate) fn secret(self, username: &str, realm: &str, password: &str) -> String {
+    /// What stands for a user name and a password in a realm, in lower-case hexadecimal digits.
+    #[must_use]
+    pub fn secret(self, username: &str, realm: &str, password: &str) -> String {
         self.hash(&[username, realm, password])
     }
 

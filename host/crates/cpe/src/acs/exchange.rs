@@ -17,7 +17,7 @@ use super::{
     session::{Move, Session, Turn},
 };
 use crate::{
-    quirks::Quirks,
+    quirks::{Quirks, Termination},
     soap::{AcsReply, DeviceRpc, Envelope, Fault, Inform, Limits, Message, Namespace, Style, WriteError, read, write},
 };
 
@@ -74,18 +74,16 @@ impl Connection {
         };
         if body.iter().all(u8::is_ascii_whitespace) {
             return match self.turn(&head.headers) {
-                Ok(turn) => self.ours(&turn).await,
-                Err(reply) => reply,
+                Some(turn) => self.ours(&turn).await,
+                None => self.no_session(),
             };
         }
         let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
         match read(&body, body::charset(&head.headers), &limits) {
-            Ok(envelope) => match envelope.message {
-                Message::Inform(_) => self.inform(&head, &sent, envelope).await,
-                _ => self.message(&head.headers, envelope).await,
-            },
+            Ok(envelope) if matches!(envelope.message, Message::Inform(_)) => self.inform(&head, &sent, envelope).await,
+            Ok(envelope) => self.message(&head.headers, envelope).await,
             Err(error) => {
-                if let Ok(turn) = self.turn(&head.headers) {
+                if let Some(turn) = self.turn(&head.headers) {
                     turn.garbled("a message that cannot be read");
                 }
                 reply::refused(StatusCode::BAD_REQUEST, &error.to_string())
@@ -176,10 +174,7 @@ impl Connection {
 
     /// Anything but an Inform.
     async fn message(&self, headers: &HeaderMap, envelope: Envelope) -> Reply {
-        let turn = match self.turn(headers) {
-            Ok(turn) => turn,
-            Err(reply) => return reply,
-        };
+        let Some(turn) = self.turn(headers) else { return self.no_session() };
         let Envelope { id, message, .. } = envelope;
         let answer = match message {
             Message::Event(event) => self.event(&turn.session, event).await,
@@ -244,19 +239,22 @@ impl Connection {
     }
 
     /// The session that a request belongs to: that of its cookie, or that of its connection. A cookie of a session that is over counts as none.
-    fn turn(&self, headers: &HeaderMap) -> Result<Turn, Reply> {
+    fn turn(&self, headers: &HeaderMap) -> Option<Turn> {
         let Shared { options, table, cookies, gate, clock, .. } = self.shared();
         let by_cookie = cookies.sessions(headers).find_map(|id| Turn::new(table.with(id)?, self.number));
         let by_connection = || options.bind_connections.then(|| self.bound().session.clone()).flatten().and_then(|open| Turn::new(open, self.number));
-        let Some(turn) = by_cookie.or_else(by_connection) else {
-            let over = self.bound().over;
-            return Err(if over { self.over(crate::quirks::Termination::NoContent) } else { no_session() });
-        };
+        let turn = by_cookie.or_else(by_connection)?;
         if options.auth != AuthMode::None {
             gate.seen(headers, clock.now());
         }
         self.bound().session = Some(turn.session.clone());
-        Ok(turn)
+        Some(turn)
+    }
+
+    /// The answer to what belongs to no session. A device whose session has just ended may say so twice; one whose session was lost begins it again.
+    fn no_session(&self) -> Reply {
+        let over = self.bound().over;
+        if over { self.over(Termination::NoContent) } else { reply::refused(StatusCode::BAD_REQUEST, "no session: it begins with an Inform") }
     }
 
     fn end(&self, session: &Arc<Session>, end: SessionEnd) {
@@ -272,7 +270,7 @@ impl Connection {
         reply::busy(self.shared().options.retry_after_s)
     }
 
-    fn over(&self, termination: crate::quirks::Termination) -> Reply {
+    fn over(&self, termination: Termination) -> Reply {
         reply::over(termination, self.shared().options.close_after_session)
     }
 
@@ -316,10 +314,6 @@ fn methods(namespace: Namespace) -> Vec<String> {
     const SINCE_1_2: &[&str] = &["DUStateChangeComplete", "AutonomousDUStateChangeComplete"];
     let since = |oldest, methods: &'static [&str]| if namespace >= oldest { methods } else { &[] };
     [ALWAYS, since(Namespace::V1_1, SINCE_1_1), since(Namespace::V1_2, SINCE_1_2)].concat().into_iter().map(str::to_owned).collect()
-}
-
-fn no_session() -> Reply {
-    reply::refused(StatusCode::BAD_REQUEST, "no session: it begins with an Inform")
 }
 
 /// What a device sent, such as its ID, cannot be said back to it.

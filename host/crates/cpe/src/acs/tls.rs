@@ -76,7 +76,8 @@ fn verifier(pem: &[u8], provider: Arc<rustls::crypto::CryptoProvider>) -> Result
         roots.add(authority).map_err(|error| unfit(error.to_string()))?;
     }
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).allow_unauthenticated();
-    Ok(verifier.build().map_err(|error| unfit(error.to_string()))?)
+    let verifier = verifier.build().map_err(|error| unfit(error.to_string()))?;
+    Ok(verifier)
 }
 
 fn certificates(pem: &[u8], what: &'static str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
@@ -90,9 +91,9 @@ pub(super) fn names(certificate: &CertificateDer<'_>) -> Vec<String> {
     let Ok((_, certificate)) = parse_x509_certificate(certificate) else { return Vec::new() };
     let common = certificate.subject().iter_common_name().filter_map(|name| name.as_str().ok());
     let alternative = certificate.subject_alternative_name().ok().flatten();
-    let alternative = alternative.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
-        GeneralName::DNSName(name) | GeneralName::URI(name) => Some(*name),
-        _ => None,
+    let alternative = alternative.iter().flat_map(|names| &names.value.general_names).filter_map(|name| {
+        let (GeneralName::DNSName(name) | GeneralName::URI(name)) = name else { return None };
+        Some(*name)
     });
     common.chain(alternative).map(str::to_owned).collect()
 }
