@@ -1,7 +1,13 @@
 //! The CWMP server against devices that speak HTTP byte by byte.
 
+#[path = "acs/auth.rs"]
+mod auth;
+#[path = "acs/bad_input.rs"]
+mod bad_input;
 #[path = "acs/device.rs"]
 mod device;
+#[path = "acs/http.rs"]
+mod http;
 #[path = "acs/server.rs"]
 mod server;
 #[path = "acs/sessions.rs"]
