@@ -189,7 +189,8 @@ fn what_cannot_be_read_is_refused_with_a_place() {
         a status in words: `fine` as Status at byte 208; expected 0 or 1
         an object without a number: `` as InstanceNumber at byte 227; expected the number of the object
         an ID that cannot be given back: ` ` as ID at byte 172; expected at most 1,024 bytes without control characters
-    "#]].assert_eq(&told);
+    "#]]
+    .assert_eq(&told);
     let two = format!("{0}{0}", inform(""));
     let same = soap(HEADER, &format!("<cwmp:Inform>{SERIAL}</cwmp:Inform><cwmp:GetRPCMethods/>"));
     for text in [&two, &same] {
