@@ -57,7 +57,10 @@ fn device(cursor: &mut Cursor<'_>) -> Result<DeviceId, SoapError> {
     let mut device = DeviceId::default();
     cursor.children(|cursor, name, _| {
         match name {
-            b"Manufacturer" => device.manufacturer = identity(cursor, "Manufacturer")?,
+            // Some lay it out over two lines; it identifies nothing.
+            b"Manufacturer" => {
+                device.manufacturer = cursor.text()?.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_IDENTITY).collect()
+            }
             b"OUI" => device.oui = identity(cursor, "OUI")?,
             b"ProductClass" => device.product_class = identity(cursor, "ProductClass")?,
             b"SerialNumber" => device.serial = identity(cursor, "SerialNumber")?,
