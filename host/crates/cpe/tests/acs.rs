@@ -1,4 +1,5 @@
 //! The CWMP server against devices that speak HTTP byte by byte.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 #[path = "acs/auth.rs"]
 mod auth;

@@ -1,4 +1,5 @@
 //! Connection requests to devices that answer as they like.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
     net::{IpAddr, SocketAddr},

@@ -100,13 +100,16 @@ impl Connection {
 
     /// A device begins a session.
     async fn inform(&self, head: &Parts, sent: &[u8], envelope: Envelope) -> Reply {
-        let Envelope { id, namespace, session_timeout, supported_versions, message: Message::Inform(inform), .. } = envelope else {
+        let Envelope { id, namespace, session_timeout, supported_versions, message: Message::Inform(mut inform), .. } = envelope else {
             return reply::refused(StatusCode::BAD_REQUEST, "no Inform");
         };
         let proof = match self.proof(head, sent, &inform).await {
             Ok(proof) => proof,
             Err(reply) => return reply,
         };
+        // It is kept as long as the session is.
+        inform.parameters.shrink_to_fit();
+        inform.events.shrink_to_fit();
         let quirks = self.intake.quirks(&inform);
         let namespace = quirks.namespace.unwrap_or(namespace);
         let live = Live { session: self.shared().next_session(), inform: Arc::from(inform), namespace, proof, quirks, exchanges: 0 };
