@@ -62,6 +62,8 @@ struct Shared {
     /// The number of the next connection.
     connections: AtomicU64,
     places: Arc<Semaphore>,
+    /// Places for large bodies.
+    large: Arc<Semaphore>,
     /// Places for connections that are only told to come again later.
     waiting: Arc<Semaphore>,
 }
@@ -97,6 +99,7 @@ impl Acs {
             next: AtomicU64::new(u64::from_le_bytes(first)),
             connections: AtomicU64::new(0),
             places: Arc::new(Semaphore::new(options.connections)),
+            large: Arc::new(Semaphore::new(options.large_bodies)),
             waiting: Arc::new(Semaphore::new(options.connections.div_ceil(TURNED_AWAY))),
             options,
             clock,
@@ -139,5 +142,11 @@ impl Acs {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.shared.table.count()
+    }
+
+    /// How many devices may be in session at a time.
+    #[must_use]
+    pub fn session_limit(&self) -> usize {
+        self.shared.options.sessions
     }
 }

@@ -1,6 +1,6 @@
 //! The body of a request: read within limits, and decompressed within limits.
 
-use std::{io::Read, time::Duration};
+use std::{io::Read, sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use flate2::read::{DeflateDecoder, GzDecoder, ZlibDecoder};
@@ -10,6 +10,7 @@ use http::{
 };
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Options;
 
@@ -22,6 +23,8 @@ pub(super) enum BodyError {
     Late,
     #[error("the connection ended within the body")]
     Broken,
+    #[error("there are too many large bodies at a time")]
+    Crowded,
     #[error("the content encoding is not known; expected gzip or deflate")]
     Encoding,
     #[error("the body is not compressed as its content encoding says")]
@@ -33,31 +36,48 @@ impl BodyError {
         match self {
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Late => StatusCode::REQUEST_TIMEOUT,
+            Self::Crowded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Encoding => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::Broken | Self::Compression => StatusCode::BAD_REQUEST,
         }
     }
 }
 
-/// Reads a body as it was sent.
-pub(super) async fn read(body: Incoming, options: &Options) -> Result<Bytes, BodyError> {
+/// A body as it was sent. A large one keeps its place while it is needed.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub(super) bytes: Bytes,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+/// More than this is a large body. What devices usually send is smaller.
+const LARGE: usize = 32 * 1024;
+
+/// Reads a body.
+pub(super) async fn read(body: Incoming, options: &Options, places: &Arc<Semaphore>) -> Result<Sent, BodyError> {
     if body.size_hint().lower() > options.body_bytes as u64 {
         return Err(BodyError::TooLarge(options.body_bytes));
     }
     if body.is_end_stream() {
-        return Ok(Bytes::new());
+        return Ok(Sent::default());
     }
-    tokio::time::timeout(Duration::from_millis(options.body_ms), whole(body, options.body_bytes)).await.map_err(|_| BodyError::Late)?
+    let limit = Duration::from_millis(options.body_ms);
+    tokio::time::timeout(limit, whole(body, options.body_bytes, places)).await.map_err(|_| BodyError::Late)?
 }
 
-async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, BodyError> {
+async fn whole(mut body: Incoming, most: usize, places: &Arc<Semaphore>) -> Result<Sent, BodyError> {
     // Most bodies come in one piece, which is not copied.
     let mut first = Bytes::new();
     let mut more = BytesMut::new();
+    let mut place = None;
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
-        if first.len() + more.len() + data.len() > most {
+        let length = first.len().max(more.len()) + data.len();
+        if length > most {
             return Err(BodyError::TooLarge(most));
+        }
+        if length > LARGE && place.is_none() {
+            place = Some(places.clone().try_acquire_owned().map_err(|_| BodyError::Crowded)?);
         }
         if first.is_empty() {
             first = data;
@@ -68,7 +88,7 @@ async fn whole(mut body: Incoming, most: usize) -> Result<Bytes, BodyError> {
             more.extend_from_slice(&data);
         }
     }
-    Ok(if more.is_empty() { first } else { more.freeze() })
+    Ok(Sent { bytes: if more.is_empty() { first } else { more.freeze() }, _place: place })
 }
 
 /// The body as it was before it was compressed.

@@ -5,14 +5,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use super::{
-    Acs, AuthMode, Contact, Credentials, Intake, Live, Proof, SessionEnd, Shared,
+    Acs, AuthMode, Contact, Credentials, Intake, Live, Options, Proof, SessionEnd, Shared,
     auth::{Shown, Verdict},
-    body,
+    body::{self, BodyError, Sent},
     reply::{self, Reply},
     session::{Move, Session, Turn},
 };
@@ -64,29 +65,23 @@ impl Connection {
         }
         let (head, body) = request.into_parts();
         let options = &self.shared().options;
-        let sent = match body::read(body, options).await {
+        let sent = match body::read(body, options, &self.shared().large).await {
             Ok(sent) => sent,
+            Err(BodyError::Crowded) => return self.busy(),
             Err(error) => return reply::refused(error.status(), &error.to_string()),
         };
-        let body = match body::decoded(&sent, &head.headers, options) {
-            Ok(body) => body,
-            Err(error) => return reply::refused(error.status(), &error.to_string()),
-        };
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return match self.turn(&head.headers) {
+        match said(&head.headers, &sent.bytes, options) {
+            Ok(None) => match self.turn(&head.headers) {
                 Some(turn) => self.ours(&turn).await,
                 None => self.no_session(),
-            };
-        }
-        let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
-        match read(&body, body::charset(&head.headers), &limits) {
-            Ok(envelope) if matches!(envelope.message, Message::Inform(_)) => self.inform(&head, &sent, envelope).await,
-            Ok(envelope) => self.message(&head.headers, envelope).await,
-            Err(error) => {
+            },
+            Ok(Some(envelope)) if matches!(envelope.message, Message::Inform(_)) => self.inform(&head, sent, envelope).await,
+            Ok(Some(envelope)) => self.message(&head.headers, envelope).await,
+            Err((status, why)) => {
                 if let Some(turn) = self.turn(&head.headers) {
                     turn.garbled("a message that cannot be read");
                 }
-                reply::refused(StatusCode::BAD_REQUEST, &error.to_string())
+                reply::refused(status, &why)
             }
         }
     }
@@ -99,14 +94,15 @@ impl Connection {
     }
 
     /// A device begins a session.
-    async fn inform(&self, head: &Parts, sent: &[u8], envelope: Envelope) -> Reply {
+    async fn inform(&self, head: &Parts, sent: Sent, envelope: Envelope) -> Reply {
         let Envelope { id, namespace, session_timeout, supported_versions, message: Message::Inform(mut inform), .. } = envelope else {
             return reply::refused(StatusCode::BAD_REQUEST, "no Inform");
         };
-        let proof = match self.proof(head, sent, &inform).await {
+        let proof = match self.proof(head, &sent.bytes, &inform).await {
             Ok(proof) => proof,
             Err(reply) => return reply,
         };
+        drop(sent);
         // It is kept as long as the session is.
         inform.parameters.shrink_to_fit();
         inform.events.shrink_to_fit();
@@ -284,6 +280,16 @@ impl Connection {
     fn bound(&self) -> MutexGuard<'_, Bound> {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The message in a body; nothing where the body is empty.
+fn said(headers: &HeaderMap, sent: &Bytes, options: &Options) -> Result<Option<Envelope>, (StatusCode, String)> {
+    let body = body::decoded(sent, headers, options).map_err(|error| (error.status(), error.to_string()))?;
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
+    read(&body, body::charset(headers), &limits).map(Some).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
 }
 
 /// Closes a session that the intake did not take in, also where the connection broke before it answered.

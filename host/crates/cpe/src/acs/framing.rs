@@ -13,10 +13,14 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    time::Sleep,
+};
 
 /// How many bytes are dropped between two requests.
 const STRAY: usize = 64;
@@ -32,6 +36,9 @@ pub(super) struct Framed<S> {
     at: Place,
     length: Length,
     ended: bool,
+    /// How long a device may take to read before it is given up, and until when, while it does not.
+    patience: Duration,
+    stalled: Option<Pin<Box<Sleep>>>,
 }
 
 /// Where the stream is.
@@ -79,9 +86,22 @@ impl Length {
 }
 
 impl<S> Framed<S> {
-    pub(super) fn new(stream: S) -> (Self, Length) {
+    /// `patience`: how long nothing may be read of what is written.
+    pub(super) fn new(stream: S, patience: Duration) -> (Self, Length) {
         let length = Length(Arc::new(AtomicU64::new(UNTOLD)));
-        (Self { stream, read: BytesMut::new(), at: Place::Head(Lines::default()), length: length.clone(), ended: false }, length)
+        let at = Place::Head(Lines::default());
+        (Self { stream, read: BytesMut::new(), at, length: length.clone(), ended: false, patience, stalled: None }, length)
+    }
+
+    /// What became of a write: one that waits for too long has failed.
+    fn patient<T>(&mut self, written: Poll<io::Result<T>>, context: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     /// How many of the bytes that were read may be given out now; 0 if more must be read first.
@@ -186,11 +206,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Framed<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.patient(written, context)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, parts: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
+        self.patient(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -198,11 +220,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Framed<S> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
+        let flushed = Pin::new(&mut self.stream).poll_flush(context);
+        self.patient(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        let shut = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.patient(shut, context)
     }
 }
 
@@ -219,7 +243,7 @@ mod tests {
         // At once, and a byte at a time.
         for step in [1 << 20, 1] {
             let (mut device, server) = tokio::io::duplex(step);
-            let (mut framed, length) = Framed::new(server);
+            let (mut framed, length) = Framed::new(server, Duration::from_secs(60));
             let send = async move { device.write_all(stream.as_bytes()).await.unwrap() };
             let receive = async {
                 let (mut pieces, mut lengths) = (vec![String::new()], lengths.iter());
@@ -264,9 +288,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_device_that_does_not_read_is_given_up() {
+        let (_device, server) = tokio::io::duplex(8);
+        let (mut framed, _length) = Framed::new(server, Duration::from_millis(20));
+        framed.write_all(b"12345678").await.unwrap();
+        assert_eq!(framed.write_all(b"9").await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test]
     async fn after_a_body_that_ends_by_itself_nothing_is_dropped() {
         let rest = format!("1\r\nx\r\n0\r\n\r\nzz{HEAD}zz{HEAD}");
-        let (mut framed, length) = Framed::new(Cursor::new(format!("{HEAD}{rest}").into_bytes()));
+        let (mut framed, length) = Framed::new(Cursor::new(format!("{HEAD}{rest}").into_bytes()), Duration::from_secs(60));
         let mut head = vec![0; HEAD.len()];
         framed.read_exact(&mut head).await.unwrap();
         length.is(None);

@@ -26,7 +26,10 @@ pub struct Options {
     pub body_bytes: usize,
     /// The largest body once it is decompressed. Default: 4 MiB.
     pub inflated_bytes: usize,
-    /// How long the head of a request may take to arrive, and how long a connection may be idle, in milliseconds. Default: 35,000, more than a session lasts.
+    /// How many bodies of more than 32 KiB are taken in at a time, over all listeners; who sends one more is told to come again later. Default: 64.
+    pub large_bodies: usize,
+    /// How long the head of a request may take to arrive, how long a connection may be idle, and how long a device may read nothing of an answer, in
+    /// milliseconds. Default: 35,000, more than a session lasts.
     pub head_ms: u64,
     /// How long a body may take to arrive, in milliseconds. Default: 15,000.
     pub body_ms: u64,
@@ -73,6 +76,7 @@ impl Default for Options {
             nonces: 262_144,
             body_bytes: 1 << 20,
             inflated_bytes: 4 << 20,
+            large_bodies: 64,
             head_ms: 35_000,
             body_ms: 15_000,
             connections: 16_384,

@@ -157,14 +157,14 @@ impl Accepted {
 }
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, connection: Connection, mut stop: watch::Receiver<bool>) {
-    let (stream, length) = Framed::new(stream);
+    let head = Duration::from_millis(connection.acs.shared.options.head_ms);
+    let (stream, length) = Framed::new(stream, head);
     let connection = Arc::new(connection);
     let service = service_fn(|request: Request<Incoming>| {
         length.is(request.body().size_hint().exact());
         let connection = connection.clone();
         async move { Ok::<_, Infallible>(connection.answer(request).await) }
     });
-    let head = Duration::from_millis(connection.acs.shared.options.head_ms);
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(BUFFER).half_close(true);
     let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));

@@ -122,3 +122,25 @@ async fn too_many_connections_are_told_to_come_again_later() {
     }
     assert_eq!(Device::connect(server.address).await.post("", inform("3")).await.status, 200);
 }
+
+#[tokio::test]
+async fn too_many_large_bodies_are_told_to_come_again_later() {
+    let server = Server::start(Options { large_bodies: 1, ..open() }, Work::None).await;
+    let large = inform("1").replace("Maker", &"x".repeat(40_000));
+    let bytes = request("", &large);
+    let (begins, ends) = bytes.split_at(bytes.len() - 10);
+    let mut slow = Device::connect(server.address).await;
+    slow.send(begins).await;
+    // It has the only place as soon as enough of it has arrived; until then another one may be taken.
+    loop {
+        let reply = Device::connect(server.address).await.post("", &large).await;
+        if reply.status == 503 {
+            break;
+        }
+        assert_eq!(reply.status, 200);
+    }
+    assert_eq!(Device::connect(server.address).await.post("", inform("2")).await.status, 200, "a small one has a place of its own");
+    slow.send(ends).await;
+    assert_eq!(slow.reply().await.status, 200);
+    assert_eq!(Device::connect(server.address).await.post("", &large).await.status, 200);
+}
