@@ -4,25 +4,40 @@
 //! what is asked of a device waits in the mailbox of its session ([`Acs::ask`]), and what an Inform means is decided behind the trait [`Intake`].
 
 mod ask;
+mod auth;
+mod body;
+mod cookie;
 mod credential;
+mod exchange;
+mod framing;
 mod intake;
 mod mailbox;
+mod nonces;
 mod options;
+mod reply;
+mod serve;
 mod session;
 mod table;
+mod tls;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use engine::port::{Clock, LiveSpans, SpanContext};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     ask::{AskError, Live, SessionId},
     credential::{Credential, Credentials, Unavailable},
     intake::{Admission, Busy, Contact, Intake, Proof, SessionEnd, Work},
-    options::{Algorithm, AuthMode, Options},
+    options::{AuthMode, Options},
+    serve::Door,
+    tls::{Tls, TlsError},
 };
-use self::{mailbox::Letter, table::Table};
+use self::{auth::Gate, cookie::Cookies, mailbox::Letter, nonces::Nonces, table::Table};
+pub use crate::digest::Algorithm;
 use crate::{
     device::DeviceKey,
     soap::{Answer, Rpc},
@@ -40,14 +55,57 @@ struct Shared {
     clock: Arc<dyn Clock>,
     spans: Arc<dyn LiveSpans>,
     table: Table,
+    gate: Gate,
+    cookies: Cookies,
+    /// The ID of the next session.
+    next: AtomicU64,
+    /// The number of the next connection.
+    connections: AtomicU64,
+    places: Arc<Semaphore>,
+    /// Places for large bodies.
+    large: Arc<Semaphore>,
+    /// Places for connections that are only told to come again later.
+    waiting: Arc<Semaphore>,
 }
+
+impl Shared {
+    fn next_session(&self) -> SessionId {
+        SessionId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The system gives no random bytes, without which no session is safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the system gives no random bytes: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
+/// One more connection for so many that there may be is told to come again later, instead of nothing.
+const TURNED_AWAY: usize = 8;
 
 impl Acs {
     /// A server without a listener yet.
-    #[must_use]
-    pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Self {
-        let table = Table::new(options.sessions);
-        Self { shared: Arc::new(Shared { options, clock, spans, table }) }
+    ///
+    /// # Errors
+    /// If the system gives no random bytes.
+    pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, NoRandomness> {
+        let (mut nonces, mut cookies, mut first) = ([0; 32], [0; 32], [0; 8]);
+        for random in [&mut nonces[..], &mut cookies, &mut first] {
+            getrandom::fill(random).map_err(NoRandomness)?;
+        }
+        let shared = Shared {
+            table: Table::new(options.sessions),
+            gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces)),
+            cookies: Cookies::new(cookies),
+            next: AtomicU64::new(u64::from_le_bytes(first)),
+            connections: AtomicU64::new(0),
+            places: Arc::new(Semaphore::new(options.connections)),
+            large: Arc::new(Semaphore::new(options.large_bodies)),
+            waiting: Arc::new(Semaphore::new(options.connections.div_ceil(TURNED_AWAY))),
+            options,
+            clock,
+            spans,
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The session of a device, if it is in one.
@@ -84,5 +142,11 @@ impl Acs {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.shared.table.count()
+    }
+
+    /// How many devices may be in session at a time.
+    #[must_use]
+    pub fn session_limit(&self) -> usize {
+        self.shared.options.sessions
     }
 }

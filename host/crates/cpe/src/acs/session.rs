@@ -27,7 +27,7 @@ pub(super) struct Session {
     pub(super) proof: Proof,
     pub(super) quirks: Arc<Quirks>,
     /// How long it lives without a word from the device.
-    patience: Duration,
+    pub(super) patience: Duration,
     state: Mutex<State>,
     /// Something changed that a request which is held waits for.
     changed: Notify,
@@ -126,6 +126,10 @@ impl Session {
         state.admitted = true;
         // What was asked before the intake answered is work, whatever it says.
         state.expecting = work == Work::Expected;
+    }
+
+    pub(super) fn is_admitted(&self) -> bool {
+        self.state().admitted
     }
 
     /// The session is over, if it was not before. True if the intake is to be told.
