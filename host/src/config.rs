@@ -17,7 +17,7 @@ pub(crate) use self::{
     bindings::{BindingSettings, NATIVE, RuleSetting},
     cpe::{Cpe, Tls},
     load::{load, with_nearest},
-    secret::{resolve, seal_key},
+    secret::{resolve, seal_key, secret_text},
 };
 
 /// The name of the token that the first start makes.

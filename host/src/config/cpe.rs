@@ -15,6 +15,10 @@
 //!
 //! [cpe.provisioning]
 //! models = ["RX-2100"]
+//!
+//! [[cpe.quirks]]
+//! manufacturer = "Acme"
+//! set = { boolean = "true" }
 //! ```
 
 use std::{
@@ -36,6 +40,10 @@ pub(crate) struct Cpe {
     pub(crate) acs: cpe::acs::Options,
     /// The pipeline of devices.
     pub(crate) provisioning: cpe::flow::Options,
+    /// Connection requests.
+    pub(crate) wake: cpe::wake::WakeOptions,
+    /// How devices differ from the standard, over the records that come with the product. Later records change what earlier ones say.
+    pub(crate) quirks: Vec<cpe::quirks::QuirkRecord>,
 }
 
 /// A listener for TLS.
@@ -61,7 +69,7 @@ impl Cpe {
 
     /// Makes paths absolute.
     pub(super) fn anchor(&mut self, directory: &Path) {
-        for tls in &mut self.tls {
+        if let Some(tls) = &mut self.tls {
             for path in [Some(&mut tls.certificate), tls.client_ca.as_mut()].into_iter().flatten() {
                 *path = directory.join(&*path);
             }

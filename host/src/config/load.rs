@@ -121,11 +121,12 @@ fn check_cpe(config: &Config) -> Result<(), String> {
     let (settings, acs) = (&config.cpe, &config.cpe.acs);
     in_range("cpe.acs.connections", acs.connections, 1..=MAX_PLACES)?;
     in_range("cpe.acs.sessions", acs.sessions, 1..=MAX_PLACES)?;
-    in_range("cpe.acs.session_s", acs.session_s, 1..=MAX_MS / 1000)?;
+    in_range("cpe.acs.session_ms", acs.session_ms, 1..=MAX_MS)?;
     in_range("cpe.acs.hold_ms", acs.hold_ms, 0..=MAX_MS)?;
     if settings.is_enabled() && acs.algorithms.is_empty() && acs.auth != cpe::acs::AuthMode::None {
         return Err("cpe.acs.algorithms is empty: expected \"md5\", \"sha-256\" or both, unless cpe.acs.auth is \"none\"".to_owned());
     }
+    cpe::quirks::QuirkTable::new(settings.quirks.clone()).map_err(|error| format!("cpe.quirks: {error}"))?;
     let zeros = cpe::flow::initial_series(&settings.provisioning);
     let limit = telemetry::DeliveryOptions::default().max_series;
     telemetry::Labels::default().series(&zeros, limit).map(drop).map_err(|error| format!("cpe.provisioning.models: {error}"))

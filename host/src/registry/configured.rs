@@ -97,12 +97,7 @@ fn check_trust(parts: &Parts<'_>, files: &BTreeMap<String, Vec<u8>>) -> anyhow::
 }
 
 /// The table with a rule for every implementation inside the host: it may have been made before there was one.
-async fn with_natives(
-    parts: &Parts<'_>,
-    state: &RegistryState,
-    revision: Revision,
-    table: BindingTable,
-) -> anyhow::Result<(Revision, BindingTable)> {
+async fn with_natives(parts: &Parts<'_>, state: &RegistryState, revision: Revision, table: BindingTable) -> anyhow::Result<(Revision, BindingTable)> {
     let completed = parts.natives.complete(table.clone());
     if completed == table {
         return Ok((revision, table));

@@ -6,7 +6,7 @@ use pipeline::{ContractTrack, Pin, Provider, Verbs};
 use crate::config::{BindingSettings, Config, NATIVE};
 
 /// Everything that is done with a device.
-pub(crate) const CWMP: &str = "cwmp";
+pub(crate) const CWMP: &str = cpe::flow::DEVICE_PROVIDER;
 /// The inventory of devices in the host's own store.
 pub(crate) const EMBEDDED_INVENTORY: &str = "embedded-inventory";
 /// The profiles of plans in the host's own store.
@@ -18,12 +18,9 @@ pub(crate) struct Natives(Vec<Native>);
 
 #[derive(Debug, Clone)]
 struct Native {
-    name: &'static str,
+    name: String,
     track: ContractTrack,
-    /// The exact version that is answered.
-    contract: &'static str,
-    verbs: Verbs,
-    idempotent: bool,
+    pin: Pin,
     /// Nothing else may answer the contract.
     alone: bool,
 }
@@ -34,28 +31,32 @@ impl Natives {
         if !config.cpe.is_enabled() {
             return Self::default();
         }
-        // A device that was asked is asked what it did; it can be waited for, and nothing is taken back.
-        let device = Verbs { observe: true, resume: true, undo: false };
-        let native = |name, contract: &'static str, verbs, idempotent, alone| Native {
-            name,
-            track: contract.trim_end_matches(".0.0").parse().expect("the contracts of the host are valid tracks"),
-            contract,
-            verbs,
-            idempotent,
+        let pure = |name: &str, contract: &str| Pin {
+            provider: Provider::Native { name: name.to_owned() },
+            contract: contract.to_owned(),
+            verbs: Verbs::default(),
+            idempotent: true,
+        };
+        let native = |pin: Pin, alone| Native {
+            name: pin.provider.name().to_owned(),
+            track: pin.contract.trim_end_matches(".0.0").parse().expect("the contracts of the host are valid tracks"),
+            pin,
             alone,
         };
         Self(vec![
-            native(CWMP, "jackfield:cpe/device@1.0.0", device, false, true),
-            native(EMBEDDED_INVENTORY, "jackfield:cpe/inventory@1.0.0", Verbs::default(), true, false),
-            native(EMBEDDED_PROFILE, "jackfield:cpe/profile@1.0.0", Verbs::default(), true, false),
+            native(cpe::flow::DeviceRunner::pin(), true),
+            native(pure(EMBEDDED_INVENTORY, "jackfield:cpe/inventory@1.0.0"), false),
+            native(pure(EMBEDDED_PROFILE, "jackfield:cpe/profile@1.0.0"), false),
         ])
     }
 
     /// The pin of one for a contract.
     pub(super) fn pin(&self, contract: &ContractTrack, name: &str) -> Result<Pin, String> {
-        self.0.iter().find(|native| native.name == name && native.track == *contract).map(Native::pin).ok_or_else(|| {
-            let known: Vec<String> = self.0.iter().filter(|native| native.track == *contract).map(|native| format!("{NATIVE}{}", native.name)).collect();
-            let known = if known.is_empty() { "nothing inside the host does".to_owned() } else { format!("inside the host {} does", known.join(", ")) };
+        self.0.iter().find(|native| native.name == name && native.track == *contract).map(|native| native.pin.clone()).ok_or_else(|| {
+            let known: Vec<String> =
+                self.0.iter().filter(|native| native.track == *contract).map(|native| format!("{NATIVE}{}", native.name)).collect();
+            let known =
+                if known.is_empty() { "nothing inside the host does".to_owned() } else { format!("inside the host {} does", known.join(", ")) };
             format!("bindings.\"{contract}\" names `{NATIVE}{name}`, which does not answer it; {known}")
         })
     }
@@ -72,7 +73,7 @@ impl Natives {
     /// The table with a rule for every contract of these that it has none for. A rule for one that nothing else may answer is as this host has it.
     pub(super) fn complete(&self, mut table: BindingTable) -> BindingTable {
         for native in &self.0 {
-            let rule = Binding::to(native.track.clone(), native.pin().into());
+            let rule = Binding::to(native.track.clone(), native.pin.clone().into());
             let known = table.rules.iter().any(|known| known.contract == native.track);
             if native.alone && known && !table.rules.contains(&rule) {
                 table.rules.retain(|known| known.contract != native.track);
@@ -82,17 +83,6 @@ impl Natives {
             }
         }
         table
-    }
-}
-
-impl Native {
-    fn pin(&self) -> Pin {
-        Pin {
-            provider: Provider::Native { name: self.name.to_owned() },
-            contract: self.contract.to_owned(),
-            verbs: self.verbs,
-            idempotent: self.idempotent,
-        }
     }
 }
 

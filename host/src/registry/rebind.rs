@@ -81,12 +81,7 @@ pub(super) fn build(
     Ok(edit::pruned(table))
 }
 
-fn binding(
-    contract: &ContractTrack,
-    rule: &RuleSetting,
-    candidates: &BTreeMap<String, Candidate>,
-    natives: &Natives,
-) -> Result<Binding, String> {
+fn binding(contract: &ContractTrack, rule: &RuleSetting, candidates: &BTreeMap<String, Candidate>, natives: &Natives) -> Result<Binding, String> {
     let choice = |(name, weight): &(String, u32)| {
         if let Some(native) = name.strip_prefix(NATIVE) {
             return Ok(Choice { pin: natives.pin(contract, native)?.into(), weight: *weight });
