@@ -46,8 +46,10 @@
 
 mod backend;
 mod control;
+pub mod device;
 mod reply;
 mod server;
+mod wire;
 
 use std::{io, path::PathBuf, time::Duration};
 
