@@ -131,7 +131,7 @@ impl Device {
 
     /// Somebody holds the button.
     pub fn factory_reset(&self) {
-        self.0.state().factory_reset(self.0.options.model);
+        self.0.state().factory_reset(&self.0.options);
     }
 
     /// What is wrong with it from the next session on.
@@ -161,7 +161,7 @@ impl Device {
             let completed = transfer.make("# the configuration of a virtual device\n", fault).await;
             let mut state = self.0.state();
             if let Some(version) = &completed.version {
-                let name = format!("{}DeviceInfo.SoftwareVersion", self.0.options.model.root());
+                let name = self.0.options.parameter("DeviceInfo.SoftwareVersion");
                 state.tree.change(&name, version);
                 state.changed.insert(name);
                 state.boot();
@@ -194,6 +194,6 @@ impl Inner {
 
     /// A parameter of the device's own management.
     fn managed(&self, state: &State, name: &str) -> String {
-        state.tree.value(&format!("{}ManagementServer.{name}", self.options.model.root()), &self.options).unwrap_or_default()
+        state.tree.value(&self.options.parameter(&format!("ManagementServer.{name}")), &self.options).unwrap_or_default()
     }
 }

@@ -10,7 +10,8 @@ use tokio::{
     signal::unix::{SignalKind, signal},
 };
 
-/// Vendor-like back ends on 127.0.0.1: a catalogue, a network element, an activation system, a billing system, a resource inventory.
+/// Vendor-like back ends on 127.0.0.1: a catalogue, a network element, an activation system, a billing system, a resource inventory, an inventory of
+/// devices, profiles of customers.
 #[derive(Debug, Parser)]
 #[command(name = "lab", version)]
 struct Arguments {
@@ -20,15 +21,17 @@ struct Arguments {
     /// How long an activation takes, in milliseconds.
     #[arg(long, value_name = "MS", default_value_t = 200)]
     activation_ms: u64,
-    /// The ports of catalogue, element, activation, billing and inventory; 0 lets the system choose.
-    #[arg(long, value_name = "PORT,PORT,PORT,PORT,PORT", value_delimiter = ',', default_values_t = [0, 0, 0, 0, 0])]
+    /// The ports of catalogue, element, activation, billing, inventory, device inventory and profiles. The system chooses for 0 and for what is left out.
+    #[arg(long, value_name = "PORT,..", value_delimiter = ',')]
     ports: Vec<u16>,
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    let ports = arguments.ports.try_into().ok().context("--ports takes five ports separated by commas")?;
+    let mut ports = arguments.ports;
+    ports.resize(ports.len().max(7), 0);
+    let ports = ports.try_into().ok().context("--ports takes at most seven ports separated by commas")?;
     let options = Options { catalogue: arguments.catalogue, activation: Duration::from_millis(arguments.activation_ms), ports };
     let lab = Lab::start(options).await?;
     println!("{}", serde_json::to_string(lab.urls())?);

@@ -21,7 +21,7 @@ fn start(arguments: &[&str]) -> (Child, Value) {
 fn it_prints_urls_that_answer_and_goes_with_its_standard_input() {
     let (mut child, urls) = start(&[]);
     let urls = urls.as_object().unwrap();
-    assert_eq!(urls.keys().collect::<Vec<_>>(), ["activation", "billing", "catalogue", "element", "inventory"]);
+    assert_eq!(urls.keys().collect::<Vec<_>>(), ["activation", "billing", "catalogue", "device_inventory", "element", "inventory", "profiles"]);
     for url in urls.values() {
         TcpStream::connect(url.as_str().unwrap().strip_prefix("http://").unwrap()).unwrap();
     }
@@ -42,6 +42,8 @@ fn what_it_cannot_use_it_names() {
     let output = run(&["--catalogue", "/nowhere/c.json"]);
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("the catalogue /nowhere/c.json cannot be read"));
+    let output = run(&["--ports", "0,0,0,0,0,0,0,0"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("at most seven ports"), "{output:?}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = run(&["--ports", &format!("0,0,0,{port},0")]);

@@ -21,6 +21,8 @@ pub struct DeviceOptions {
     pub acs_url: String,
     /// The password that it left the factory with. Its user name is OUI-ProductClass-Serial.
     pub password: String,
+    /// The version of its firmware, if it is not the model's.
+    pub firmware: Option<String>,
     /// How it proves who it is.
     pub login: Login,
     /// The namespace that it speaks.
@@ -68,6 +70,7 @@ impl DeviceOptions {
             serial: serial.into(),
             acs_url: "http://127.0.0.1:7547/".to_owned(),
             password: "factory".to_owned(),
+            firmware: None,
             login: Login::default(),
             namespace: "urn:dslforum-org:cwmp-1-2".to_owned(),
             patience: Duration::from_secs(30),
@@ -80,6 +83,11 @@ impl DeviceOptions {
     /// The user name that it left the factory with.
     pub fn username(&self) -> String {
         format!("{}-{}-{}", self.oui, self.product_class, self.serial)
+    }
+
+    /// The full name of a parameter.
+    pub(super) fn parameter(&self, name: &str) -> String {
+        format!("{}{name}", self.model.root())
     }
 
     pub(super) fn mac(&self) -> String {

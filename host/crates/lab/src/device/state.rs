@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::{
     envelope::Event,
-    model::Model,
     options::{DeviceOptions, Faults, Later},
     report::{End, Statistics},
     transfer::{Completed, Transfer},
@@ -49,7 +48,7 @@ pub(super) struct After {
 impl State {
     pub(super) fn new(options: &DeviceOptions) -> Self {
         Self {
-            tree: Tree::new(options.model),
+            tree: Tree::new(options),
             faults: options.faults.clone(),
             login: LoginSession::default(),
             pending: Vec::new(),
@@ -87,8 +86,8 @@ impl State {
     }
 
     /// Everything is the factory's again.
-    pub(super) fn factory_reset(&mut self, model: Model) {
-        self.tree.reset(model);
+    pub(super) fn factory_reset(&mut self, options: &DeviceOptions) {
+        self.tree.reset(options);
         self.staged.clear();
         self.transfers.clear();
         self.changed.clear();
@@ -115,7 +114,7 @@ impl State {
         }
         let after = std::mem::take(&mut self.after);
         if after.factory_reset {
-            self.factory_reset(options.model);
+            self.factory_reset(options);
         } else if let Some(key) = after.reboot {
             self.boot();
             self.happened("M Reboot", &key);

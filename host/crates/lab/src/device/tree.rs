@@ -44,7 +44,15 @@ pub(super) struct Parameter {
 }
 
 impl Tree {
-    pub(super) fn new(model: Model) -> Self {
+    pub(super) fn new(of: &DeviceOptions) -> Self {
+        let mut tree = Self::empty(of.model);
+        if let Some(firmware) = &of.firmware {
+            tree.change(&of.parameter("DeviceInfo.SoftwareVersion"), firmware);
+        }
+        tree
+    }
+
+    fn empty(model: Model) -> Self {
         Self {
             base: model.base(),
             values: BTreeMap::new(),
@@ -58,10 +66,11 @@ impl Tree {
         }
     }
 
-    /// Everything but the address of the device is the factory's again.
-    pub(super) fn reset(&mut self, model: Model) {
+    /// Everything but address and firmware is the factory's again.
+    pub(super) fn reset(&mut self, of: &DeviceOptions) {
         let url = std::mem::take(&mut self.url);
-        *self = Self { url, ..Self::new(model) };
+        let firmware = self.values.remove_entry(&of.parameter("DeviceInfo.SoftwareVersion"));
+        *self = Self { url, values: firmware.into_iter().collect(), ..Self::empty(of.model) };
     }
 
     /// What kind of parameter this is; `None` if the device has none of this name.
