@@ -34,8 +34,9 @@ async fn main() -> anyhow::Result<()> {
     let ports = ports.try_into().ok().context("--ports takes at most seven ports separated by commas")?;
     let options = Options { catalogue: arguments.catalogue, activation: Duration::from_millis(arguments.activation_ms), ports };
     let lab = Lab::start(options).await?;
-    println!("{}", serde_json::to_string(lab.urls())?);
+    // Whoever reads the line may send a signal at once.
     let (mut terminated, mut interrupted) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    println!("{}", serde_json::to_string(lab.urls())?);
     tokio::select! {
         _ = terminated.recv() => {}
         _ = interrupted.recv() => {}

@@ -39,9 +39,11 @@ pub(crate) fn profiles(control: Control) -> Router {
 #[derive(Clone)]
 struct System {
     control: Control,
-    /// Profiles that are not as they were made up, by customer and plan.
-    changed: Arc<Mutex<BTreeMap<(String, String), (u32, Value)>>>,
+    changed: Arc<Mutex<Changed>>,
 }
+
+/// Profiles that are not as they were made up, each with its version, by customer and plan.
+type Changed = BTreeMap<(String, String), (u32, Value)>;
 
 impl System {
     fn profile(&self, customer: &str, plan: &str) -> Option<(u32, Value)> {
