@@ -121,17 +121,20 @@ impl Device {
         if state.tree.notification(name) > 0 {
             state.changed.insert(name.to_owned());
             state.happened("4 VALUE CHANGE", "");
+            self.0.woken.notify_one();
         }
     }
 
     /// Power is off for a moment.
     pub fn reboot(&self) {
         self.0.state().boot();
+        self.0.woken.notify_one();
     }
 
     /// Somebody holds the button.
     pub fn factory_reset(&self) {
         self.0.state().factory_reset(&self.0.options);
+        self.0.woken.notify_one();
     }
 
     /// What is wrong with it from the next session on.
@@ -147,6 +150,12 @@ impl Device {
     /// What it has done so far.
     pub fn statistics(&self) -> Statistics {
         self.0.state().statistics
+    }
+
+    /// Uses the nonce that another device was given, which can use it no longer.
+    pub(crate) fn take_nonce_of(&self, other: &Self) {
+        let login = std::mem::take(&mut other.0.state().login);
+        self.0.state().login = login;
     }
 
     /// Makes the transfers that are due.

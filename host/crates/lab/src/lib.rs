@@ -28,7 +28,7 @@
 //! A switch takes `count` (default 1; 0 means until reset) and the filters `method`, `path` and `body`: the request's path and body must contain them.
 //! Of several switches that match, the oldest acts.
 //!
-//! [`device`] has what customers have at home: virtual devices that call an auto-configuration server.
+//! [`device`] has what customers have at home: virtual devices that call an auto-configuration server. [`storm`] has many of them call at once.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -53,6 +53,7 @@ mod control;
 pub mod device;
 mod reply;
 mod server;
+pub mod storm;
 mod wire;
 
 use std::{io, path::PathBuf, time::Duration};

@@ -31,7 +31,7 @@ impl Device {
         Ok(Listener { _task: task })
     }
 
-    /// Waits for a connection request.
+    /// Waits until the device has something to tell: a connection request, a boot, a change.
     pub async fn woken(&self) {
         self.0.woken.notified().await;
     }

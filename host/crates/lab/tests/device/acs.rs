@@ -27,6 +27,8 @@ pub(crate) struct Script {
     pub(crate) challenge: Option<String>,
     /// What answers an Inform instead of an InformResponse: the status line and fields.
     pub(crate) refusal: Option<String>,
+    /// Whether it tells devices apart by their connections; else it follows its script with one device at a time.
+    pub(crate) by_connection: bool,
     /// How often a TransferComplete is to be sent again.
     pub(crate) again: u32,
     pub(crate) heard: Vec<Heard>,
@@ -163,6 +165,7 @@ fn answer(script: &Mutex<Script>, heard: &Heard) -> String {
         .heard
         .iter()
         .rev()
+        .filter(|other| !script.by_connection || other.connection == heard.connection)
         .take_while(|other| !other.body.contains("Inform>"))
         .filter(|other| !other.body.is_empty() && !other.body.contains("TransferComplete>"))
         .count();

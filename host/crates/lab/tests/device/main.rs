@@ -5,5 +5,6 @@ mod acs;
 mod faults;
 mod rpcs;
 mod sessions;
+mod storms;
 mod transfers;
 mod wake;
