@@ -5,5 +5,5 @@ mod login;
 
 pub(crate) use self::{
     connection::{Answer, Connection, Target, WireError},
-    login::{Credentials, Session as LoginSession},
+    login::{Algorithm, Credentials, Session as LoginSession},
 };

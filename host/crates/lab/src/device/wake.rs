@@ -15,13 +15,13 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use md5::{Digest as _, Md5};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinSet,
 };
 
 use super::{Device, Inner};
+use crate::wire::Algorithm;
 
 const REALM: &str = "device";
 
@@ -103,8 +103,8 @@ fn proves(said: &str, username: &str, password: &str, nonce: &str) -> bool {
     let Some(Ok(said)) = ChallengeParser::new(said).next() else { return false };
     let part =
         |name: &str| said.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map_or(String::new(), |(_, value)| value.to_unescaped());
-    let hash = |text: String| Md5::digest(text).iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
-    let (first, second) = (hash(format!("{username}:{REALM}:{password}")), hash(format!("GET:{}", part("uri"))));
-    let expected = hash(format!("{first}:{nonce}:{}:{}:auth:{second}", part("nc"), part("cnonce")));
+    let hash = |parts: &[&str]| Algorithm::Md5.hash(parts);
+    let (first, second) = (hash(&[username, REALM, password]), hash(&["GET", &part("uri")]));
+    let expected = hash(&[&first, nonce, &part("nc"), &part("cnonce"), "auth", &second]);
     said.scheme.eq_ignore_ascii_case("digest") && !username.is_empty() && part("username") == username && part("response") == expected
 }

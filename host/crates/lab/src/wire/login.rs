@@ -1,6 +1,11 @@
 //! The `Authorization` of a client: Basic at once, Digest as soon as it has been challenged, with one nonce for as long as it is taken.
 
-use http_auth::{BasicClient, ChallengeParser, DigestClient, PasswordParams, digest::Algorithm};
+use std::fmt::Write as _;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http_auth::{ChallengeParser, ChallengeRef};
+use md5::{Digest as _, Md5};
+use sha2::Sha256;
 
 use crate::device::Login;
 
@@ -14,34 +19,116 @@ pub(crate) struct Credentials<'a> {
 /// What a client remembers of the last challenge.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
-    digest: Option<Box<DigestClient>>,
+    digest: Option<Box<Digest>>,
     basic: bool,
+}
+
+/// A challenge of RFC 7616, and how often it was answered.
+#[derive(Debug)]
+struct Digest {
+    realm: String,
+    nonce: String,
+    opaque: Option<String>,
+    algorithm: Algorithm,
+    /// The challenge names the algorithm.
+    named: bool,
+    count: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Md5,
+    Sha256,
 }
 
 impl Session {
     /// The value of the header, if there is anything to say.
     pub(crate) fn authorize(&mut self, how: Login, credentials: Credentials<'_>, method: &str, uri: &str) -> Option<String> {
-        let Credentials { username, password } = credentials;
-        match how {
-            Login::Nothing => None,
-            Login::Basic => Some(http_auth::basic::encode_credentials(username, password)),
-            Login::Digest | Login::DigestMd5 | Login::DigestSha256 => match &mut self.digest {
-                Some(digest) => digest.respond(&PasswordParams { username, password, uri, method, body: None }).ok(),
-                None if self.basic => Some(http_auth::basic::encode_credentials(username, password)),
-                None => None,
-            },
+        match (how, &mut self.digest) {
+            (Login::Nothing, _) => None,
+            (Login::Basic, _) => Some(basic(credentials)),
+            (_, Some(digest)) => Some(digest.answer(credentials, method, uri)),
+            (_, None) => self.basic.then(|| basic(credentials)),
         }
     }
 
     /// Takes the challenges of a 401; `false` if none of them can be answered.
     pub(crate) fn challenged(&mut self, how: Login, challenges: &[String]) -> bool {
         let parsed: Vec<_> = challenges.iter().flat_map(|challenge| ChallengeParser::new(challenge).filter_map(Result::ok)).collect();
-        let digests = parsed.iter().filter_map(|challenge| DigestClient::try_from(challenge).ok());
-        let digest = digests.filter(|digest| fits(how, digest.algorithm())).max_by_key(|digest| digest.algorithm() != Algorithm::Md5);
-        self.basic = digest.is_none() && how == Login::Digest && parsed.iter().any(|challenge| BasicClient::try_from(challenge).is_ok());
-        self.digest = digest.map(Box::new);
+        let digests = parsed.iter().filter_map(Digest::of).filter(|digest| fits(how, digest.algorithm));
+        self.digest = digests.max_by_key(|digest| digest.algorithm == Algorithm::Sha256).map(Box::new);
+        self.basic = self.digest.is_none() && how == Login::Digest && parsed.iter().any(|challenge| challenge.scheme.eq_ignore_ascii_case("basic"));
         self.digest.is_some() || self.basic
     }
+}
+
+impl Digest {
+    /// `None` for what is no Digest, or one that cannot be answered with `auth`.
+    fn of(challenge: &ChallengeRef<'_>) -> Option<Self> {
+        let part = |name: &str| challenge.params.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_unescaped());
+        let algorithm = match part("algorithm").as_deref().map(str::to_ascii_uppercase).as_deref() {
+            None | Some("MD5") => Algorithm::Md5,
+            Some("SHA-256") => Algorithm::Sha256,
+            Some(_) => return None,
+        };
+        let protected = part("qop")?.split(',').any(|quality| quality.trim().eq_ignore_ascii_case("auth"));
+        let is_digest = challenge.scheme.eq_ignore_ascii_case("digest") && protected;
+        is_digest.then_some(Self {
+            realm: part("realm")?,
+            nonce: part("nonce")?,
+            opaque: part("opaque"),
+            algorithm,
+            named: part("algorithm").is_some(),
+            count: 0,
+        })
+    }
+
+    fn answer(&mut self, Credentials { username, password }: Credentials<'_>, method: &str, uri: &str) -> String {
+        self.count += 1;
+        let Self { realm, nonce, opaque, algorithm, named, count } = self;
+        let secret = algorithm.hash(&[username, realm, password]);
+        let client = &algorithm.hash(&[&secret, nonce])[..16];
+        let counted = format!("{count:08x}");
+        let response = algorithm.hash(&[&secret, nonce, &counted, client, "auth", &algorithm.hash(&[method, uri])]);
+        let mut said = format!(
+            "Digest username=\"{username}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", cnonce=\"{client}\", nc={counted}, qop=auth, \
+             response=\"{response}\""
+        );
+        if *named {
+            let _ = write!(said, ", algorithm={}", algorithm.name());
+        }
+        if let Some(opaque) = opaque {
+            let _ = write!(said, ", opaque=\"{opaque}\"");
+        }
+        said
+    }
+}
+
+impl Algorithm {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+
+    /// The hash of parts with colons between them, in hexadecimal.
+    pub(crate) fn hash(self, parts: &[&str]) -> String {
+        let text = parts.join(":");
+        match self {
+            Self::Md5 => hexadecimal(&Md5::digest(text)),
+            Self::Sha256 => hexadecimal(&Sha256::digest(text)),
+        }
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
+}
+
+fn basic(Credentials { username, password }: Credentials<'_>) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{username}:{password}")))
 }
 
 fn fits(how: Login, algorithm: Algorithm) -> bool {
@@ -55,7 +142,7 @@ fn fits(how: Login, algorithm: Algorithm) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Session};
+    use super::{Algorithm, Credentials, Session};
     use crate::device::Login;
 
     const MD5: &str = r#"Digest realm="acs", qop="auth", nonce="n", algorithm=MD5"#;
@@ -90,6 +177,25 @@ mod tests {
         for count in ["nc=00000001", "nc=00000002"] {
             let said = session.authorize(Login::Digest, Credentials { username: "u", password: "p" }, "POST", "/").unwrap();
             assert!(said.contains(count), "{said}");
+        }
+    }
+
+    /// The example of RFC 7616, section 3.9.1, as far as it is not the client's choice.
+    #[test]
+    fn hashes_are_those_of_the_standard() {
+        let cases = [
+            (Algorithm::Md5, "3d78807defe7de2157e2b0b6573a855f", "8ca523f5e9506fed4657c9700eebdbec"),
+            (
+                Algorithm::Sha256,
+                "7987c64c30e25f1b74be53f966b49b90f2808aa92faf9a00262392d7b4794232",
+                "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+            ),
+        ];
+        for (algorithm, secret, response) in cases {
+            assert_eq!(algorithm.hash(&["Mufasa", "http-auth@example.org", "Circle of Life"]), secret);
+            let (nonce, client) = ("7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ");
+            let second = algorithm.hash(&["GET", "/dir/index.html"]);
+            assert_eq!(algorithm.hash(&[secret, nonce, "00000001", client, "auth", &second]), response);
         }
     }
 }

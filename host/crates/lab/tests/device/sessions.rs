@@ -42,12 +42,7 @@ async fn an_inform_says_who_it_is_and_what_happened() {
 async fn it_proves_who_it_is_as_it_is_asked_to_and_next_time_without_being_asked() {
     let digest = |algorithm: &str| format!(r#"Digest realm="acs", qop="auth", nonce="abc", opaque="op", algorithm={algorithm}"#);
     let cases = [
-        (
-            Login::Digest,
-            digest("MD5"),
-            r#"Digest username="0A11CE-NR-2200-R0000001", realm="acs", uri="/acs", nonce="abc", algorithm=MD5, nc=00000001"#,
-            3,
-        ),
+        (Login::Digest, digest("MD5"), r#"Digest username="0A11CE-NR-2200-R0000001", realm="acs", nonce="abc", uri="/acs", cnonce="#, 3),
         (Login::DigestSha256, digest("SHA-256"), "algorithm=SHA-256", 3),
         (Login::Digest, r#"Basic realm="acs""#.to_owned(), "Basic MEExMUNFLU5SLTIyMDAtUjAwMDAwMDE6ZmFjdG9yeQ==", 3),
         (Login::Basic, digest("MD5"), "Basic ", 2),

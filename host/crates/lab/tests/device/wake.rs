@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http_auth::PasswordParams;
 use lab::device::{Device, DeviceOptions, Faults, Model};
+use md5::{Digest as _, Md5};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -38,9 +38,14 @@ async fn call(url: &str, username: &str, password: &str) -> u16 {
     };
     let challenged = ask("").await;
     let challenge = field(&challenged, "www-authenticate").unwrap();
-    let mut client = http_auth::PasswordClient::try_from(challenge.as_str()).unwrap();
-    let uri = format!("/{path}");
-    let said = client.respond(&PasswordParams { username, password, uri: &uri, method: "GET", body: None }).unwrap();
+    let part = |name: &str| challenge.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap();
+    let (realm, nonce, uri) = (part("realm"), part("nonce"), format!("/{path}"));
+    let hash = |text: String| Md5::digest(text).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let (first, second) = (hash(format!("{username}:{realm}:{password}")), hash(format!("GET:{uri}")));
+    let response = hash(format!("{first}:{nonce}:00000001:c:auth:{second}"));
+    let said = format!(
+        "Digest username=\"{username}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", nc=00000001, cnonce=\"c\", qop=auth, response=\"{response}\""
+    );
     ask(&format!("Authorization: {said}\r\n")).await.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
