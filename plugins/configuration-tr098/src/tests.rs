@@ -38,7 +38,8 @@ fn build(version: &str, profile: ServiceProfile) -> Result<DeviceConfiguration, 
 }
 
 fn lines(configuration: &DeviceConfiguration) -> String {
-    let mut lines = format!("quirks {:?}, reboot {}\n", configuration.quirks.iter().map(|it| (&it.name, &it.value)).collect::<Vec<_>>(), configuration.reboot);
+    let mut lines =
+        format!("quirks {:?}, reboot {}\n", configuration.quirks.iter().map(|it| (&it.name, &it.value)).collect::<Vec<_>>(), configuration.reboot);
     for assignment in &configuration.assignments {
         let value = match &assignment.value {
             SettingValue::Text(text) => text.clone(),

@@ -42,7 +42,8 @@ fn build(root: &str, profile: ServiceProfile) -> Result<DeviceConfiguration, Fai
 fn lines(configuration: &DeviceConfiguration) -> String {
     let mut lines = String::new();
     for object in &configuration.objects {
-        lines += &format!("{} = {} with {}\n", object.label, object.path, object.key.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "));
+        lines +=
+            &format!("{} = {} with {}\n", object.label, object.path, object.key.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "));
     }
     for assignment in &configuration.assignments {
         let value = match &assignment.value {
