@@ -31,7 +31,7 @@ pub struct LiveSpan {
     pub context: Option<SpanContext>,
     /// The span above it; `None`: it is the root of its trace.
     pub parent: Option<SpanContext>,
-    /// Spans of other traces that it has to do with, and how (the link's `jackfield.link.type`).
+    /// Spans of other traces that it has to do with, and how (the link's `link.reason`).
     pub links: Vec<(SpanContext, &'static str)>,
     /// When it began.
     pub started: Timestamp,
