@@ -74,10 +74,20 @@ impl Shared {
     }
 }
 
-/// The system gives no random bytes, without which no session is safe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the system gives no random bytes: {0}")]
-pub struct NoRandomness(getrandom::Error);
+/// The server cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AcsError {
+    /// Without random bytes no session is safe.
+    #[error("the system gives no random bytes: {0}")]
+    NoRandomness(getrandom::Error),
+    /// Devices would not understand the realm.
+    #[error("the realm `{0}` cannot be sent to devices; expected letters, digits, spaces and signs without `\"` and `\\`")]
+    Realm(String),
+}
+
+fn places(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))
+}
 
 /// One more connection for so many that there may be is told to come again later, instead of nothing.
 const TURNED_AWAY: usize = 8;
@@ -86,11 +96,14 @@ impl Acs {
     /// A server without a listener yet.
     ///
     /// # Errors
-    /// If the system gives no random bytes.
-    pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, NoRandomness> {
+    /// If the realm is unfit, or the system gives no random bytes.
+    pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, AcsError> {
+        if !options.realm.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+            return Err(AcsError::Realm(options.realm));
+        }
         let (mut nonces, mut cookies, mut first) = ([0; 32], [0; 32], [0; 8]);
         for random in [&mut nonces[..], &mut cookies, &mut first] {
-            getrandom::fill(random).map_err(NoRandomness)?;
+            getrandom::fill(random).map_err(AcsError::NoRandomness)?;
         }
         let shared = Shared {
             table: Table::new(options.sessions),
@@ -98,9 +111,9 @@ impl Acs {
             cookies: Cookies::new(cookies),
             next: AtomicU64::new(u64::from_le_bytes(first)),
             connections: AtomicU64::new(0),
-            places: Arc::new(Semaphore::new(options.connections)),
-            large: Arc::new(Semaphore::new(options.large_bodies)),
-            waiting: Arc::new(Semaphore::new(options.connections.div_ceil(TURNED_AWAY))),
+            places: places(options.connections),
+            large: places(options.large_bodies),
+            waiting: places(options.connections.div_ceil(TURNED_AWAY)),
             options,
             clock,
             spans,

@@ -120,12 +120,13 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    /// The intake took the Inform in.
-    pub(super) fn admit(&self, work: Work) {
+    /// The intake took the Inform in. Gives how the session ended if it is over by now: then the intake is to be told.
+    pub(super) fn admit(&self, work: Work) -> Option<SessionEnd> {
         let mut state = self.state();
         state.admitted = true;
         // What was asked before the intake answered is work, whatever it says.
         state.expecting = work == Work::Expected;
+        state.end
     }
 
     pub(super) fn is_admitted(&self) -> bool {

@@ -63,6 +63,8 @@ impl Tls {
             None => config.with_no_client_auth(),
         };
         let mut config = config.with_single_cert(chain, key).map_err(unfit)?;
+        // Many devices that come back at once do not cost a full handshake each.
+        config.ticketer = ring::Ticketer::new().map_err(unfit)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)) })
     }

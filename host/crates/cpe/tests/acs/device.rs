@@ -68,6 +68,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
+    /// Sends bytes and nothing after them. The server may have closed the connection before it got all.
+    pub(crate) async fn send_and_end(&mut self, bytes: &[u8]) {
+        if self.stream.write_all(bytes).await.is_ok() {
+            let _ = self.stream.shutdown().await;
+        }
+    }
+
     /// Posts a body with more lines for the head.
     pub(crate) async fn post(&mut self, lines: &str, body: impl AsRef<[u8]>) -> Reply {
         self.send(request(lines, body)).await;

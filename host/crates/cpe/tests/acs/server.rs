@@ -42,6 +42,8 @@ pub(crate) struct Scripted {
     pub(crate) contacts: Mutex<Vec<Contact>>,
     pub(crate) events: Mutex<Vec<DeviceRpc>>,
     pub(crate) events_busy: Mutex<bool>,
+    /// While it is locked no Inform is answered.
+    pub(crate) paused: tokio::sync::RwLock<()>,
     ends: mpsc::UnboundedSender<(DeviceKey, SessionEnd)>,
 }
 
@@ -49,6 +51,7 @@ pub(crate) struct Scripted {
 impl Intake for Scripted {
     async fn inform(&self, contact: Contact) -> Result<Admission, Busy> {
         self.contacts.lock().unwrap().push(contact);
+        let _not_paused = self.paused.read().await;
         let work = *self.work.lock().unwrap();
         work.map(|work| Admission { work })
     }
@@ -111,6 +114,7 @@ impl Server {
             contacts: Mutex::default(),
             events: Mutex::default(),
             events_busy: Mutex::new(false),
+            paused: tokio::sync::RwLock::default(),
             ends,
         });
         let (stop, stopped) = watch::channel(false);
@@ -119,6 +123,13 @@ impl Server {
         let server = acs.clone();
         serving.spawn(async move { server.serve(door, stopped).await });
         Self { acs, address, spans, intake, ends: tokio::sync::Mutex::new(ended), stop, serving }
+    }
+
+    /// Returns when so many Informs have come.
+    pub(crate) async fn contacted(&self, times: usize) {
+        while self.intake.contacts.lock().unwrap().len() < times {
+            tokio::task::yield_now().await;
+        }
     }
 
     /// How the next session ends.

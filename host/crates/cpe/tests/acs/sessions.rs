@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use cpe::{
-    acs::{AskError, Busy, Options, Proof, SessionEnd, Work},
+    acs::{Acs, AcsError, AskError, Busy, Options, Proof, SessionEnd, Work},
     quirks::{Quirks, Termination},
     soap::{Answer, Envelope, Fault, Message, Namespace, Rpc, SetValue, Style, write},
     value::ValueType,
 };
-use engine::port::LiveSpans;
+use engine::{
+    port::{LiveSpans, SystemClock},
+    testing::MemorySpans,
+};
 use pipeline::PipelineName;
 
 use crate::{
@@ -201,6 +204,26 @@ async fn the_newest_inform_of_a_device_wins() {
 }
 
 #[tokio::test]
+async fn a_device_that_begins_again_before_it_is_answered_is_told_of_once() {
+    let server = Server::start(open(), Work::None).await;
+    let (mut before, mut after) = (Device::connect(server.address).await, Device::connect(server.address).await);
+    let paused = server.intake.paused.write().await;
+    let slow = async {
+        server.contacted(1).await;
+        let second = async {
+            server.contacted(2).await;
+            drop(paused);
+        };
+        tokio::join!(after.post("", inform("1")), second).0
+    };
+    let (first, second) = tokio::join!(before.post("", inform("1")), slow);
+    assert_eq!((first.status, second.status), (503, 200));
+    assert_eq!(server.ended().await.1, SessionEnd::Superseded);
+    assert_eq!(after.post("", "").await.status, 204);
+    assert_eq!(server.ended().await.1, SessionEnd::Done);
+}
+
+#[tokio::test]
 async fn a_silent_device_is_out_of_session() {
     let server = Server::start(Options { session_ms: 200, ..open() }, Work::Expected).await;
     let mut stays = Device::connect(server.address).await;
@@ -373,4 +396,13 @@ async fn a_stop_ends_every_session_and_answers_who_waits() {
     assert_eq!(reply.status, 503);
     assert_eq!(server.ended().await.1, SessionEnd::Stopped);
     server.serving.join_next().await.unwrap().unwrap();
+}
+
+#[test]
+fn a_realm_that_devices_would_not_understand_is_refused() {
+    for realm in ["a\"b", "a\\", "a\r\nb", "\u{e4}"] {
+        let options = Options { realm: realm.into(), ..Options::default() };
+        let error = Acs::new(options, Arc::new(SystemClock), Arc::new(MemorySpans::default())).unwrap_err();
+        assert_eq!(error, AcsError::Realm(realm.into()));
+    }
 }
