@@ -42,6 +42,7 @@ async fn a_session_without_work_is_four_messages() {
     let envelope = opened.envelope();
     assert_eq!((opened.status, opened.message().as_str(), envelope.id.as_deref()), (200, "InformResponse", Some("inform-id")));
     assert_eq!(envelope.namespace, Namespace::V1_2);
+    assert!(opened.names().any(|name| name == "Set-Cookie"), "some devices know no other spelling");
     let live = server.acs.in_session(&key("1")).expect("in session");
     assert_eq!((live.proof, live.exchanges, server.acs.sessions()), (Proof::None, 1, 1));
     let done = device.post(&opened.cookie(), "").await;
@@ -221,6 +222,22 @@ async fn a_device_that_begins_again_before_it_is_answered_is_told_of_once() {
     assert_eq!(server.ended().await.1, SessionEnd::Superseded);
     assert_eq!(after.post("", "").await.status, 204);
     assert_eq!(server.ended().await.1, SessionEnd::Done);
+}
+
+#[tokio::test]
+async fn a_device_is_sent_away_at_once_while_too_many_wait_for_the_intake() {
+    let server = Server::start(Options { informs: 1, ..open() }, Work::None).await;
+    let paused = server.intake.paused.write().await;
+    let mut first = Device::connect(server.address).await;
+    let second = async {
+        server.contacted(1).await;
+        let reply = Device::connect(server.address).await.post("", inform("2")).await;
+        drop(paused);
+        reply
+    };
+    let (first, second) = tokio::join!(first.post("", inform("1")), second);
+    assert_eq!((first.status, second.status, second.header("retry-after").is_some()), (200, 503, true));
+    assert_eq!(Device::connect(server.address).await.post("", inform("2")).await.status, 200);
 }
 
 #[tokio::test]
