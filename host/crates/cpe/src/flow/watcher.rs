@@ -74,15 +74,16 @@ impl Watcher {
             }
         }
         let superseded = failure(run).is_some_and(|(failure, _)| failure.error_type == SUPERSEDED);
-        match &transition.record.event {
-            Event::FalloutOpened(_) if superseded => self.end(run.id()).await,
-            // Of a run that was superseded the device hears nothing: it is the other's.
-            Event::FalloutOpened(_) | Event::RunEnded { .. } if !superseded => {
-                self.let_go(device, run.id());
-                Ok(())
-            }
-            _ => Ok(()),
+        let held = matches!(transition.record.event, Event::FalloutOpened(_));
+        if held && superseded {
+            return self.end(run.id()).await;
         }
+        // Of a run that was superseded the device hears nothing: it is the other's.
+        let rests = held || matches!(transition.record.event, Event::RunEnded { .. });
+        if rests && !superseded && self.book.is_idle_after(device, run.id()) {
+            self.sessions.expect(device, false);
+        }
+        Ok(())
     }
 
     /// A command that is over is nothing to wait for.
@@ -90,15 +91,11 @@ impl Watcher {
         let run = transition.after.id();
         if transition.after.outcome().is_some() {
             self.book.follow(device, |entry| entry.remove_command(run));
-            self.let_go(device, run);
+            if self.book.is_idle_besides(device, run) {
+                self.sessions.expect(device, false);
+            }
         } else if matches!(transition.record.event, Event::RunStarted(_)) {
             self.book.follow(device, |entry| entry.add_command(run.clone()));
-        }
-    }
-
-    fn let_go(&self, device: &DeviceKey, run: &RunId) {
-        if self.book.is_idle(device, run) {
-            self.sessions.expect(device, false);
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
     DeviceRunner, Empty, fault,
     fault::{Stop, names},
     misfit,
-    talk::{Talk, unexpected},
+    talk::Talk,
     text,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         contract::{Assignment, Parameter, SettingValue},
         intake::TRANSFER_COLLECTION,
     },
-    soap::{self, Answer, Download, Fault, ParameterValue, Rpc, TransferComplete, Upload},
+    soap::{self, Download, Fault, ParameterValue, TransferComplete, Upload},
     value::same,
 };
 
@@ -77,9 +77,9 @@ pub(super) async fn ended(
         let complete =
             TransferComplete::deserialize(&document.body).map_err(|error| misfit(&format!("the end of a transfer does not fit: {error}")))?;
         if complete.fault_code != 0 {
-            // A later attempt has an end of its own.
-            drop(runner.documents.remove(TRANSFER_COLLECTION, &key).await);
-            return Err(fault::failure(method, &Fault::new(complete.fault_code, complete.fault_string)));
+            // The operation is over: asking again would find the same end. Whoever gave the command can give it again.
+            let failure = fault::failure(method, &Fault::new(complete.fault_code, complete.fault_string));
+            return Err(Failure { class: FailureClass::Rejected, ..failure });
         }
         return Ok(Some(json!({ "url": transfer.url, "start": complete.start, "complete": complete.complete })));
     }
@@ -106,22 +106,16 @@ pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut 
         Command::FactoryReset => reset(talk, state).await,
         Command::Get { names } => get(talk, names).await,
         Command::Set { values } => set(talk, values, &key).await,
-        Command::AddObject { object } => match talk.ask(Rpc::AddObject { object: object.clone(), parameter_key: String::new() }).await? {
-            Answer::AddObject { instance, status } => Ok(json!({ "instance": instance, "applied": applied(status) })),
-            other => Err(unexpected("AddObject", other.name())),
-        },
-        Command::DeleteObject { object } => match talk.ask(Rpc::DeleteObject { object: object.clone(), parameter_key: String::new() }).await? {
-            Answer::DeleteObject { status } => Ok(json!({ "applied": applied(status) })),
-            other => Err(unexpected("DeleteObject", other.name())),
-        },
+        Command::AddObject { object } => {
+            let (instance, status) = talk.add_object(object.clone(), String::new()).await?;
+            Ok(json!({ "instance": instance, "applied": applied(status) }))
+        }
+        Command::DeleteObject { object } => Ok(json!({ "applied": applied(talk.delete_object(object.clone(), String::new()).await?) })),
         Command::Download(transfer) => download(talk, transfer, state, key).await,
         Command::Upload(transfer) => upload(talk, transfer, state, key).await,
-        Command::ScheduleInform { delay_s } => match talk.ask(Rpc::ScheduleInform { delay_s: *delay_s, command_key: key }).await? {
-            Answer::ScheduleInform => Ok(json!(Empty {})),
-            other => Err(unexpected("ScheduleInform", other.name())),
-        },
+        Command::ScheduleInform { delay_s } => talk.schedule_inform(*delay_s, key).await.map(|()| json!(Empty {})),
     }?;
-    if talk.runner.book.is_idle(talk.device, &talk.call.run) {
+    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
         talk.let_go();
     }
     Ok(done)
@@ -142,12 +136,12 @@ async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Va
         }
         Some(_) if booted => Ok(json!(Empty {})),
         // It has not restarted yet.
-        Some(_) => Err(Stop::Wait),
+        Some(_) => rest(talk),
         None if state.doubt && booted => Ok(json!(Empty {})),
-        None => match talk.ask(Rpc::Reboot { command_key: key.to_owned() }).await? {
-            Answer::Reboot => taken(talk, state, true),
-            other => Err(unexpected("Reboot", other.name())),
-        },
+        None => {
+            talk.reboot(key.to_owned()).await?;
+            taken(talk, state, true)
+        }
     }
 }
 
@@ -160,20 +154,28 @@ async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
             Err(Stop::Wait)
         }
         Some(_) if anew => Ok(json!(Empty {})),
-        Some(_) => Err(Stop::Wait),
+        Some(_) => rest(talk),
         // Nobody knows whether it was asked to; it was, as it shows.
         None if state.doubt && anew => Ok(json!(Empty {})),
-        None => match talk.ask(Rpc::FactoryReset).await? {
-            Answer::FactoryReset => taken(talk, state, true),
-            other => Err(unexpected("FactoryReset", other.name())),
-        },
+        None => {
+            talk.factory_reset().await?;
+            taken(talk, state, true)
+        }
     }
 }
 
 /// The device took the command on; what comes of it shows later.
 fn taken<T>(talk: &Talk<'_>, state: &mut State, leaves: bool) -> Result<T, Stop> {
     (state.taken, state.since, state.doubt) = (Some(talk.session()), talk.runner.clock.now().0, false);
-    if leaves || talk.runner.book.is_idle(talk.device, &talk.call.run) {
+    if leaves || talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
+        talk.let_go();
+    }
+    Err(Stop::Wait)
+}
+
+/// Nothing is asked in this session.
+fn rest<T>(talk: &Talk<'_>) -> Result<T, Stop> {
+    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
         talk.let_go();
     }
     Err(Stop::Wait)
@@ -217,7 +219,7 @@ async fn set(talk: &mut Talk<'_>, values: &[Assignment], key: &str) -> Result<Va
 
 async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
     if state.taken.is_some() || is_being_told(talk, state, "M Download", &command_key) {
-        return Err(Stop::Wait);
+        return rest(talk);
     }
     forget_end(talk, &command_key).await?;
     let download = Download {
@@ -231,15 +233,13 @@ async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, c
         delay_s: transfer.delay_s,
         ..Download::default()
     };
-    match talk.ask(Rpc::Download(download.into())).await? {
-        Answer::Download(answer) => over(talk, transfer, state, &answer),
-        other => Err(unexpected("Download", other.name())),
-    }
+    let answer = talk.download(download).await?;
+    over(talk, transfer, state, &answer)
 }
 
 async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
     if state.taken.is_some() || is_being_told(talk, state, "M Upload", &command_key) {
-        return Err(Stop::Wait);
+        return rest(talk);
     }
     forget_end(talk, &command_key).await?;
     let upload = Upload {
@@ -250,10 +250,8 @@ async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, com
         password: password(talk, transfer)?,
         delay_s: transfer.delay_s,
     };
-    match talk.ask(Rpc::Upload(upload.into())).await? {
-        Answer::Upload(answer) => over(talk, transfer, state, &answer),
-        other => Err(unexpected("Upload", other.name())),
-    }
+    let answer = talk.upload(upload).await?;
+    over(talk, transfer, state, &answer)
 }
 
 /// Whether the end of the transfer is about to be told, where nobody knows whether it was asked for.
