@@ -144,7 +144,8 @@ impl Registry {
         Ok(BindingTable::read(&*self.store, revision).await?.ok_or_else(unknown)?)
     }
 
-    /// Makes a change durable, and the table that it brings current.
+    /// Makes a change durable, and then what it says true here: its table is current, its quarantine holds. Only then is anything read, so that a store that
+    /// cannot be read keeps nothing from being in force.
     async fn commit(&self, mut change: RegistryChange, table: Option<BindingTable>) -> Result<RegistryState, RegistryError> {
         let mut rebound = None;
         if let Some(table) = table {
@@ -159,13 +160,19 @@ impl Registry {
                 rebound = Some((Arc::new(table), revision));
             }
         }
-        let state = self.store.change(change).await?;
+        let (quarantine, made) = (change.quarantine.clone(), format!("{} {}", change.deed.action, change.deed.subject));
+        self.store.change(change).await?;
+        let is_rebound = rebound.is_some();
         if let Some((table, revision)) = rebound {
             self.driver.rebind(table, revision);
+        }
+        for (digest, entry) in &quarantine {
+            self.shelf.quarantine(digest, entry.as_ref().map(|entry| &*entry.reason));
+        }
+        if is_rebound {
             self.tidy().await;
         }
-        self.watch(&state);
-        Ok(state)
+        self.state().await.map_err(|error| RegistryError::Unread { made, error: error.to_string() })
     }
 
     fn check_table(&self, table: &BindingTable) -> Result<(), RegistryError> {

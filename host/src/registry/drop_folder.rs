@@ -73,7 +73,7 @@ async fn take(registry: &Registry, folder: &Path, file: &Path) {
             info!("{}: {} is installed; it gets no traffic until it is activated", file.display(), named(&installation.plugin));
             put_away(folder, "installed", file, None)
         }
-        Err(error @ (RegistryError::Read(_) | RegistryError::Change(_))) => {
+        Err(error @ (RegistryError::Read(_) | RegistryError::Unread { .. } | RegistryError::Change(_))) => {
             warn!("{} is tried again later: {error}", file.display());
             Ok(())
         }

@@ -15,8 +15,8 @@ pub trait Registry: fmt::Debug + Send + Sync {
     /// Everything that is in force now.
     async fn state(&self) -> Result<RegistryState, ReadError>;
 
-    /// Makes a change and returns the state after it. When it returns `Ok` the change is durable. Refused when the state is not the one that it was built on.
-    async fn change(&self, change: RegistryChange) -> Result<RegistryState, ChangeError>;
+    /// Makes a change. When it returns `Ok` the change is durable. Refused when the state is not the one that it was built on.
+    async fn change(&self, change: RegistryChange) -> Result<(), ChangeError>;
 
     /// Audit entries in order, after a number; at most `limit`.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, ReadError>;
