@@ -176,7 +176,8 @@ async fn install(
         false => trust::admit(parts.trust, &package, newest.as_ref())?,
     };
     let loaded = parts.runtime.load(bytes.to_vec(), &read_grant(&plugin.grant, parts.directory)?).await?;
-    let row = record(&package, bytes, loaded.contracts(), &admission, SystemClock.now(), "configuration");
+    let contracts = loaded.contracts().iter().map(|contract| contract.exact.clone()).collect();
+    let row = record(&package, bytes, contracts, &admission, SystemClock.now(), "configuration");
     let bound = BoundPlugin { component: row.component.clone(), grant: plugin.grant.clone() };
     Ok((Candidate { plugin: loaded, bound }, known.is_none().then_some(row)))
 }

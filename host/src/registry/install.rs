@@ -3,7 +3,7 @@
 use engine::port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState};
 use package::{Admission, Package, Upgrade, Version};
 use pipeline::Timestamp;
-use plugin_runtime::{LoadError, PluginContract, Verdict};
+use plugin_runtime::{LoadError, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,11 +49,11 @@ impl Registry {
         if !verdict.good {
             return Err(RegistryError::Refused(verdict.to_string()));
         }
-        let report = self.runtime.check(bytes.clone()).await.map_err(|error| RegistryError::Refused(error.to_string()))?;
         if asks.is_empty() {
             self.try_out(bytes.clone(), &grant).await?;
         }
-        let plugin = record(&package, &bytes, &report.contracts, &admission, self.now(), by);
+        let contracts = verdict.contracts.iter().filter_map(|contract| contract.exported.clone()).collect();
+        let plugin = record(&package, &bytes, contracts, &admission, self.now(), by);
         let _turn = self.changing.lock().await;
         let state = self.state().await?;
         if let Some(plugin) = state.plugin(&package.digest).cloned() {
@@ -114,7 +114,7 @@ pub(super) fn raised(state: &RegistryState, plugin: &InstalledPlugin) -> Vec<(St
 pub(super) fn record(
     package: &Package,
     bytes: &[u8],
-    contracts: &[PluginContract],
+    contracts: Vec<String>,
     admission: &Admission,
     at: Timestamp,
     by: &str,
@@ -128,7 +128,7 @@ pub(super) fn record(
         publisher: admission.publisher.clone(),
         component: blake3::hash(bytes).to_hex().to_string(),
         size: bytes.len() as u64,
-        contracts: contracts.iter().map(|contract| contract.exact.clone()).collect(),
+        contracts,
         at,
         by: by.to_owned(),
     }
