@@ -20,7 +20,7 @@ mod shelf;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, Weak},
 };
 
 use engine::{
@@ -66,6 +66,8 @@ pub(crate) struct Registry {
     configured: BTreeMap<String, Value>,
     /// Held by whoever makes a change, from the look at the state to the end.
     changing: Mutex<()>,
+    /// The tables that runs are being moved to.
+    targets: std::sync::Mutex<Vec<Weak<Revision>>>,
     /// Changes under way. They go on when nobody waits for the answer any more.
     under_way: std::sync::Mutex<JoinSet<()>>,
 }
@@ -82,6 +84,7 @@ impl Registry {
             directory: parts.directory.to_owned(),
             configured: grants_of(parts.config),
             changing: Mutex::default(),
+            targets: std::sync::Mutex::default(),
             under_way: std::sync::Mutex::default(),
         };
         registry.watch(&registry.state().await?);

@@ -97,6 +97,9 @@ impl Registry {
         let number = |revision: &Revision| rows.iter().find(|row| row.revision == *revision).map(|row| row.number);
         let called = |revision: &Revision| number(revision).map_or_else(|| format!("table {revision}"), |number| format!("revision {number}"));
         needs.revision(&current, "it is current".to_owned());
+        for target in self.targets() {
+            needs.revision(&target, "runs are being moved to it".to_owned());
+        }
         if let Some(back) = rows.iter().find(|row| row.revision != current && !row.trial) {
             needs.revision(&back.revision, "`plugin rollback` goes back to it".to_owned());
         }

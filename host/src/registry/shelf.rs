@@ -159,7 +159,8 @@ impl Shelf {
         lock(&self.inner.compiled).retain(|digest, place| digests.contains(digest) || place.try_lock().is_err());
     }
 
-    fn quarantined(&self, digest: &Digest) -> Option<String> {
+    /// Why a digest is not called, if it is quarantined.
+    pub(super) fn quarantined(&self, digest: &Digest) -> Option<String> {
         lock(&self.inner.quarantine).get(digest).cloned()
     }
 
