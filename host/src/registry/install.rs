@@ -111,14 +111,7 @@ pub(super) fn raised(state: &RegistryState, plugin: &InstalledPlugin) -> Vec<(St
 }
 
 /// The row of a plugin.
-pub(super) fn record(
-    package: &Package,
-    bytes: &[u8],
-    contracts: Vec<String>,
-    admission: &Admission,
-    at: Timestamp,
-    by: &str,
-) -> InstalledPlugin {
+pub(super) fn record(package: &Package, bytes: &[u8], contracts: Vec<String>, admission: &Admission, at: Timestamp, by: &str) -> InstalledPlugin {
     let manifest = &package.manifest;
     InstalledPlugin {
         digest: package.digest.clone(),

@@ -81,3 +81,37 @@ fn a_canary_that_does_well_is_promoted_and_goes_on_over_a_restart() {
     let list = host.type_in(&["binding", "list", "--json"]).json();
     assert_eq!(list["contracts"]["jackfield:order/inventory@1"][0]["choices"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_canary_that_cannot_be_ended_keeps_no_other_from_its_end() {
+    let lab = Lab::start();
+    let host = setup(&lab).start();
+    let (stuck, good) = (install(&host, "billing-rest", "0.2.0"), install(&host, "inventory-pool", "0.2.0"));
+    let token = host.directory().join("token");
+    std::fs::write(&token, "4711").unwrap();
+    let methods = r#"methods = ["GET", "POST", "DELETE"]"#;
+    let grant = format!("http.billing = {{ url = \"{}\", {methods}, auth = {{ bearer = \"file:token\" }} }}", lab.url("billing"));
+    std::fs::write(host.directory().join("grant.toml"), grant).unwrap();
+    let terms = ["--canary", "50%", "--for", "1s", "--min-calls", "1", "--max-error-rate", "100%"];
+    host.type_in(&[&["plugin", "activate", "billing-rest@0.2.0", "--grant", "grant.toml"], &terms[..]].concat()).good(&["gets 50 %"]);
+    let selling_until = |what: &str, met: &dyn Fn() -> bool| {
+        until(what, || {
+            host.submit(&order());
+            met()
+        });
+    };
+    selling_until("a call of the canary", &|| {
+        let list = host.request("GET", "/api/v1/plugins", &[], "").body;
+        list["canaries"]["billing-rest"]["canary"]["calls"].as_f64().is_some_and(|calls| calls >= 1.0)
+    });
+    // What its grant refers to is gone, so it cannot get everything.
+    std::fs::remove_file(&token).unwrap();
+    let told = || host.log().matches("the canary of plugin `billing-rest` cannot be ended (canary-promoted: ").count();
+    until("the first try", || told() > 0);
+    host.type_in(&[&["plugin", "activate", "inventory-pool@0.2.0"], &terms[..]].concat()).good(&["gets 50 %"]);
+    selling_until("the promotion", &|| standing(&host, &good) == "active");
+    assert_eq!((standing(&host, &stuck), told()), (json!("canary"), 1), "it is tried again and told once");
+    assert!(!host.log().contains("the canary of plugin `billing-rest` gets everything"), "{}", host.log());
+    std::fs::write(&token, "4711").unwrap();
+    until("the promotion", || standing(&host, &stuck) == "active");
+}
