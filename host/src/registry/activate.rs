@@ -108,7 +108,7 @@ impl Registry {
         deed.after = json!({"bindings": self.described(&state, &next), "canary": canary});
         let mut change = self.begin(&state, deed);
         if let Some(canary) = &canary {
-            let rollout = self.rollout(&table, &installed, canary, by)?;
+            let rollout = self.rollout(&table, &installed, canary, by);
             let both: Vec<Digest> = rollout.baseline.iter().chain([&rollout.canary]).cloned().collect();
             self.shelf.meter().forget(&both);
             change.rollouts.push((installed.name.clone(), Some(rollout)));
@@ -144,12 +144,11 @@ impl Registry {
         Ok((plugin, bound))
     }
 
-    fn rollout(&self, table: &BindingTable, installed: &InstalledPlugin, canary: &Canary, by: &str) -> Result<Rollout, RegistryError> {
+    fn rollout(&self, table: &BindingTable, installed: &InstalledPlugin, canary: &Canary, by: &str) -> Rollout {
         let Canary { share, watch_ms, min_calls, max_error_rate, max_p99_ms } = canary.clone();
-        Ok(Rollout {
+        Rollout {
             canary: installed.digest.clone(),
             baseline: edit::digests_of(table, &installed.name).into_iter().collect(),
-            back_to: stored(table)?.0,
             share,
             since: self.now(),
             watch_ms,
@@ -157,7 +156,7 @@ impl Registry {
             max_error_rate,
             max_p99_ms,
             by: by.to_owned(),
-        })
+        }
     }
 
     async fn promote(

@@ -158,7 +158,7 @@ impl Ending {
 
 #[cfg(test)]
 mod tests {
-    use pipeline::{Digest, Revision, Timestamp};
+    use pipeline::{Digest, Timestamp};
 
     use super::*;
 
@@ -167,7 +167,6 @@ mod tests {
         let rollout = Rollout {
             canary: Digest::new("1".repeat(64)).unwrap(),
             baseline: vec![Digest::new("2".repeat(64)).unwrap()],
-            back_to: Revision::new("3".repeat(64)).unwrap(),
             share: 50_000,
             since: Timestamp(1_000_000),
             watch_ms: 60_000,

@@ -87,15 +87,13 @@ pub struct Quarantine {
     pub by: String,
 }
 
-/// A canary: a version that gets a part of the runs until it is promoted or taken back.
+/// A canary: a version that gets a part of the runs until it is promoted or taken back. Fields that are not known any more are passed over when it is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
     /// The version under trial.
     pub canary: Digest,
     /// The versions that it is compared with.
     pub baseline: Vec<Digest>,
-    /// The table to go back to.
-    pub back_to: Revision,
     /// The share of runs that it gets, in parts per million.
     pub share: u32,
     /// When it began.

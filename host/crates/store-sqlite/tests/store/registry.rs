@@ -54,7 +54,6 @@ fn rollout() -> Rollout {
     Rollout {
         canary: digest(2),
         baseline: vec![digest(1)],
-        back_to: revision(b"one"),
         share: 50_000,
         since: Timestamp(5),
         watch_ms: 600_000,
@@ -100,6 +99,15 @@ async fn a_change_is_there_whole_and_after_a_reopening() {
     assert_eq!(Blobs::get(&*f.store, revision(b"one").as_str()).await.unwrap().unwrap(), b"one");
     let audit = f.store.audit(0, 10).await.unwrap();
     assert_eq!(audit.iter().map(|entry| (entry.number, entry.deed.clone())).collect::<Vec<_>>(), [(1, deed("everything"))]);
+}
+
+#[tokio::test]
+async fn a_canary_of_an_older_host_is_read_without_what_is_not_kept_any_more() {
+    let f = Fixture::new();
+    f.store.change(everything(0)).await.unwrap();
+    let sql = "UPDATE rollouts SET details = json_insert(details, '$.back_to', ?1)";
+    assert_eq!(f.raw().execute(sql, [revision(b"one").as_str()]).unwrap(), 1);
+    check_everything(&f.store.state().await.unwrap());
 }
 
 #[tokio::test]
