@@ -103,7 +103,7 @@ impl Registry {
         if let Some(back) = rows.iter().find(|row| row.revision != current && !row.trial) {
             needs.revision(&back.revision, "`plugin rollback` goes back to it".to_owned());
         }
-        for held in self.store.held().await?.into_iter().filter(|held| held.count > 0) {
+        for held in self.store.held().await? {
             match held.digest {
                 None => needs.revision(&held.revision, format!("{} runs need it", held.count)),
                 Some(digest) => {
@@ -133,7 +133,7 @@ impl Registry {
     pub(super) async fn tidy(&self) {
         match self.store.held().await {
             Ok(held) => {
-                let mut revisions: HashSet<Revision> = held.into_iter().filter(|held| held.count > 0).map(|held| held.revision).collect();
+                let mut revisions: HashSet<Revision> = held.into_iter().map(|held| held.revision).collect();
                 revisions.insert(self.driver.current().0);
                 self.shelf.keep(&revisions);
             }

@@ -126,6 +126,7 @@ fn parse<T: DeserializeOwned>(table: &str, text: &str) -> Result<T, ReadError> {
     serde_json::from_str(text).map_err(|error| damaged(table, &error))
 }
 
-fn damaged(table: &str, error: &dyn std::fmt::Display) -> ReadError {
+/// What is in the way when a row is not what was written.
+pub(crate) fn damaged(table: &str, error: &dyn std::fmt::Display) -> ReadError {
     ReadError::Unavailable(format!("a row of table `{table}` is damaged: {error}"))
 }
