@@ -21,10 +21,11 @@ use std::{
     collections::BTreeMap,
     path::PathBuf,
     sync::{Arc, PoisonError, Weak},
+    time::Duration,
 };
 
 use engine::{
-    BindingTable, BoundPlugin, Driver, StepPreview,
+    BindingTable, BoundPlugin, Driver, SelectorNames, StepPreview,
     port::{
         Blobs, Clock, ReadError, SystemClock,
         registry::{Deed, InstalledPlugin, Registry as _, RegistryChange, RegistryState},
@@ -91,6 +92,15 @@ impl Registry {
         Ok(registry)
     }
 
+    /// Waits for the changes under way, as long as it may take.
+    pub(crate) async fn come_to_rest(&self, budget: Duration) {
+        let mut under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
+        let rested = tokio::time::timeout(budget, async { while under_way.join_next().await.is_some() {} }).await;
+        if rested.is_err() {
+            warn!("{} requests for the registry were still being carried out; each change that was made is whole", under_way.len());
+        }
+    }
+
     /// Does something to the end, also when whoever asked for it goes away: a change is in force as soon as it is durable.
     pub(crate) async fn carry_out<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let (answer, answered) = oneshot::channel();
@@ -152,7 +162,8 @@ impl Registry {
     async fn commit(&self, mut change: RegistryChange, table: Option<BindingTable>) -> Result<RegistryState, RegistryError> {
         let mut rebound = None;
         if let Some(table) = table {
-            self.check_table(&table)?;
+            check_table(&table, &self.driver.selectors())
+                .map_err(|problems| RegistryError::Refused(format!("these bindings cannot be used:\n{problems}")))?;
             let (revision, bytes) = stored(&table)?;
             if revision != self.driver.current().0 {
                 for (digest, error) in self.shelf.prepare(&revision, &table).await {
@@ -176,13 +187,6 @@ impl Registry {
             self.tidy().await;
         }
         self.state().await.map_err(|error| RegistryError::Unread { made, error: error.to_string() })
-    }
-
-    fn check_table(&self, table: &BindingTable) -> Result<(), RegistryError> {
-        table.check(&self.driver.selectors()).map_err(|problems| {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            RegistryError::Refused(format!("these bindings cannot be used:\n{}", problems.join("\n")))
-        })
     }
 
     /// A version in the place of all others of its name, under the grant that it has in the table.
@@ -237,6 +241,11 @@ impl Registry {
 /// Grants of a configuration by the name of the plugin.
 fn grants_of(config: &Config) -> BTreeMap<String, Value> {
     config.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.grant.clone())).collect()
+}
+
+/// Whether a table can be used; if not, all that is wrong, a line each.
+fn check_table(table: &BindingTable, selectors: &SelectorNames) -> Result<(), String> {
+    table.check(selectors).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 /// The revision of a table and its bytes.

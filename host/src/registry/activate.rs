@@ -14,8 +14,8 @@ use super::{
     Registry, RegistryError,
     canary::Ending,
     deed, edit,
-    grants::{lines, missing, trimmed},
-    named, shelf, stored, with_version,
+    grants::{lines, missing, read_grant, trimmed},
+    named, stored, with_version,
 };
 use crate::trust;
 
@@ -126,7 +126,7 @@ impl Registry {
         let package = Package::read(&bytes, bytes.len()).map_err(|error| RegistryError::Refused(error.to_string()))?;
         trust::admit(&self.trust, &package, None).map_err(|error| RegistryError::refused(&error))?;
         if let Some(grant) = &grant {
-            shelf::check_grant(grant, &self.directory).map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
+            read_grant(grant, &self.directory).await.map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
         }
         let inherited = || trimmed(&package.manifest, &self.grant_of(&installed.name).unwrap_or(Value::Null));
         let grant = grant.unwrap_or_else(inherited);

@@ -71,7 +71,7 @@ impl Registry {
 
     /// Compiles it under the grant that it would have, and begins it once.
     async fn try_out(&self, bytes: Vec<u8>, grant: &Value) -> Result<(), RegistryError> {
-        let grant = read_grant(grant, &self.directory).map_err(|error| RegistryError::refused(&error))?;
+        let grant = read_grant(grant, &self.directory).await.map_err(|error| RegistryError::refused(&error))?;
         let refused = |error: LoadError| RegistryError::Refused(error.to_string());
         let plugin = self.runtime.load(bytes, &grant).await.map_err(refused)?;
         self.runtime.try_instantiate(&plugin).await.map_err(refused)
