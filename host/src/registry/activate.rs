@@ -2,7 +2,7 @@
 
 use engine::{
     BindingTable, BoundPlugin,
-    port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState, Rollout},
+    port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState, RevisionRow, Rollout},
 };
 use package::Package;
 use pipeline::Digest;
@@ -239,10 +239,12 @@ impl Registry {
     }
 
     async fn roll_back_table(&self, state: &RegistryState, by: &str, note: &str) -> Result<Changed, RegistryError> {
-        let (current, table) = self.driver.current();
-        let before = self.store.revisions(LOOK_BACK).await?.into_iter().find(|row| row.revision != current && !row.trial);
-        let row = before.ok_or_else(|| RegistryError::Refused("there was no other table before: nothing to go back to".to_owned()))?;
-        let next = self.table(&row.revision).await?;
+        let (_, table) = self.driver.current();
+        let rows = self.store.revisions(LOOK_BACK).await?;
+        let (row, next) = self
+            .table_before(&rows)
+            .await?
+            .ok_or_else(|| RegistryError::Refused("there was no other table before: nothing to go back to".to_owned()))?;
         for digest in next.plugins.keys() {
             self.serviceable(state, digest)?;
         }
@@ -251,7 +253,22 @@ impl Registry {
         deed.after = json!({"bindings": self.described(state, &next)});
         let rollouts = state.rollouts.keys().map(|name| (name.clone(), None)).collect();
         let change = RegistryChange { rollouts, ..self.begin(state, deed) };
-        self.rebound(state, change, next, format!("the table of revision {} is current again", row.number)).await
+        let canaries: Vec<String> = row.canaries.keys().map(|name| format!("`{name}`")).collect();
+        let without = if canaries.is_empty() { String::new() } else { format!(", without the canary of {}", canaries.join(" and ")) };
+        self.rebound(state, change, next, format!("the table of revision {} is current again{without}", row.number)).await
+    }
+
+    /// The table that served before the current one. Where canaries were under way it is what served beside them: they had not been decided on.
+    pub(super) async fn table_before<'a>(&self, rows: &'a [RevisionRow]) -> Result<Option<(&'a RevisionRow, BindingTable)>, RegistryError> {
+        let (current, table) = self.driver.current();
+        for row in rows.iter().filter(|row| row.revision != current && (!row.trial || !row.canaries.is_empty())) {
+            let Some(old) = BindingTable::read(&*self.store, &row.revision).await? else { continue };
+            let settled = row.canaries.iter().fold(old, |old, (name, canary)| edit::without(&old, name, canary));
+            if settled != *table {
+                return Ok(Some((row, settled)));
+            }
+        }
+        Ok(None)
     }
 
     /// A plugin that went before may be taken again when it is installed and not quarantined.

@@ -100,8 +100,11 @@ impl Registry {
         for target in self.targets() {
             needs.revision(&target, "runs are being moved to it".to_owned());
         }
-        if let Some(back) = rows.iter().find(|row| row.revision != current && !row.trial) {
+        if let Some((back, _)) = self.table_before(rows).await? {
             needs.revision(&back.revision, "`plugin rollback` goes back to it".to_owned());
+        }
+        if let Some(last) = rows.iter().find(|row| row.revision != current) {
+            needs.revision(&last.revision, "it was current just before".to_owned());
         }
         for held in self.store.held().await? {
             match held.digest {

@@ -115,3 +115,31 @@ fn a_canary_that_cannot_be_ended_keeps_no_other_from_its_end() {
     std::fs::write(&token, "4711").unwrap();
     until("the promotion", || standing(&host, &stuck) == "active");
 }
+
+#[test]
+fn a_rollback_keeps_a_promotion_that_came_before_and_takes_no_trial_along() {
+    let lab = Lab::start();
+    let host = setup(&lab).start();
+    let (billing, pool) = (install(&host, "billing-rest", "0.2.0"), install(&host, "inventory-pool", "0.2.0"));
+    let activate = |plugin: &str, more: &[&str]| host.type_in(&[&["plugin", "activate", plugin], more].concat());
+    let terms = ["--canary", "50%", "--for", "10m", "--min-calls", "100000"];
+    activate("billing-rest@0.2.0", &terms).good(&["(binding revision 2)"]);
+    activate("inventory-pool@0.2.0", &terms).good(&["(binding revision 3)"]);
+    // One is promoted while the other one is still under trial, then that one as well.
+    activate("inventory-pool@0.2.0", &[]).good(&["the canary inventory-pool@0.2.0", "(binding revision 4)"]);
+    activate("billing-rest@0.2.0", &[]).good(&["the canary billing-rest@0.2.0", "(binding revision 5)"]);
+    let both = || (standing(&host, &billing), standing(&host, &pool));
+    assert_eq!(both(), (json!("active"), json!("active")));
+    host.type_in(&["plugin", "gc"]).good(&["revision 4", "`plugin rollback` goes back to it", "it was current just before"]);
+    host.type_in(&["plugin", "gc", "--remove"]).good(&["revision 2", "removed"]);
+
+    host.type_in(&["plugin", "rollback"])
+        .good(&["the table of revision 4 is current again, without the canary of `billing-rest` (binding revision 6)"]);
+    assert_eq!(both(), (json!("installed"), json!("active")));
+    let order = host.submit(&order());
+    host.wait(&order, &["completed"]);
+    assert_ne!(digest_of(&host, &order, STEPS[4]), billing);
+    assert_eq!(digest_of(&host, &order, STEPS[1]), pool);
+    host.type_in(&["plugin", "rollback"]).good(&["the table of revision 5 is current again (binding revision 7)"]);
+    assert_eq!(both(), (json!("active"), json!("active")));
+}

@@ -18,7 +18,7 @@ use crate::{
     number::{count_to_sql, from_sql, to_sql},
 };
 
-const REVISIONS: &str = "SELECT number, revision, at, by, trial FROM revisions ORDER BY number DESC LIMIT ?1";
+const REVISIONS: &str = "SELECT number, revision, at, by, trial, canaries FROM revisions ORDER BY number DESC LIMIT ?1";
 
 #[async_trait]
 impl Registry for Store {
@@ -59,17 +59,19 @@ struct RawRevision {
     at: i64,
     by: String,
     trial: bool,
+    canaries: Option<String>,
 }
 
 impl RawRevision {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { number: row.get(0)?, revision: row.get(1)?, at: row.get(2)?, by: row.get(3)?, trial: row.get(4)? })
+        Ok(Self { number: row.get(0)?, revision: row.get(1)?, at: row.get(2)?, by: row.get(3)?, trial: row.get(4)?, canaries: row.get(5)? })
     }
 
     fn parse(self) -> Result<RevisionRow, ReadError> {
-        let Self { number, revision, at, by, trial } = self;
+        let Self { number, revision, at, by, trial, canaries } = self;
         let revision = revision.parse().map_err(|error| damaged("revisions", &error))?;
-        Ok(RevisionRow { number: from_sql(number), revision, at: Timestamp(from_sql(at)), by, trial })
+        let canaries = canaries.map(|canaries| parse("revisions", &canaries)).transpose()?.unwrap_or_default();
+        Ok(RevisionRow { number: from_sql(number), revision, at: Timestamp(from_sql(at)), by, trial, canaries })
     }
 }
 

@@ -121,8 +121,11 @@ pub struct RevisionRow {
     pub at: Timestamp,
     /// Who made it current.
     pub by: String,
-    /// Whether a canary was under way: a table that nobody goes back to.
+    /// Whether a canary was under way: nobody goes back to such a table as it is.
     pub trial: bool,
+    /// The versions under trial, by the name of the plugin: without them it is a table to go back to. Not known of a trial that an older host began.
+    #[serde(default)]
+    pub canaries: BTreeMap<String, Digest>,
 }
 
 /// What was done, by whom, and what it changed.

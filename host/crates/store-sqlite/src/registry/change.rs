@@ -84,7 +84,8 @@ pub(crate) fn change(connection: &Connection, change: &PreparedChange) -> rusqli
         put(connection, "rollouts", "plugin", plugin, details.as_deref())?;
     }
     if let Some(revision) = &change.current {
-        let sql = "INSERT INTO revisions (revision, at, by, trial) VALUES (?1, ?2, ?3, EXISTS (SELECT 1 FROM rollouts))";
+        let sql = "INSERT INTO revisions (revision, at, by, trial, canaries)
+                   SELECT ?1, ?2, ?3, count(*) > 0, json_group_object(plugin, details ->> '$.canary') FROM rollouts";
         connection.prepare_cached(sql)?.execute(params![revision.as_str(), to_sql(change.at), change.by])?;
     }
     remove(connection, &change.remove)?;

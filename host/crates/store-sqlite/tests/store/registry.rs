@@ -111,6 +111,21 @@ async fn a_canary_of_an_older_host_is_read_without_what_is_not_kept_any_more() {
 }
 
 #[tokio::test]
+async fn a_table_keeps_which_canaries_were_under_way_and_one_of_an_older_host_does_not_say() {
+    let f = Fixture::new();
+    f.store.change(everything(0)).await.unwrap();
+    let next = |n: u64, text: &[u8]| RegistryChange { blobs: vec![text.to_vec()], current: Some(revision(text)), ..change(n, "activate") };
+    f.store.change(RegistryChange { rollouts: vec![("pool".to_owned(), None)], ..next(1, b"two") }).await.unwrap();
+    let kept = || async {
+        let rows = f.store.revisions(10).await.unwrap();
+        rows.into_iter().map(|row| (row.number, row.trial, row.canaries.into_iter().collect::<Vec<_>>())).collect::<Vec<_>>()
+    };
+    assert_eq!(kept().await, [(2, false, Vec::new()), (1, true, vec![("pool".to_owned(), digest(2))])]);
+    f.raw().execute("UPDATE revisions SET canaries = NULL", []).unwrap();
+    assert_eq!(kept().await, [(2, false, Vec::new()), (1, true, Vec::new())]);
+}
+
+#[tokio::test]
 async fn of_two_changes_built_on_one_state_one_is_refused_and_leaves_nothing() {
     let f = Fixture::new();
     let (first, second) = tokio::join!(f.store.change(everything(0)), f.store.change(everything(0)));
