@@ -16,7 +16,7 @@ use crate::{
     definitions::Pack,
     fold::{Context, Folded, fold},
     ids,
-    port::AppendError,
+    port::{AppendError, WriteError},
     shared::{Shared, Unplaced},
     task,
 };
@@ -139,8 +139,11 @@ async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, Append
         Err(error) => {
             shared.driven.lock().unwrap_or_else(PoisonError::into_inner).remove(run.id());
             match &error {
-                AppendError::Fenced(_) | AppendError::Fatal(_) => shared.fail(&error.to_string()),
-                AppendError::Exists(_) | AppendError::Stale { .. } | AppendError::Conflict { .. } | AppendError::Unavailable(_) => {}
+                AppendError::Write(WriteError::Fenced(_) | WriteError::Fatal(_)) => shared.fail(&error.to_string()),
+                AppendError::Exists(_)
+                | AppendError::Stale { .. }
+                | AppendError::Conflict { .. }
+                | AppendError::Write(WriteError::Unavailable(_)) => {}
             }
         }
     }

@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
-use pipeline::{Digest, Epoch, Revision, Timestamp};
+use pipeline::{Digest, Revision, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{blobs::BlobHash, journal::ReadError};
+use super::{
+    blobs::BlobHash,
+    journal::{ReadError, WriteError},
+};
 
 /// Keeps what operators decide about plugins. Every change is one transaction with one audit entry: after a crash it is there whole or not at all.
 #[async_trait]
@@ -231,13 +234,7 @@ pub enum ChangeError {
         /// What needs it.
         by: String,
     },
-    /// Another process has opened the store: this one must stop.
-    #[error("the store was opened by another process (its epoch is {0:?})")]
-    Fenced(Epoch),
-    /// There is no room or the device refused; the change can be repeated later.
-    #[error("the store cannot be written to: {0}")]
-    Unavailable(String),
-    /// The store cannot be trusted any more: the process must end.
-    #[error("the store failed: {0}")]
-    Fatal(String),
+    /// The store did not take it, whatever it says.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
