@@ -229,7 +229,7 @@ fn refused(error: &RegistryError) -> Response {
         RegistryError::NotFound(_) => StatusCode::NOT_FOUND,
         RegistryError::Invalid(_) => StatusCode::BAD_REQUEST,
         RegistryError::Refused(_) | RegistryError::Change(ChangeError::Stale { .. } | ChangeError::Needed { .. }) => StatusCode::CONFLICT,
-        RegistryError::Read(_) | RegistryError::Change(_) => StatusCode::SERVICE_UNAVAILABLE,
+        RegistryError::Read(_) | RegistryError::Unread { .. } | RegistryError::Change(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     problem(status, &error.to_string())
 }

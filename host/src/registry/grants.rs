@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Context;
+use engine::port::ReadError;
 use package::{Ask, Manifest};
 use plugin_runtime::{Grant, HttpRule};
 use serde::Deserialize;
@@ -13,13 +14,19 @@ use crate::config::{Config, resolve, with_nearest};
 /// Looks at all grants before anything is opened: a secret that is missing and a key that is not known stop the start.
 pub(crate) fn check_grants(config: &Config, directory: &Path) -> anyhow::Result<()> {
     for (name, plugin) in &config.plugins {
-        read_grant(&plugin.grant, directory).with_context(|| format!("plugins.{name}"))?;
+        follow(&plugin.grant, directory).with_context(|| format!("plugins.{name}"))?;
     }
     Ok(())
 }
 
-/// A grant with its secrets. An error names the place.
-pub(super) fn read_grant(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
+/// A grant with its secrets, read on a thread that may wait for files. An error names the place.
+pub(super) async fn read_grant(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
+    let (grant, directory) = (grant.clone(), directory.to_owned());
+    let read = tokio::task::spawn_blocking(move || follow(&grant, &directory)).await;
+    read.map_err(|_| ReadError::Unavailable("the host is stopping".to_owned()))?
+}
+
+fn follow(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
     let resolved = resolve(grant, directory)?;
     if resolved.is_null() {
         return Ok(Grant::default());

@@ -20,7 +20,7 @@ pub use self::{
     documents::{Document, DocumentPage, DocumentQuery, Documents},
     holds::{Held, HoldChange, Holds},
     host_interface::{CallScope, HostInterface, HostInterfaceError},
-    journal::{Append, AppendError, Appended, Committed, Journal, Opening, Position, ReadError, RunRow, RunState},
+    journal::{Append, AppendError, Appended, Committed, Journal, Opening, Position, ReadError, RunRow, RunState, WriteError},
     key_value::{KeyValue, Versioned},
     observer::{Observer, ObserverError, OwnedTransition},
     telemetry::{CallEnd, CallSpan, CallTelemetry, ChildKind, ChildSpan, Children, GuestMeasurement, LogLevel, NewSpan, SpanItem},

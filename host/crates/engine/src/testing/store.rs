@@ -10,7 +10,7 @@ use pipeline::{Digest, Epoch, PipelineName, Record, Revision, RunId, Seq, Timest
 
 use crate::port::{
     Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Held, HoldChange, Holds, Journal,
-    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned,
+    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned, WriteError,
 };
 
 /// A store in memory. It can be opened again, which fences whoever had it open.
@@ -52,10 +52,10 @@ impl MemoryStore {
 impl State {
     fn check(&self, append: &Append) -> Result<(), AppendError> {
         if self.full {
-            return Err(AppendError::Unavailable("the store is full".to_owned()));
+            return Err(WriteError::Unavailable("the store is full".to_owned()).into());
         }
         if append.records.iter().any(|record| record.epoch != self.epoch) {
-            return Err(AppendError::Fenced(self.epoch));
+            return Err(WriteError::Fenced(self.epoch).into());
         }
         let row = &append.row;
         let same_key = |other: &&RunRow| {
