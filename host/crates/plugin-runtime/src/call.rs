@@ -40,7 +40,7 @@ pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> C
     let mut report = match plugin.guard.admit(call, breaker, retry_budget, begun.into_std()) {
         Ok(leave) => {
             let attempted = attempt(&context, &mut finished).await;
-            let excused = attempted.as_ref().is_err_and(|ended| ended.because_of(&context.account).is_some());
+            let excused = attempted.as_ref().is_err_and(|ended| ended.excuses(&context.account));
             let report = finished.report(&context, attempted);
             if excused {
                 plugin.guard.excuse(leave);
