@@ -37,6 +37,8 @@ pub(crate) struct Rules {
 pub(crate) struct Rule {
     scheme: Scheme,
     authority: Authority,
+    /// Scheme, host and port in one spelling: the name of its endpoint, which rules of several plugins may share.
+    pub(super) origin: Arc<str>,
     /// Put in front of every path; no slash at the end.
     base: String,
     methods: Vec<Method>,
@@ -110,9 +112,11 @@ impl Rule {
         if rule.burst.is_some() && rule.rate.is_none() {
             return Err("burst: expected `rate` beside it".to_owned());
         }
+        let origin = format!("{scheme}://{}:{}", authority.host().to_ascii_lowercase(), endpoint.port()).into();
         Ok(Self {
             scheme,
             authority,
+            origin,
             base,
             methods: rule.methods.iter().map(|name| method(name)).collect::<Result<_, _>>()?,
             prefix: path::normalise(&rule.path).map_err(|bad| format!("path: {}", bad.describe()))?,

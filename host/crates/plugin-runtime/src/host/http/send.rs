@@ -34,7 +34,8 @@ pub(crate) struct Egress {
     trace: Option<Trace>,
     /// What must be kept from the guest, and what its handles stand for.
     secrets: Option<Arc<CallSecrets>>,
-    endpoints: Option<Arc<Endpoints>>,
+    /// Those that are left alone are asked nothing.
+    endpoints: Arc<Endpoints>,
     /// What begins spans of requests, and which innermost span it was made for.
     clients: Option<Clients>,
     generation: Option<u32>,
@@ -56,13 +57,15 @@ impl Trace {
 }
 
 impl Egress {
-    pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32, secrets: Option<Arc<CallSecrets>>) -> Self {
-        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints: None, clients: None, generation: None }
-    }
-
-    /// Asks those that are left alone nothing.
-    pub(crate) fn set_endpoints(&mut self, endpoints: Arc<Endpoints>) {
-        self.endpoints = Some(endpoints);
+    pub(crate) fn new(
+        rules: Arc<Rules>,
+        endpoints: Arc<Endpoints>,
+        account: Arc<Account>,
+        deadline: Instant,
+        requests: u32,
+        secrets: Option<Arc<CallSecrets>>,
+    ) -> Self {
+        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints, clients: None, generation: None }
     }
 
     /// Remembers the span under which requests are made.
@@ -107,7 +110,7 @@ impl Egress {
             name,
             account: Arc::clone(&self.account),
             secrets: self.secrets.clone(),
-            endpoints: self.endpoints.clone(),
+            endpoints: Arc::clone(&self.endpoints),
             options,
             until,
         };

@@ -26,6 +26,7 @@ use super::{Egress, Outside, Rule, Rules};
 use crate::{
     call::Account,
     grant::{Auth, HttpRule, Secret, TracePolicy},
+    guard::{BreakerOptions, Endpoints},
     host::secrets::CallSecrets,
 };
 
@@ -86,7 +87,8 @@ impl Guest {
         edit(&mut rule);
         let rules = Rules::new("worker".to_owned(), [("printer".to_owned(), Rule::parse(&rule, outside).unwrap())].into());
         let account = Arc::new(Account::default());
-        let mut egress = Egress::new(Arc::new(rules), Arc::clone(&account), Instant::now() + time, 3, secrets);
+        let endpoints = Endpoints::new(BreakerOptions::default());
+        let mut egress = Egress::new(Arc::new(rules), endpoints, Arc::clone(&account), Instant::now() + time, 3, secrets);
         egress.set_context(&SpanContext { trace_id: "a".repeat(32), span_id: "b".repeat(16), sampled: true, trace_state: "v=1".to_owned() });
         Self { egress, account }
     }
