@@ -152,7 +152,7 @@ fn encodings(secret: &str) -> Vec<Vec<u8>> {
         secret.bytes().map(one).collect::<String>()
     };
     let json = serde_json::to_string(secret).map(|quoted| quoted[1..quoted.len() - 1].to_owned()).unwrap_or_default();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = package::hex(secret.as_bytes());
     [
         secret.to_owned(),
         json.replace('/', "\\/"),
