@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use end_to_end_tests::harness::{Answers, orders::order};
+use package::hex;
 use serde_json::{Value, json};
 use telemetry::checker::{Capture, check_traces};
 
 use crate::{
     Stage,
-    capture::{self, Arrived, hex},
+    capture::{self, Arrived},
     journal::Store,
     until,
 };

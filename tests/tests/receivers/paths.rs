@@ -3,13 +3,14 @@
 use std::{collections::BTreeSet, fs};
 
 use expect_test::expect_file;
+use package::hex;
 use telemetry::{
     Units,
     checker::{Capture, check_metrics, check_traces},
 };
 
 use crate::{
-    capture::{Arrived, hex},
+    capture::Arrived,
     play::{CALLER, PLAYED, SILENT_CALLER},
     tree::tree,
 };

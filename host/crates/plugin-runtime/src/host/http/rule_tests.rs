@@ -45,6 +45,18 @@ fn a_request_is_allowed_by_name_method_and_path() {
 }
 
 #[test]
+fn an_endpoint_has_one_name_however_its_url_is_written() {
+    for (url, origin) in [
+        ("http://OLT.example/base", "http://olt.example:80"),
+        ("http://olt.example:80/other", "http://olt.example:80"),
+        ("https://olt.example", "https://olt.example:443"),
+        ("HTTP://[::1]", "http://[::1]:80"),
+    ] {
+        assert_eq!(*Rule::parse(&HttpRule::to(url), &outside()).unwrap().origin, *origin, "{url}");
+    }
+}
+
+#[test]
 fn a_rule_that_cannot_work_is_refused() {
     let parse = |edit: fn(&mut HttpRule)| {
         let mut rule = HttpRule::to("http://127.0.0.1:1");
