@@ -16,7 +16,7 @@ use serde::Deserialize;
 pub(crate) use self::{
     bindings::{BindingSettings, RuleSetting},
     load::{load, with_nearest},
-    secret::{resolve, seal_key},
+    secret::{Given, hidden, resolve, seal_key, shown, written_out_at},
     tokens::{Role, Token},
 };
 
@@ -55,6 +55,9 @@ pub(crate) struct Config {
 pub(crate) struct Secrets {
     /// The key with which plugins' texts are sealed: `env:NAME` or `file:PATH`, of 64 hexadecimal digits. Default none: no plugin can seal.
     pub(crate) seal_key: Option<String>,
+    /// What grants that come in over the interface may refer to: `env:NAME`, `env:PREFIX*`, `file:PATH`, `file:FOLDER/` (everything below it). Default none but
+    /// the references of the grants in this configuration.
+    pub(crate) allow: Vec<String>,
 }
 
 /// The HTTP interface.

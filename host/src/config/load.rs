@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{BindingSettings, Config, tokens};
+use super::{BindingSettings, Config, secret, tokens};
 
 /// More of anything at a time is a mistake.
 const MAX_PLACES: usize = 1_000_000;
@@ -94,6 +94,7 @@ fn check(config: &Config) -> Result<(), String> {
     in_range("runtime.max_calls", config.runtime.max_calls, 1..=100_000)?;
     in_range("runtime.max_calls_per_plugin", config.runtime.max_calls_per_plugin, 1..=100_000)?;
     tokens::check(&config.tokens)?;
+    secret::check_entries(&config.secrets.allow)?;
     let labels = telemetry::Labels::new(config.telemetry.labels.clone()).map_err(|error| format!("telemetry.labels: {error}"))?;
     let limit = telemetry::DeliveryOptions::default().max_series;
     labels.series(&orders::initial_series(&config.orders.categories), limit).map_err(|error| format!("telemetry.labels: {error}"))?;
@@ -159,6 +160,8 @@ mod tests {
         check_text("[http]\nmax_connections = 0", "http.max_connections is 0: expected a number from 1 to 1000000");
         check_text("[runtime]\nmax_calls = 0", "runtime.max_calls is 0: expected a number from 1 to 100000");
         check_text(&format!("[tokens]\nadmin = \"{}\"", "0".repeat(64)), "tokens.admin: the name is the administrator's");
+        check_text("[secrets]\nallow = [\"env:JACKFIELD_*\", \"file:secrets/\"]", "fine");
+        check_text("[secrets]\nallow = [\"/etc\"]", "secrets.allow: `/etc`: expected `env:NAME`, `env:PREFIX*`, `file:PATH` or `file:FOLDER/`");
         let hash = "0".repeat(64);
         let token = |rest: &str| format!("[tokens]\nann = {{ blake3 = \"{hash}\"{rest} }}");
         check_text(&token(", roles = [\"viewer\", \"orders\"]"), "fine");
