@@ -51,7 +51,7 @@ pub(crate) use self::{
     repin::Wanted as Repin,
     shelf::Shelf,
 };
-use crate::config::Config;
+use crate::config::{Config, Given};
 
 /// The registry of a serving host.
 #[derive(Debug)]
@@ -63,6 +63,8 @@ pub(crate) struct Registry {
     driver: Arc<Driver>,
     /// What references in grants are relative to.
     directory: PathBuf,
+    /// What grants may refer to that come in over the interface.
+    given: Given,
     /// The grants of the configuration, by the name of the plugin.
     configured: BTreeMap<String, Value>,
     /// Held by whoever makes a change, from the look at the state to the end.
@@ -83,6 +85,7 @@ impl Registry {
             shelf: parts.shelf.clone(),
             driver,
             directory: parts.directory.to_owned(),
+            given: Given::of(parts.config, parts.directory).map_err(RegistryError::Invalid)?,
             configured: grants_of(parts.config),
             changing: Mutex::default(),
             targets: std::sync::Mutex::default(),

@@ -17,7 +17,7 @@ use super::{
     grants::{lines, missing, read_grant, trimmed},
     named, stored, with_version,
 };
-use crate::trust;
+use crate::{config::shown, trust};
 
 /// How many revisions a way back is looked for in.
 pub(super) const LOOK_BACK: usize = 10_000;
@@ -79,6 +79,7 @@ impl Registry {
         let installed = self.find(&state, &spec)?.clone();
         refuse_quarantined(&state, &installed.digest)?;
         let regranted = grant.is_some();
+        let shown = grant.as_ref().map(shown);
         let (plugin, bound) = self.admitted(&installed, grant).await?;
         let (_, table) = self.driver.current();
         if let Some(rollout) = state.rollouts.get(&installed.name) {
@@ -106,6 +107,9 @@ impl Registry {
         let mut deed = deed(by, if canary.is_some() { "canary" } else { "activate" }, &named(&installed), &note);
         deed.before = self.described(&state, &table);
         deed.after = json!({"bindings": self.described(&state, &next), "canary": canary});
+        if let Some(grant) = shown {
+            deed.after["grant"] = grant;
+        }
         let mut change = self.begin(&state, deed);
         if let Some(canary) = &canary {
             let rollout = self.rollout(&table, &installed, canary, by);
@@ -126,6 +130,7 @@ impl Registry {
         let package = Package::read(&bytes, bytes.len()).map_err(|error| RegistryError::Refused(error.to_string()))?;
         trust::admit(&self.trust, &package, None).map_err(|error| RegistryError::refused(&error))?;
         if let Some(grant) = &grant {
+            self.given.check(grant).map_err(|error| RegistryError::Invalid(error.to_string()))?;
             read_grant(grant, &self.directory).await.map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
         }
         let inherited = || trimmed(&package.manifest, &self.grant_of(&installed.name).unwrap_or(Value::Null));

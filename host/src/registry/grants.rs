@@ -8,12 +8,18 @@ use package::{Ask, Manifest};
 use plugin_runtime::{Grant, HttpRule};
 use serde::Deserialize;
 use serde_json::Value;
+use tracing::warn;
 
-use crate::config::{Config, resolve, with_nearest};
+use crate::config::{Config, hidden, resolve, with_nearest, written_out_at};
 
 /// Looks at all grants before anything is opened: a secret that is missing and a key that is not known stop the start.
 pub(crate) fn check_grants(config: &Config, directory: &Path) -> anyhow::Result<()> {
     for (name, plugin) in &config.plugins {
+        for place in written_out_at(&plugin.grant) {
+            warn!(
+                "plugins.{name}: {place}: a secret is written out, so it is stored with the grant: expected a reference, `env:NAME` or `file:PATH`"
+            );
+        }
         follow(&plugin.grant, directory).with_context(|| format!("plugins.{name}"))?;
     }
     Ok(())
@@ -31,7 +37,9 @@ fn follow(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
     if resolved.is_null() {
         return Ok(Grant::default());
     }
-    let named = |place: String| move |error: serde_json::Error| anyhow::anyhow!("{place}: {}", with_nearest(&error.to_string()));
+    // An error of the reader may repeat what it found.
+    let told = |error: serde_json::Error| hidden(with_nearest(&error.to_string()), grant);
+    let named = |place: String| move |error: serde_json::Error| anyhow::anyhow!("{place}: {}", told(error));
     for (endpoint, rule) in resolved["http"].as_object().into_iter().flatten() {
         HttpRule::deserialize(rule).map_err(named(format!("grant.http.{endpoint}")))?;
     }

@@ -11,7 +11,11 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use wasmtime::UpdateDeadline;
 
 use super::{account::Account, failure::LimitReached};
-use crate::{host::secrets::CallSecrets, plugin::Loaded, runtime::Shared};
+use crate::{
+    host::secrets::{CallSecrets, Caller},
+    plugin::Loaded,
+    runtime::Shared,
+};
 
 /// A deadline further away than this is not kept by the timer: 30 days.
 const MAX_TIMEOUT: Duration = Duration::from_secs(30 * 86_400);
@@ -46,8 +50,11 @@ impl CallContext {
 
     /// The handles of the call.
     pub(crate) fn secrets(&self) -> &Arc<CallSecrets> {
-        let make = || CallSecrets::new(Arc::clone(&self.plugin.granted.secrets), &self.plugin.name, self.call.tenant.as_str());
-        self.secrets.get_or_init(|| Arc::new(make()))
+        self.secrets.get_or_init(|| {
+            let Call { tenant, run, .. } = &self.call;
+            let caller = Caller { plugin: self.plugin.name.as_ref().to_owned(), tenant: tenant.to_string(), run: run.to_string() };
+            Arc::new(CallSecrets::new(Arc::clone(&self.plugin.granted.secrets), caller))
+        })
     }
 
     /// The same, unless there is nothing that must be kept from the plugin.

@@ -169,7 +169,9 @@ impl Url {
         }
         let full = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
         if full.query().is_some() || url.contains('#') {
-            return Err(format!("url: `{url}`: expected no query and no fragment"));
+            // What follows may be a secret.
+            let before = url.split(['?', '#']).next().unwrap_or_default();
+            return Err(format!("url: `{before}`: expected no query and no fragment"));
         }
         let base = path::normalise(full.path()).map_err(|bad| format!("url: {}", bad.describe()))?;
         Ok(Self { scheme, authority, base: base.trim_end_matches('/').to_owned() })

@@ -67,7 +67,8 @@ fn a_rule_that_cannot_work_is_refused() {
     assert_eq!(parse(|r| r.url = "http://u:p@x/".into()), "url: expected no user or password: use `auth`");
     assert_eq!(parse(|r| r.methods = vec!["get".into()]), "methods: `get` is not a method: expected for example GET, in upper case");
     assert_eq!(parse(|r| r.path = "data".into()), "path: the path does not begin with a slash");
-    assert_eq!(parse(|r| r.url = "http://x/#a".into()), "url: `http://x/#a`: expected no query and no fragment");
+    assert_eq!(parse(|r| r.url = "http://x/?k=s3cret".into()), "url: `http://x/`: expected no query and no fragment");
+    assert_eq!(parse(|r| r.url = "http://x/#a".into()), "url: `http://x/`: expected no query and no fragment");
     assert_eq!(
         parse(|r| r.url = "http://2130706433/".into()),
         "url: `2130706433` is no name, and no address as addresses are written: expected for example 192.0.2.1"

@@ -21,7 +21,7 @@ const VERSION: u8 = 1;
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealKey(Zeroizing<[u8; 32]>);
 
-/// Whose texts they are: what was sealed for one is not opened for another.
+/// Whose texts they are and where they may be: what was sealed for one is not opened for another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope(Vec<u8>);
 
@@ -92,8 +92,14 @@ fn nonce() -> Nonce {
 }
 
 impl Scope {
-    pub(super) fn new(plugin: &str, tenant: &str) -> Self {
-        Self(format!("jackfield sealed text\0{plugin}\0{tenant}").into_bytes())
+    /// A handle that a plugin has in a run.
+    pub(super) fn run(plugin: &str, tenant: &str, run: &str) -> Self {
+        Self(format!("jackfield sealed text\0run\0{plugin}\0{tenant}\0{run}").into_bytes())
+    }
+
+    /// A handle in the value of a key of the plugin, where no plugin sees it.
+    pub(super) fn key(plugin: &str, tenant: &str, key: &str) -> Self {
+        Self(format!("jackfield sealed text\0key\0{plugin}\0{tenant}\0{key}").into_bytes())
     }
 }
 
@@ -117,7 +123,7 @@ mod tests {
 
     #[test]
     fn no_byte_of_a_sealed_text_can_be_changed() {
-        let (key, scope) = (SealKey::parse(&"07".repeat(32)).unwrap(), Scope::new("worker", "default"));
+        let (key, scope) = (SealKey::parse(&"07".repeat(32)).unwrap(), Scope::run("worker", "default", "r1"));
         let sealed = key.seal(&scope, "correct horse").unwrap();
         assert_eq!(key.open(&scope, &sealed).unwrap().reveal(), "correct horse");
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
