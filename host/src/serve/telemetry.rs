@@ -35,6 +35,7 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
         propagates: true,
         zero_series: orders::initial_series(&config.orders.categories),
         census: places.clone(),
+        limits: std::collections::BTreeMap::new(),
         cursors: places,
         epoch: opening.epoch,
         last_sign_of_life: opening.last_sign_of_life,

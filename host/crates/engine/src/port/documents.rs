@@ -1,23 +1,63 @@
-//! Documents: rows that packs project from events, written in the event's transaction, read by lists and look-ups.
+//! Documents: rows of packs, projected from events in the event's transaction or written by the pack itself, read by lists and look-ups.
 
 use std::fmt;
 
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::journal::ReadError;
+use super::journal::{ReadError, WriteError};
 
-/// Reads documents of packs.
+/// How many documents one call writes at most.
+pub const MOST_DOCUMENTS: usize = 1024;
+
+/// How many bytes the bodies of one call have at most, together.
+pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
+
+/// Reads and writes documents of packs.
 #[async_trait]
 pub trait Documents: fmt::Debug + Send + Sync {
     /// One document.
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError>;
 
+    /// Writes documents of which no run is the source, over those that may be there: all of them, durably, or none. At most [`MOST_DOCUMENTS`] in one call.
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError>;
+
+    /// Removes a document of which no run is the source, durably. One that is not there is removed already.
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError>;
+
     /// Documents that match, newest first, with the number of all matches.
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError>;
 }
 
-/// A row that a pack projects from events.
+/// Why documents were not written. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DocumentError {
+    /// More than one call may carry.
+    #[error("{what}: {found}, more than the {limit} allowed in one call")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        found: usize,
+        /// How much is allowed.
+        limit: usize,
+    },
+    /// The store did not take them, whatever they are.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Whether one call may carry these documents.
+///
+/// # Errors
+///
+/// [`DocumentError::TooMuch`].
+pub fn check_documents(count: usize, bytes: usize) -> Result<(), DocumentError> {
+    let within = |what, found, limit| if found > limit { Err(DocumentError::TooMuch { what, found, limit }) } else { Ok(()) };
+    within("documents", count, MOST_DOCUMENTS).and_then(|()| within("bytes of documents", bytes, MOST_DOCUMENT_BYTES))
+}
+
+/// A row that a pack projects from events, or writes itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The kind of document, such as `product-order`.
