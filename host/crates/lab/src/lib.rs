@@ -7,6 +7,8 @@
 //! | activation | a subset of TMF640 v4: POST answers 202 and a monitor | no: two POSTs make two services, as in TMF640 |
 //! | billing | accounts over REST | by `Idempotency-Key`, as billing systems do |
 //! | inventory | a subset of TMF639 v4: lists by any attribute, entity tags, merge patches | no: whoever has the entity tag reserves |
+//! | device inventory | JSON: which customer has which device | by the identity of the device |
+//! | profiles | JSON: what a customer has bought, passwords in plain text | PATCH is idempotent by nature |
 //!
 //! They know nothing of Jackfield. Each can be made to misbehave over HTTP, and keeps a ledger of what it really did:
 //!
@@ -25,6 +27,8 @@
 //!
 //! A switch takes `count` (default 1; 0 means until reset) and the filters `method`, `path` and `body`: the request's path and body must contain them.
 //! Of several switches that match, the oldest acts.
+//!
+//! [`device`] has what customers have at home: virtual devices that call an auto-configuration server. [`storm`] has many of them call at once.
 //!
 //! ```
 //! use std::io::{Read, Write};
@@ -46,8 +50,11 @@
 
 mod backend;
 mod control;
+pub mod device;
 mod reply;
 mod server;
+pub mod storm;
+mod wire;
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -64,8 +71,8 @@ pub struct Options {
     pub catalogue: Option<PathBuf>,
     /// How long an activation takes unless a switch says otherwise. Zero answers 201 at once.
     pub activation: Duration,
-    /// The ports of catalogue, element, activation, billing and inventory; 0 lets the system choose.
-    pub ports: [u16; 5],
+    /// The ports of catalogue, element, activation, billing, inventory, device inventory and profiles; 0 lets the system choose.
+    pub ports: [u16; 7],
 }
 
 /// Where the back ends are, in a form that programs read.
@@ -81,6 +88,10 @@ pub struct Urls {
     pub billing: String,
     /// The resource inventory.
     pub inventory: String,
+    /// The inventory of devices.
+    pub device_inventory: String,
+    /// The business system that knows what customers have bought.
+    pub profiles: String,
 }
 
 /// The back ends, for as long as this lives.
@@ -114,13 +125,15 @@ impl Lab {
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let catalogue = Catalogue::load(options.catalogue.as_deref())?;
         let mut servers = JoinSet::new();
-        let [catalogue_port, element, activation, billing, inventory] = options.ports;
+        let [catalogue_port, element, activation, billing, inventory, device_inventory, profiles] = options.ports;
         let urls = Urls {
             catalogue: start(&mut servers, "catalogue", catalogue_port, |_| backend::catalogue(catalogue)).await?,
             element: start(&mut servers, "element", element, backend::element).await?,
             activation: start(&mut servers, "activation", activation, |control| backend::activation(control, options.activation)).await?,
             billing: start(&mut servers, "billing", billing, backend::billing).await?,
             inventory: start(&mut servers, "inventory", inventory, backend::inventory).await?,
+            device_inventory: start(&mut servers, "device inventory", device_inventory, backend::devices).await?,
+            profiles: start(&mut servers, "profiles", profiles, backend::profiles).await?,
         };
         Ok(Self { urls, _servers: servers })
     }

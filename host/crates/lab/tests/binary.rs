@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
 };
@@ -21,7 +21,7 @@ fn start(arguments: &[&str]) -> (Child, Value) {
 fn it_prints_urls_that_answer_and_goes_with_its_standard_input() {
     let (mut child, urls) = start(&[]);
     let urls = urls.as_object().unwrap();
-    assert_eq!(urls.keys().collect::<Vec<_>>(), ["activation", "billing", "catalogue", "element", "inventory"]);
+    assert_eq!(urls.keys().collect::<Vec<_>>(), ["activation", "billing", "catalogue", "device_inventory", "element", "inventory", "profiles"]);
     for url in urls.values() {
         TcpStream::connect(url.as_str().unwrap().strip_prefix("http://").unwrap()).unwrap();
     }
@@ -42,8 +42,46 @@ fn what_it_cannot_use_it_names() {
     let output = run(&["--catalogue", "/nowhere/c.json"]);
     assert!(!output.status.success());
     assert!(String::from_utf8_lossy(&output.stderr).contains("the catalogue /nowhere/c.json cannot be read"));
+    let output = run(&["--ports", "0,0,0,0,0,0,0,0"]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("at most seven ports"), "{output:?}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let output = run(&["--ports", &format!("0,0,0,{port},0")]);
     assert!(String::from_utf8_lossy(&output.stderr).contains(&format!("the billing cannot listen on 127.0.0.1:{port}")));
+}
+
+#[test]
+fn devices_say_what_they_see_and_do_what_they_are_told() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let acs = format!("http://{}/", nobody.local_addr().unwrap());
+    drop(nobody);
+    let arguments = ["devices", "--acs", &acs, "--tr181", "1", "--tr098", "1", "--liar", "1", "--retry-ms", "60000"];
+    let mut child = Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut next = |key: &str| loop {
+        let line: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+        if line.get(key).is_some() {
+            return line;
+        }
+    };
+    assert_eq!(next("serial")["device"], "0AF0CC-FN-100G-F0000001");
+    assert_eq!(next("serial")["device"], "0A11CE-NR-2200-R0000001");
+    let session = next("session")["session"].clone();
+    assert_eq!((&session["events"], session["ended"]["lost"].is_string()), (&serde_json::json!(["0 BOOTSTRAP", "1 BOOT"]), true), "{session}");
+    writeln!(input, "change R0000001 Device.WiFi.SSID.1.SSID My own").unwrap();
+    writeln!(input, "value R0000001 Device.WiFi.SSID.1.SSID").unwrap();
+    assert_eq!(next("value")["value"], "My own");
+    writeln!(input, "explode R0000001").unwrap();
+    assert!(next("error")["error"].as_str().unwrap().starts_with("expected `reboot SERIAL`"));
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_storm_is_one_line() {
+    let arguments = ["storm", "--acs", "http://127.0.0.1:1/", "--count", "3", "--attempts", "1"];
+    let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).output().unwrap();
+    let line: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&line["report"]["unfinished"], &line["report"]["lost"]), (&3.into(), &3.into()), "{line}");
 }

@@ -173,27 +173,9 @@ fn changed(stored: &Stored, wanted: Option<&str>, body: &str) -> Result<Value, R
         return Err((StatusCode::CONFLICT, format!("the resource is {status}: expected \"available\"")));
     }
     let mut changed = stored.document.clone();
-    merge(&mut changed, &patch);
+    super::merge(&mut changed, &patch);
     check(&changed)?;
     Ok(changed)
-}
-
-/// RFC 7396, section 2.
-fn merge(target: &mut Value, patch: &Value) {
-    let Some(fields) = patch.as_object() else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    for (name, value) in fields {
-        if value.is_null() {
-            target.as_object_mut().map(|object| object.remove(name));
-        } else {
-            merge(&mut target[name.as_str()], value);
-        }
-    }
 }
 
 fn object(body: &str) -> Result<Value, Refusal> {

@@ -3,5 +3,6 @@
 
 mod backends;
 mod client;
+mod customers;
 mod inventory;
 mod switches;

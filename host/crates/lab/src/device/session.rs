@@ -1,0 +1,326 @@
+//! One session: an Inform, what the device has to say, and whatever the server wants to know.
+
+use std::{fmt::Write as _, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    Inner,
+    envelope::{Event, Style},
+    options::{DeviceOptions, Faults},
+    report::{End, SessionReport},
+    rpc::{Asked, Refusal, show},
+    soap::Message,
+    transfer::Completed,
+    tree::now,
+};
+use crate::wire::{Answer, Connection, Credentials, Target, WireError};
+
+/// The longest session, in exchanges: a server that has not said everything by then never will.
+const MAX_EXCHANGES: u32 = 1_000;
+
+/// How often a request is repeated that the server wants again (8005).
+const MAX_REPETITIONS: u32 = 3;
+
+/// A session that is under way.
+pub(super) struct Visit<'a> {
+    device: &'a Inner,
+    faults: Faults,
+    target: Target,
+    username: String,
+    password: String,
+    connection: Option<Connection>,
+    cookies: Vec<(String, String)>,
+    request: String,
+    report: SessionReport,
+    hold: bool,
+}
+
+impl<'a> Visit<'a> {
+    /// Begins a session with these events, and those that wait.
+    pub(super) fn begin(device: &'a Inner, events: &[&str]) -> Result<Self, WireError> {
+        let mut state = device.state();
+        for code in events {
+            state.happened(code, "");
+        }
+        if state.pending.is_empty() {
+            state.happened("2 PERIODIC", "");
+        }
+        let value = |name: &str| device.managed(&state, name);
+        let (url, username, password) = (value("URL"), value("Username"), value("Password"));
+        let faults = state.faults.clone();
+        let password = if faults.wrong_password { format!("not {password}") } else { password };
+        let told = state.pending.iter().map(|event| event.code.clone()).collect();
+        let target = Target::parse(&url)?;
+        Ok(Self {
+            device,
+            faults,
+            target,
+            username,
+            password,
+            connection: None,
+            cookies: Vec::new(),
+            request: String::new(),
+            report: SessionReport::new(told),
+            hold: false,
+        })
+    }
+
+    /// Takes it to its end.
+    pub(super) async fn run(mut self) -> SessionReport {
+        self.report.ended = match self.talk().await {
+            Ok(()) => End::Done,
+            Err(end) => end,
+        };
+        let mut state = self.device.state();
+        state.statistics.exchanges += u64::from(self.report.exchanges);
+        state.finish(&self.device.options, &self.report.ended);
+        if self.report.ended == End::Rebooted {
+            state.faults.reboot_after = None;
+        }
+        drop(state);
+        self.report
+    }
+
+    async fn talk(&mut self) -> Result<(), End> {
+        self.inform().await?;
+        // A server that asks for silence hears of transfers as soon as it has said everything.
+        if !self.hold {
+            self.tell().await?;
+        }
+        let mut body = String::new();
+        loop {
+            let answer = self.post(&body).await?;
+            if answer.body.is_empty() {
+                if self.hold && !self.device.state().completed.is_empty() {
+                    self.hold = false;
+                    self.tell().await?;
+                    body.clear();
+                    continue;
+                }
+                return Ok(());
+            }
+            let message = self.read(&answer)?;
+            self.hold = message.hold;
+            body = self.act(&message).await?;
+        }
+    }
+
+    async fn inform(&mut self) -> Result<(), End> {
+        let (id, inform, told) = self.compose();
+        let answer = self.post(&inform).await?;
+        let message = self.read(&answer)?;
+        self.expect(&message, "InformResponse", &id)?;
+        self.hold = message.hold;
+        let mut state = self.device.state();
+        // Transfers are over for the server when it has answered to their own message.
+        state.pending.retain(|event| !told.contains(event) || is_of_transfer(event));
+        state.changed.clear();
+        state.bootstrapped |= told.iter().any(|event| event.code == "0 BOOTSTRAP");
+        Ok(())
+    }
+
+    /// The Inform with its id and its events.
+    fn compose(&self) -> (String, String, Vec<Event>) {
+        let mut state = self.device.state();
+        let (id, events) = (state.id(), state.pending.clone());
+        let options = &self.device.options;
+        let changed = state.changed.iter().map(String::as_str).filter(|name| !state.tree.inform().contains(name));
+        let names: Vec<String> = state.tree.inform().iter().copied().chain(changed).map(str::to_owned).collect();
+        let lacks = |name: &str| self.faults.missing.as_ref().is_some_and(|missing| missing.has(name));
+        let shown = names.into_iter().filter(|name| !lacks(name)).filter_map(|name| show(&state, options, &self.faults, name));
+        let parameters: Vec<_> = shown.collect();
+        let serial = self.faults.claims_serial.as_ref().unwrap_or(&options.serial);
+        let style = style(options, &self.faults);
+        let content = style.inform(options, serial, &events, state.retries, &now(), &parameters);
+        (id.clone(), style.envelope(&id, "Inform", &content), events)
+    }
+
+    /// Tells of transfers that are over.
+    async fn tell(&mut self) -> Result<(), End> {
+        let completed = self.device.state().completed.clone();
+        for completed in &completed {
+            let mut repetitions = 0;
+            while !self.told(completed).await? {
+                repetitions += 1;
+                if repetitions == MAX_REPETITIONS {
+                    return Err(End::Fault(8005));
+                }
+            }
+            let mut state = self.device.state();
+            state.completed.retain(|other| other.key() != completed.key());
+            state.pending.retain(|event| !(event.code == completed.event && event.key == completed.key()));
+            if state.completed.is_empty() {
+                state.pending.retain(|event| event.code != "7 TRANSFER COMPLETE");
+            }
+        }
+        Ok(())
+    }
+
+    /// `false` when the server wants to hear it again.
+    async fn told(&mut self, completed: &Completed) -> Result<bool, End> {
+        let id = self.device.state().id();
+        let envelope = {
+            let style = style(&self.device.options, &self.faults);
+            style.envelope(&id, "TransferComplete", &completed.content(style))
+        };
+        let answer = self.post(&envelope).await?;
+        let message = self.read(&answer)?;
+        if message.method == "Fault" && message.text("FaultCode").trim() == "8005" {
+            return Ok(false);
+        }
+        self.expect(&message, "TransferCompleteResponse", &id)?;
+        Ok(true)
+    }
+
+    /// Does what the server asks for and says the answer.
+    async fn act(&mut self, message: &Message) -> Result<String, End> {
+        if message.method == "Fault" || message.method.ends_with("Response") {
+            return Err(End::Unexpected(format!("a {} to nothing", message.method)));
+        }
+        let method = message.method.clone();
+        if message.id.is_none() {
+            self.report.complaints.push(format!("{method} without cwmp:ID"));
+        }
+        self.report.rpcs.push(method.clone());
+        let vanishes = self.faults.vanishes.as_ref().filter(|vanish| vanish.rpc == method);
+        if vanishes.is_some_and(|vanish| !vanish.done) {
+            return Err(End::Vanished);
+        }
+        let style = style(&self.device.options, &self.faults);
+        let asked = Asked { options: &self.device.options, faults: &self.faults, style, message };
+        let acted = asked.act(&mut self.device.state());
+        if vanishes.is_some() {
+            return Err(End::Vanished);
+        }
+        if self.faults.slow_ms > 0 {
+            tokio::time::sleep(Duration::from_millis(self.faults.slow_ms)).await;
+        }
+        let id = message.id.as_deref().unwrap_or_default();
+        Ok(match acted {
+            Ok(content) => style.envelope(id, &format!("{method}Response"), &content),
+            Err(Refusal { code, parameters }) => {
+                self.report.refused.push(code);
+                style.fault(id, code, &parameters)
+            }
+        })
+    }
+
+    fn read(&mut self, answer: &Answer) -> Result<Message, End> {
+        let text = std::str::from_utf8(&answer.body).map_err(|_| End::Unexpected("an answer that is not UTF-8".to_owned()))?;
+        let message = Message::read(text).map_err(|what| End::Unexpected(format!("an answer that is no envelope: {what}")))?;
+        let expected = &self.device.options.namespace;
+        if message.namespace != *expected {
+            self.report.complaints.push(format!("{} in the namespace {:?}: expected {expected}", message.method, message.namespace));
+        }
+        Ok(message)
+    }
+
+    fn expect(&mut self, message: &Message, method: &str, id: &str) -> Result<(), End> {
+        if message.method == "Fault" {
+            return Err(End::Fault(message.text("FaultCode").trim().parse().unwrap_or(0)));
+        }
+        if message.method != method {
+            return Err(End::Unexpected(format!("{}: expected {method}", message.method)));
+        }
+        if !self.faults.no_id && message.id.as_deref() != Some(id) {
+            self.report.complaints.push(format!("{method} with the cwmp:ID {:?}: expected {id}", message.id));
+        }
+        Ok(())
+    }
+
+    /// Sends a body and says what came back; answers challenges on the way.
+    async fn post(&mut self, body: &str) -> Result<Answer, End> {
+        let mut challenges = 0;
+        loop {
+            if self.report.exchanges == MAX_EXCHANGES {
+                return Err(End::Unexpected(format!("a session of more than {MAX_EXCHANGES} exchanges")));
+            }
+            self.write(body);
+            let begun = Instant::now();
+            let answer = tokio::time::timeout(self.device.options.patience, self.exchange()).await;
+            let answer = answer.map_err(|_| End::TimedOut)?.map_err(|error| End::Lost(error.to_string()))?;
+            self.report.exchanges += 1;
+            self.report.answers.push(begun.elapsed());
+            if !self.faults.no_cookies {
+                self.keep(&answer.cookies);
+            }
+            if answer.status == 401 {
+                challenges += 1;
+                let stale = challenges == 2 && answer.challenges.iter().any(|challenge| challenge.contains("stale=true"));
+                let answerable = self.device.state().login.challenged(self.device.options.login, &answer.challenges);
+                if answerable && (challenges == 1 || stale) {
+                    continue;
+                }
+                return Err(End::Refused(401));
+            }
+            self.report.authenticated_exchanges += 1;
+            if self.faults.reboot_after == Some(self.report.authenticated_exchanges) {
+                return Err(End::Rebooted);
+            }
+            return match answer.status {
+                200 | 204 => Ok(answer),
+                503 => Err(End::Busy(answer.retry_after)),
+                status => Err(End::Refused(status)),
+            };
+        }
+    }
+
+    /// The bytes of a request.
+    fn write(&mut self, body: &str) {
+        let Target { authority, path } = &self.target;
+        let request = &mut self.request;
+        request.clear();
+        let _ = write!(
+            request,
+            "POST {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: lab\r\nContent-Type: text/xml; charset=\"utf-8\"\r\nSOAPAction: \r\n"
+        );
+        let credentials = Credentials { username: &self.username, password: &self.password };
+        if let Some(authorization) = self.device.state().login.authorize(self.device.options.login, credentials, "POST", path) {
+            let _ = write!(request, "Authorization: {authorization}\r\n");
+        }
+        if !self.cookies.is_empty() {
+            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let _ = write!(request, "Cookie: {}\r\n", cookies.join("; "));
+        }
+        if self.faults.new_connections {
+            request.push_str("Connection: close\r\n");
+        }
+        let length = body.len() - usize::from(self.faults.short_length && !body.is_empty());
+        let _ = write!(request, "Content-Length: {length}\r\n\r\n{body}");
+    }
+
+    /// One exchange. A connection that the server has closed meanwhile is replaced once.
+    async fn exchange(&mut self) -> Result<Answer, WireError> {
+        loop {
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => Connection::open(&self.target).await?,
+            };
+            let again = connection.was_used();
+            match connection.exchange(self.request.as_bytes()).await {
+                Err(WireError::Closed | WireError::Broken(_)) if again => {}
+                Err(error) => return Err(error),
+                Ok(answer) => {
+                    self.connection = Some(connection).filter(|_| !answer.closes && !self.faults.new_connections);
+                    return Ok(answer);
+                }
+            }
+        }
+    }
+
+    fn keep(&mut self, cookies: &[(String, String)]) {
+        for (name, value) in cookies {
+            self.cookies.retain(|(kept, _)| kept != name);
+            self.cookies.push((name.clone(), value.clone()));
+        }
+    }
+}
+
+fn style<'a>(options: &'a DeviceOptions, faults: &Faults) -> Style<'a> {
+    Style { namespace: &options.namespace, odd: faults.odd_xml, anonymous: faults.no_id }
+}
+
+fn is_of_transfer(event: &Event) -> bool {
+    matches!(event.code.as_str(), "7 TRANSFER COMPLETE" | "M Download" | "M Upload")
+}

@@ -1,0 +1,125 @@
+//! What a device remembers between its sessions.
+
+use std::collections::BTreeSet;
+
+use tokio::time::Instant;
+
+use super::{
+    envelope::Event,
+    options::{DeviceOptions, Faults, Later},
+    report::{End, Statistics},
+    transfer::{Completed, Transfer},
+    tree::Tree,
+};
+use crate::wire::LoginSession;
+
+/// The memory of a device.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) tree: Tree,
+    pub(super) faults: Faults,
+    pub(super) login: LoginSession,
+    /// Events that no server has been told of.
+    pub(super) pending: Vec<Event>,
+    /// Parameters that have changed by themselves since the last Inform.
+    pub(super) changed: BTreeSet<String>,
+    /// Values that apply later.
+    pub(super) staged: Vec<(String, String)>,
+    pub(super) transfers: Vec<Transfer>,
+    pub(super) completed: Vec<Completed>,
+    /// When to inform because it was asked to, and its command keys.
+    pub(super) scheduled: Vec<(Instant, String)>,
+    pub(super) after: After,
+    pub(super) retries: u32,
+    /// Whether the server has heard of its first start.
+    pub(super) bootstrapped: bool,
+    pub(super) statistics: Statistics,
+    requests: u64,
+}
+
+/// What happens when the session is over.
+#[derive(Debug, Default)]
+pub(super) struct After {
+    /// A reboot, with its command key.
+    pub(super) reboot: Option<String>,
+    pub(super) factory_reset: bool,
+}
+
+impl State {
+    pub(super) fn new(options: &DeviceOptions) -> Self {
+        Self {
+            tree: Tree::new(options),
+            faults: options.faults.clone(),
+            login: LoginSession::default(),
+            pending: Vec::new(),
+            changed: BTreeSet::new(),
+            staged: Vec::new(),
+            transfers: Vec::new(),
+            completed: Vec::new(),
+            scheduled: Vec::new(),
+            after: After::default(),
+            retries: 0,
+            bootstrapped: false,
+            statistics: Statistics::default(),
+            requests: 0,
+        }
+    }
+
+    /// A fresh id for a request of the device.
+    pub(super) fn id(&mut self) -> String {
+        self.requests += 1;
+        self.requests.to_string()
+    }
+
+    /// An event that the next Inform is to tell of. Events without a command key are told once.
+    pub(super) fn happened(&mut self, code: &str, key: &str) {
+        let event = Event { code: code.to_owned(), key: key.to_owned() };
+        if code.starts_with('M') || !self.pending.contains(&event) {
+            self.pending.push(event);
+        }
+    }
+
+    /// Power comes back.
+    pub(super) fn boot(&mut self) {
+        self.apply();
+        self.happened("1 BOOT", "");
+    }
+
+    /// Everything is the factory's again.
+    pub(super) fn factory_reset(&mut self, options: &DeviceOptions) {
+        self.tree.reset(options);
+        self.staged.clear();
+        self.transfers.clear();
+        self.changed.clear();
+        self.login = LoginSession::default();
+        self.bootstrapped = false;
+        self.pending.clear();
+        self.happened("0 BOOTSTRAP", "");
+        self.happened("1 BOOT", "");
+    }
+
+    /// What was staged is applied.
+    fn apply(&mut self) {
+        for (name, value) in std::mem::take(&mut self.staged) {
+            self.tree.write(&name, &value);
+        }
+    }
+
+    /// Does what had to wait for the end of the session.
+    pub(super) fn finish(&mut self, options: &DeviceOptions, end: &End) {
+        self.statistics.count(end);
+        self.retries = if *end == End::Done { 0 } else { self.retries + 1 };
+        if self.faults.status1 == Some(Later::End) {
+            self.apply();
+        }
+        let after = std::mem::take(&mut self.after);
+        if after.factory_reset {
+            self.factory_reset(options);
+        } else if let Some(key) = after.reboot {
+            self.boot();
+            self.happened("M Reboot", &key);
+        } else if *end == End::Rebooted {
+            self.boot();
+        }
+    }
+}

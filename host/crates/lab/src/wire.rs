@@ -1,0 +1,9 @@
+//! HTTP as a small device speaks it: one connection, one request at a time, bytes that are counted by hand.
+
+mod connection;
+mod login;
+
+pub(crate) use self::{
+    connection::{Answer, Connection, Target, WireError},
+    login::{Algorithm, Credentials, Session as LoginSession},
+};

@@ -1,0 +1,122 @@
+//! Files come and go after the session, and the server hears of it in another.
+
+use lab::device::{End, Faults, Model};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    task::JoinSet,
+};
+
+use super::acs::{Acs, Script, element};
+
+fn ask(method: &str, kind: &str, url: &str) -> String {
+    format!(
+        "<cwmp:{method}><CommandKey>fw-1</CommandKey><FileType>{kind}</FileType><URL>{url}</URL><Username></Username><Password></Password>\
+         <FileSize>5</FileSize><DelaySeconds>0</DelaySeconds></cwmp:{method}>"
+    )
+}
+
+/// A file server that answers every request alike.
+async fn files(answer: &'static str) -> (String, JoinSet<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/images/5.0.1.bin", listener.local_addr().unwrap());
+    let mut task = JoinSet::new();
+    task.spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buffer = [0; 4096];
+            if stream.read(&mut buffer).await.is_ok() {
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        }
+    });
+    (url, task)
+}
+
+const FILE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nimage";
+
+#[tokio::test]
+async fn firmware_is_fetched_and_runs_after_a_boot() {
+    let (url, _files) = files(FILE).await;
+    let acs = Acs::new(Script { asks: vec![ask("Download", "1 Firmware Upgrade Image", &url)], again: 2, ..Script::default() }).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.session(&["2 PERIODIC"]).await.unwrap();
+    assert_eq!(element(&acs.heard()[2].body, "Status").as_deref(), Some("1"));
+    acs.asks(&[]);
+    let report = device.session(&[]).await.unwrap();
+    let heard = acs.heard();
+    assert_eq!(
+        (report.ended, report.events),
+        (End::Done, ["1 BOOT", "4 VALUE CHANGE", "7 TRANSFER COMPLETE", "M Download"].map(str::to_owned).to_vec())
+    );
+    assert!(heard[0].body.contains("<EventCode>M Download</EventCode><CommandKey>fw-1</CommandKey>"), "{}", heard[0].body);
+    assert!(heard[0].body.contains("5.0.1"), "the Inform tells of the version that runs now");
+    let told: Vec<_> = heard[1..4].iter().map(|request| (element(&request.body, "CommandKey"), element(&request.body, "FaultCode"))).collect();
+    assert_eq!(told, vec![(Some("fw-1".to_owned()), Some("0".to_owned())); 3], "it is told until it is heard");
+    assert!(heard[4].body.is_empty() && device.pending().is_empty());
+    device.factory_reset();
+    assert_eq!(device.value("Device.DeviceInfo.SoftwareVersion").as_deref(), Some("5.0.1"), "the button does not bring old firmware back");
+}
+
+#[tokio::test]
+async fn a_transfer_that_fails_says_why() {
+    let cases = [
+        (Faults::default(), "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "Download", "9016"),
+        (Faults::default(), "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "Download", "9012"),
+        (Faults::default(), "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nim", "Download", "9018"),
+        (Faults::default(), "", "Download", "9015"),
+        (Faults::default(), "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", "Upload", "9011"),
+        (Faults { transfer_fault: Some(9017), ..Faults::default() }, FILE, "Download", "9017"),
+    ];
+    for (faults, answer, method, code) in cases {
+        let (url, _files) = files(answer).await;
+        let acs = Acs::asking(&[&ask(method, "3 Vendor Configuration File", &url)]).await;
+        let device = acs.device(Model::Tr098Ont, faults);
+        device.session(&["2 PERIODIC"]).await.unwrap();
+        acs.heard();
+        let report = device.session(&[]).await.unwrap();
+        assert_eq!(report.events, ["7 TRANSFER COMPLETE".to_owned(), format!("M {method}")]);
+        assert_eq!(element(&acs.heard()[1].body, "FaultCode").as_deref(), Some(code), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_device_may_never_say_that_a_transfer_is_over() {
+    let (url, _files) = files(FILE).await;
+    let acs = Acs::asking(&[&ask("Download", "1 Firmware Upgrade Image", &url)]).await;
+    let device = acs.device(Model::Tr181Router, Faults { no_transfer_complete: true, ..Faults::default() });
+    device.session(&["2 PERIODIC"]).await.unwrap();
+    acs.asks(&[]);
+    assert_eq!(device.session(&[]).await.unwrap().events, ["1 BOOT", "4 VALUE CHANGE"]);
+    assert_eq!(device.value("Device.DeviceInfo.SoftwareVersion").as_deref(), Some("5.0.1"));
+}
+
+#[tokio::test]
+async fn a_transfer_can_be_cancelled_and_an_address_must_be_one() {
+    let asks = [
+        ask("Download", "1 Firmware Upgrade Image", "http://127.0.0.1:1/x"),
+        "<cwmp:CancelTransfer><CommandKey>fw-1</CommandKey></cwmp:CancelTransfer>".to_owned(),
+        ask("Download", "1", "ftp://x/y"),
+    ];
+    let acs = Acs::asking(&asks.each_ref().map(String::as_str)).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    assert_eq!(device.session(&["2 PERIODIC"]).await.unwrap().refused, [9013]);
+    acs.asks(&[]);
+    assert_eq!(device.session(&[]).await.unwrap().events, ["2 PERIODIC"]);
+}
+
+#[tokio::test]
+async fn an_inform_can_be_scheduled() {
+    let acs = Acs::asking(&["<cwmp:ScheduleInform><DelaySeconds>1</DelaySeconds><CommandKey>later</CommandKey></cwmp:ScheduleInform>"]).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.session(&["1 BOOT"]).await.unwrap();
+    acs.asks(&[]);
+    loop {
+        let events = device.session(&[]).await.unwrap().events;
+        if events != ["2 PERIODIC"] {
+            assert_eq!(events, ["3 SCHEDULED", "M ScheduleInform"]);
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
