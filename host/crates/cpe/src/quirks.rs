@@ -1,9 +1,13 @@
 //! How devices differ from the standard, as data.
 
+mod check;
 mod record;
+mod table;
 
-pub use record::{QuirkChanges, QuirkError, QuirkRecord, QuirkTable, Quirks};
+pub use check::QuirkError;
+pub use record::{QuirkChanges, Quirks};
 use serde::{Deserialize, Serialize};
+pub use table::{QuirkRecord, QuirkTable};
 
 /// How a boolean is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

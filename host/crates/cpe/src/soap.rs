@@ -5,7 +5,9 @@ mod error;
 mod limits;
 mod message;
 mod namespace;
+mod read;
 mod rpc;
+mod write;
 
 pub use answer::{AccessAttributes, Answer, ParameterInfo, Transfer};
 pub use error::{SoapError, SoapProblem, WriteError, WriteProblem};
@@ -15,7 +17,9 @@ pub use message::{
     TransferComplete,
 };
 pub use namespace::Namespace;
+pub use read::read;
 pub use rpc::{Attributes, Download, Rpc, SetValue, Upload};
+pub use write::write;
 
 use crate::quirks::BooleanForm;
 

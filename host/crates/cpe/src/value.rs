@@ -1,6 +1,15 @@
 //! Values of parameters: how they are written, and when two of them are the same.
 
+mod compare;
+mod hidden;
+mod literal;
+mod parse;
+
 use std::fmt;
+
+pub use compare::same;
+pub use hidden::{fits, hidden};
+pub use literal::literal;
 
 use serde::{Deserialize, Serialize};
 

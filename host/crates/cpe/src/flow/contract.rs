@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::ValueType;
+
 /// A named value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Characteristic {
@@ -198,5 +200,45 @@ impl SettingValue {
             Self::Secret(handle) => Some(handle),
             Self::Text(_) => None,
         }
+    }
+}
+
+impl From<ValueKind> for ValueType {
+    fn from(kind: ValueKind) -> Self {
+        match kind {
+            ValueKind::String => Self::String,
+            ValueKind::Int => Self::Int,
+            ValueKind::UnsignedInt => Self::UnsignedInt,
+            ValueKind::Long => Self::Long,
+            ValueKind::UnsignedLong => Self::UnsignedLong,
+            ValueKind::Boolean => Self::Boolean,
+            ValueKind::DateTime => Self::DateTime,
+            ValueKind::Base64 => Self::Base64,
+            ValueKind::HexBinary => Self::HexBinary,
+        }
+    }
+}
+
+impl From<ValueType> for ValueKind {
+    fn from(kind: ValueType) -> Self {
+        match kind {
+            ValueType::String => Self::String,
+            ValueType::Int => Self::Int,
+            ValueType::UnsignedInt => Self::UnsignedInt,
+            ValueType::Long => Self::Long,
+            ValueType::UnsignedLong => Self::UnsignedLong,
+            ValueType::Boolean => Self::Boolean,
+            ValueType::DateTime => Self::DateTime,
+            ValueType::Base64 => Self::Base64,
+            ValueType::HexBinary => Self::HexBinary,
+        }
+    }
+}
+
+impl From<&crate::soap::ParameterValue> for Parameter {
+    fn from(sent: &crate::soap::ParameterValue) -> Self {
+        // A type that nobody knows is text.
+        let kind = ValueType::of_name(&sent.xsd).unwrap_or_default().into();
+        Self { name: sent.name.clone(), value: sent.value.clone(), kind }
     }
 }

@@ -1,11 +1,14 @@
-//! The fields of a quirk record, and the table that finds the records of a device.
+//! What can be different about a device.
 
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
 use super::{BooleanForm, Termination};
-use crate::{device::DeviceId, soap::Namespace};
+use crate::{
+    soap::{Namespace, Style},
+    value,
+};
 
 /// Writes the fields once: as what a device is like, and as what a record changes of it.
 macro_rules! fields {
@@ -79,75 +82,16 @@ fields! {
 /// Entries of one request: as many as the standard's own tables of one object have at most.
 const BATCH: NonZeroU32 = NonZeroU32::new(256).expect("256 is not 0");
 
-/// What is different about some devices. A field that is not named fits every device; a text that ends with `*` fits what begins like it. Case does not matter.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct QuirkRecord {
-    /// The manufacturer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub manufacturer: Option<String>,
-    /// The OUI.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub oui: Option<String>,
-    /// The model: what its data model calls `ModelName`, or its product class.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub model: Option<String>,
-    /// The firmware.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub firmware: Option<String>,
-    /// What is different.
-    pub set: QuirkChanges,
-}
-
-/// The records, of which later ones change what earlier ones say.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuirkTable {
-    records: Vec<QuirkRecord>,
-}
-
-impl QuirkTable {
-    /// The records that come with the product, and then those of the operator.
-    ///
-    /// # Errors
-    /// A record of the operator that could never apply, or that a device could not be spoken to with.
-    pub fn new(operator: Vec<QuirkRecord>) -> Result<Self, QuirkError> {
-        Ok(Self { records: operator })
-    }
-
-    /// How a device is spoken to.
+impl Quirks {
+    /// How messages to the device are written.
     #[must_use]
-    pub fn resolve(&self, device: &DeviceId, model: &str, firmware: &str) -> Quirks {
-        let mut quirks = Quirks::default();
-        self.records.iter().filter(|record| record.fits(device, model, firmware)).for_each(|record| record.set.apply(&mut quirks));
-        quirks
+    pub fn style(&self) -> Style {
+        Style { prolog: self.prolog, boolean: self.boolean }
     }
-}
 
-impl QuirkRecord {
-    fn fits(&self, device: &DeviceId, model: &str, firmware: &str) -> bool {
-        let one = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| like(wanted, found));
-        let is_model = one(&self.model, model) || (model.is_empty() && one(&self.model, &device.product_class));
-        one(&self.manufacturer, &device.manufacturer) && one(&self.oui, &device.oui) && is_model && one(&self.firmware, firmware)
+    /// Whether a parameter reads empty whatever it holds: by the standard, or by this device.
+    #[must_use]
+    pub fn is_hidden(&self, root: &str, name: &str) -> bool {
+        value::hidden(root, name) || self.hidden.iter().any(|pattern| value::fits(pattern, name))
     }
-}
-
-fn like(wanted: &str, found: &str) -> bool {
-    match wanted.strip_suffix('*') {
-        Some(start) => found.get(..start.len()).is_some_and(|found| found.eq_ignore_ascii_case(start)),
-        None => found.eq_ignore_ascii_case(wanted),
-    }
-}
-
-/// A quirk that is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{record}: {field} is `{found}`; expected {expected}")]
-pub struct QuirkError {
-    /// Which record, as in `quirk record 3`, or `suggested quirk`.
-    pub record: String,
-    /// Which of its fields.
-    pub field: String,
-    /// What it says.
-    pub found: String,
-    /// What it may say.
-    pub expected: &'static str,
 }

@@ -33,11 +33,11 @@ pub enum SoapProblem {
     #[error("a document type declaration")]
     DocType,
     /// Ended before its message did.
-    #[error("the end of the body within `{0}`")]
-    Truncated(String),
-    /// A second envelope.
-    #[error("a second envelope")]
-    SecondEnvelope,
+    #[error("the body ends within its message")]
+    Truncated,
+    /// A second envelope, or a second message in one.
+    #[error("a second message")]
+    SecondMessage,
     /// XML, but no envelope with a message.
     #[error("`{0}`, which is no CWMP message")]
     NotCwmp(String),

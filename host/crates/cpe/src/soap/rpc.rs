@@ -70,7 +70,7 @@ pub enum Rpc {
         /// Comes back with the event `M ScheduleInform`.
         command_key: String,
     },
-    /// Cancels a transfer. Since version 1.1.
+    /// Cancels a transfer. Since `cwmp-1-2`.
     CancelTransfer {
         /// The key of the transfer.
         command_key: String,

@@ -1,7 +1,6 @@
 //! What bindings may choose a provider by: who made the device, what it is, and what its customer has.
 
 use pipeline::{Selectors, View};
-use serde_json::Value;
 
 use crate::flow::contract::Device;
 
@@ -34,10 +33,4 @@ pub(crate) fn of_configuration(device: &Device, plan: &str) -> Vec<(&'static str
     let all = [("manufacturer", &device.manufacturer), ("oui", &device.oui), ("model", &device.model), ("root", &device.root)];
     let known = all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, value(name, text)));
     known.chain([("plan", plan.to_owned())]).collect()
-}
-
-/// Whether the two ways to the values agree; tests of both belong together.
-#[cfg(test)]
-pub(super) fn of_request(view: &View<'_>, request: &Value) -> Vec<(&'static str, String)> {
-    (WITH_PLAN.of)(view, request)
 }
