@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use pipeline::{Digest, Epoch, PipelineName, Record, Revision, RunId, Seq, Timestamp};
 
 use crate::port::{
-    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentError, DocumentPage, DocumentQuery, Documents, Held, HoldChange, Holds, Journal,
-    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned, WriteError, check_documents,
+    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentError, DocumentPage, DocumentQuery, Documents, Held, HoldChange,
+    Holds, Journal, KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned, WriteError, check_documents,
 };
 
 /// A store in memory. It can be opened again, which fences whoever had it open.
