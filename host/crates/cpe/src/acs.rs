@@ -4,25 +4,40 @@
 //! what is asked of a device waits in the mailbox of its session ([`Acs::ask`]), and what an Inform means is decided behind the trait [`Intake`].
 
 mod ask;
+mod auth;
+mod body;
+mod cookie;
 mod credential;
+mod exchange;
+mod framing;
 mod intake;
 mod mailbox;
+mod nonces;
 mod options;
+mod reply;
+mod serve;
 mod session;
 mod table;
+mod tls;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use engine::port::{Clock, LiveSpans, SpanContext};
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 pub use self::{
     ask::{AskError, Live, SessionId},
     credential::{Credential, Credentials, Unavailable},
     intake::{Admission, Busy, Contact, Intake, Proof, SessionEnd, Work},
-    options::{Algorithm, AuthMode, Options},
+    options::{AuthMode, Options},
+    serve::Door,
+    tls::{Tls, TlsError},
 };
-use self::{mailbox::Letter, table::Table};
+use self::{auth::Gate, cookie::Cookies, mailbox::Letter, nonces::Nonces, table::Table};
+pub use crate::digest::Algorithm;
 use crate::{
     device::DeviceKey,
     soap::{Answer, Rpc},
@@ -40,14 +55,70 @@ struct Shared {
     clock: Arc<dyn Clock>,
     spans: Arc<dyn LiveSpans>,
     table: Table,
+    gate: Gate,
+    cookies: Cookies,
+    /// The ID of the next session.
+    next: AtomicU64,
+    /// The number of the next connection.
+    connections: AtomicU64,
+    places: Arc<Semaphore>,
+    /// Places for large bodies.
+    large: Arc<Semaphore>,
+    /// Places for connections that are only told to come again later.
+    waiting: Arc<Semaphore>,
 }
+
+impl Shared {
+    fn next_session(&self) -> SessionId {
+        SessionId(self.next.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// The server cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AcsError {
+    /// Without random bytes no session is safe.
+    #[error("the system gives no random bytes: {0}")]
+    NoRandomness(getrandom::Error),
+    /// Devices would not understand the realm.
+    #[error("the realm `{0}` cannot be sent to devices; expected letters, digits, spaces and signs without `\"` and `\\`")]
+    Realm(String),
+}
+
+fn places(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))
+}
+
+/// One more connection for so many that there may be is told to come again later, instead of nothing.
+const TURNED_AWAY: usize = 8;
 
 impl Acs {
     /// A server without a listener yet.
-    #[must_use]
-    pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Self {
-        let table = Table::new(options.sessions);
-        Self { shared: Arc::new(Shared { options, clock, spans, table }) }
+    ///
+    /// # Errors
+    /// If the realm is unfit, or the system gives no random bytes.
+    pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, AcsError> {
+        if !options.realm.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+            return Err(AcsError::Realm(options.realm));
+        }
+        let (mut nonces, mut cookies, mut first) = ([0; 32], [0; 32], [0; 8]);
+        for random in [&mut nonces[..], &mut cookies, &mut first] {
+            getrandom::fill(random).map_err(AcsError::NoRandomness)?;
+        }
+        let shared = Shared {
+            table: Table::new(options.sessions),
+            gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces)),
+            cookies: Cookies::new(cookies),
+            next: AtomicU64::new(u64::from_le_bytes(first)),
+            connections: AtomicU64::new(0),
+            places: places(options.connections),
+            large: places(options.large_bodies),
+            waiting: places(options.connections.div_ceil(TURNED_AWAY)),
+            options,
+            clock,
+            spans,
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// The session of a device, if it is in one.
@@ -84,5 +155,11 @@ impl Acs {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.shared.table.count()
+    }
+
+    /// How many devices may be in session at a time.
+    #[must_use]
+    pub fn session_limit(&self) -> usize {
+        self.shared.options.sessions
     }
 }

@@ -45,11 +45,12 @@ impl Mailbox {
     /// out. An answer to nothing is dropped.
     pub(super) fn answered(&mut self, message: Message) {
         let Some(Sent { letter, .. }) = self.sent.take() else { return };
+        let unexpected = format!("`{}` to `{}`", message.name().chars().take(LONGEST_SHOWN).collect::<String>(), letter.rpc.name());
         let answer = match message {
             Message::Answer(answer) if answer.name().strip_suffix("Response") == Some(letter.rpc.name()) => Ok(answer),
             Message::Fault(fault) => Err(AskError::Fault(fault)),
-            other => {
-                Err(AskError::Unexpected(format!("`{}` to `{}`", other.name().chars().take(LONGEST_SHOWN).collect::<String>(), letter.rpc.name())))
+            Message::Answer(_) | Message::Inform(_) | Message::Rpc(_) | Message::Event(_) | Message::Reply(_) | Message::Unknown { .. } => {
+                Err(AskError::Unexpected(unexpected))
             }
         };
         letter.resolve(answer);

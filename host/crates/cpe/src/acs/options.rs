@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::digest::Algorithm;
+
 /// The settings of the server, one table of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -24,7 +26,10 @@ pub struct Options {
     pub body_bytes: usize,
     /// The largest body once it is decompressed. Default: 4 MiB.
     pub inflated_bytes: usize,
-    /// How long the head of a request may take to arrive, and how long a connection may be idle, in milliseconds. Default: 35,000, more than a session lasts.
+    /// How many bodies of more than 32 KiB are taken in at a time, over all listeners; who sends one more is told to come again later. Default: 64.
+    pub large_bodies: usize,
+    /// How long the head of a request may take to arrive, how long a connection may be idle, and how long a device may read nothing of an answer, in
+    /// milliseconds. Default: 35,000, more than a session lasts.
     pub head_ms: u64,
     /// How long a body may take to arrive, in milliseconds. Default: 15,000.
     pub body_ms: u64,
@@ -32,14 +37,17 @@ pub struct Options {
     pub connections: usize,
     /// How many devices are in session at a time; one more is told to come again later. Default: 65,536.
     pub sessions: usize,
-    /// How long a session lives without a word from the device, in seconds. A device may ask for another time. Default: 30.
-    pub session_s: u64,
-    /// The longest time that a device may ask for, in seconds. Default: 300.
-    pub session_max_s: u64,
+    /// How long a session lives without a word from the device, in milliseconds. A device may ask for another time. Default: 30,000.
+    pub session_ms: u64,
+    /// The longest time that a device may ask for, in milliseconds. Default: 300,000.
+    pub session_max_ms: u64,
     /// How long a device is kept waiting for a request that may come, in milliseconds. Default: 20,000, because devices wait 30 s for an answer.
     pub hold_ms: u64,
     /// The shortest time after which a device that finds us busy comes again, in seconds; the longest is twice that. Default: 30.
     pub retry_after_s: u64,
+    /// Whether a request without a cookie belongs to the session of its connection. Default: true, because some devices send no cookies; false where a proxy
+    /// sends requests of several devices over one connection.
+    pub bind_connections: bool,
     /// Whether the connection is closed when a session has ended. Default: true, because some devices wait for it.
     pub close_after_session: bool,
 }
@@ -57,17 +65,6 @@ pub enum AuthMode {
     None,
 }
 
-/// An algorithm of Digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-pub enum Algorithm {
-    /// MD5.
-    #[serde(rename = "md5")]
-    Md5,
-    /// SHA-256.
-    #[serde(rename = "sha-256")]
-    Sha256,
-}
-
 impl Default for Options {
     fn default() -> Self {
         Self {
@@ -79,21 +76,30 @@ impl Default for Options {
             nonces: 262_144,
             body_bytes: 1 << 20,
             inflated_bytes: 4 << 20,
+            large_bodies: 64,
             head_ms: 35_000,
             body_ms: 15_000,
             connections: 16_384,
             sessions: 65_536,
-            session_s: 30,
-            session_max_s: 300,
+            session_ms: 30_000,
+            session_max_ms: 300_000,
             hold_ms: 20_000,
             retry_after_s: 30,
+            bind_connections: true,
             close_after_session: true,
         }
     }
 }
 
 impl Options {
-    pub(crate) fn hold(&self) -> Duration {
-        Duration::from_millis(self.hold_ms)
+    /// How long a device is silent until its session is over, as it asked for that many seconds, or for nothing.
+    pub(super) fn patience(&self, asked_s: Option<u32>) -> Duration {
+        let asked = asked_s.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
+        asked.unwrap_or(Duration::from_millis(self.session_ms)).min(Duration::from_millis(self.session_max_ms))
+    }
+
+    /// How long a device with this patience is kept waiting for a request.
+    pub(super) fn hold(&self, patience: Duration) -> Duration {
+        Duration::from_millis(self.hold_ms).min(patience * 2 / 3)
     }
 }

@@ -27,7 +27,7 @@ pub(super) struct Session {
     pub(super) proof: Proof,
     pub(super) quirks: Arc<Quirks>,
     /// How long it lives without a word from the device.
-    patience: Duration,
+    pub(super) patience: Duration,
     state: Mutex<State>,
     /// Something changed that a request which is held waits for.
     changed: Notify,
@@ -120,12 +120,17 @@ impl Session {
         self.changed.notify_waiters();
     }
 
-    /// The intake took the Inform in.
-    pub(super) fn admit(&self, work: Work) {
+    /// The intake took the Inform in. Gives how the session ended if it is over by now: then the intake is to be told.
+    pub(super) fn admit(&self, work: Work) -> Option<SessionEnd> {
         let mut state = self.state();
         state.admitted = true;
         // What was asked before the intake answered is work, whatever it says.
         state.expecting = work == Work::Expected;
+        state.end
+    }
+
+    pub(super) fn is_admitted(&self) -> bool {
+        self.state().admitted
     }
 
     /// The session is over, if it was not before. True if the intake is to be told.
