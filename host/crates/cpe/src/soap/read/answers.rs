@@ -145,7 +145,7 @@ fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<AccessAttributes>, SoapErro
     Ok(list)
 }
 
-/// A refusal. Its details may stand anywhere within, also inside `faultstring`; without any, the text of SOAP stands in for theirs.
+/// A refusal. Its details may stand anywhere within, also inside `faultstring`; where there is no code either, what SOAP says stands in for them.
 fn fault(cursor: &mut Cursor<'_>) -> Result<Fault, SoapError> {
     let mut fault = Fault::default();
     let mut said = String::new();
@@ -172,7 +172,7 @@ fn fault(cursor: &mut Cursor<'_>) -> Result<Fault, SoapError> {
             Step::End => return Err(cursor.truncated()),
         }
     }
-    if fault.string.is_empty() {
+    if fault.code == 0 && fault.string.is_empty() {
         fault.string = said;
     }
     Ok(fault)

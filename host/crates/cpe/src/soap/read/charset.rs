@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{SoapError, SoapProblem};
+use super::{SoapError, SoapProblem, cursor::shown};
 
 /// How far an XML declaration is looked for.
 const DECLARATION: usize = 200;
@@ -54,8 +54,7 @@ fn decode_as<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
 }
 
 fn unknown(label: &str) -> SoapError {
-    let label = label.chars().take(40).collect();
-    SoapError { problem: SoapProblem::Charset(label), at: 0, expected: "one of the Encoding Standard, such as `utf-8`" }
+    SoapError { problem: SoapProblem::Charset(shown(label)), at: 0, expected: "one of the Encoding Standard, such as `utf-8`" }
 }
 
 /// The `encoding` of the XML declaration, which is in ASCII whatever follows.

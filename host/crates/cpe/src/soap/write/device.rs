@@ -1,6 +1,6 @@
 //! What devices say, for whoever plays a device. The fields are written as they are given.
 
-use super::{form, replies, sheet::Sheet};
+use super::{replies, sheet::Sheet};
 use crate::soap::{
     AccessAttributes, Answer, AutonomousTransferComplete, DeviceRpc, DuResult, Inform, ParameterInfo, Transfer, TransferComplete, WriteError,
 };
@@ -139,7 +139,7 @@ fn autonomous(sheet: &mut Sheet, transfer: &AutonomousTransferComplete) -> Resul
 fn ended(sheet: &mut Sheet, name: &str, code: u32, string: &str) -> Result<(), WriteError> {
     sheet.open(name);
     sheet.number("FaultCode", code);
-    sheet.short("FaultString", string, form::NAME)?;
+    sheet.text("FaultString", string)?;
     sheet.close(name);
     Ok(())
 }

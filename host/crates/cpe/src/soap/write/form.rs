@@ -70,8 +70,11 @@ pub(super) enum Direction {
     Upload,
 }
 
-/// Whether a type of file is one: before `cwmp-1-2` one of a few, or a vendor's own.
+/// Whether a type of file is one: before `cwmp-1-2` one of a few, or a vendor's own. White space at its ends could get lost.
 pub(super) fn is_file_type(text: &str, direction: Direction, namespace: Namespace) -> bool {
+    if text.trim() != text {
+        return false;
+    }
     if let Some(vendor) = text.strip_prefix("X ") {
         let Some((who, what)) = vendor.split_once(' ') else { return false };
         let oui = who.len() == 6 && who.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'));
