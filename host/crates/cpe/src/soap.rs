@@ -2,22 +2,23 @@
 
 mod answer;
 mod error;
+mod event;
 mod limits;
 mod message;
 mod namespace;
 mod read;
+mod reply;
 mod rpc;
 mod write;
 
 pub use answer::{AccessAttributes, Answer, ParameterInfo, Transfer};
 pub use error::{SoapError, SoapProblem, WriteError, WriteProblem};
+pub use event::{AutonomousTransferComplete, DeviceRpc, DuResult, TransferComplete};
 pub use limits::Limits;
-pub use message::{
-    AcsReply, AutonomousTransferComplete, DeviceRpc, DuResult, Envelope, EventCode, Fault, Inform, Message, ParameterFault, ParameterValue,
-    TransferComplete,
-};
+pub use message::{Envelope, EventCode, Fault, Inform, Message, ParameterFault, ParameterValue};
 pub use namespace::Namespace;
 pub use read::read;
+pub use reply::AcsReply;
 pub use rpc::{Attributes, Download, Rpc, SetValue, Upload};
 pub use write::write;
 
