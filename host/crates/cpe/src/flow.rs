@@ -42,3 +42,6 @@ pub use self::{
     runner::{DEVICE_PROVIDER, DeviceRunner, Sessions},
     watcher::Watcher,
 };
+
+#[cfg(test)]
+mod tests;

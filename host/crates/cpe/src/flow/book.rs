@@ -189,13 +189,24 @@ impl Book {
         self.known(device, |entry| entry.session.as_ref().is_some_and(|open| open.id == session)).unwrap_or(false)
     }
 
-    /// Whether nothing more is to be done with a device, so that its session can end.
-    pub(crate) fn is_idle(&self, device: &DeviceKey, but: &RunId) -> bool {
-        let idle = self.known(device, |entry| {
-            let provisioned = entry.standing.as_ref().is_none_or(|standing| standing.run == *but || !standing.is_under_way());
-            provisioned && !entry.starting && entry.commands.iter().all(|run| run == but)
-        });
-        idle.unwrap_or(true)
+    /// Whether nothing more is to be done with a device once this provisioning is over, so that its session can end.
+    pub(crate) fn is_idle_after(&self, device: &DeviceKey, provisioning: &RunId) -> bool {
+        let idle = |entry: &mut Entry| {
+            // A run that is newer than the one that is known is the one that is being begun.
+            let known = entry.standing.as_ref().map(|standing| (&standing.run, standing.is_under_way()));
+            let other = known.is_some_and(|(run, under_way)| run != provisioning && (under_way || entry.starting) && run > provisioning);
+            !other && entry.commands.is_empty()
+        };
+        self.known(device, idle).unwrap_or(true)
+    }
+
+    /// The same of a command.
+    pub(crate) fn is_idle_besides(&self, device: &DeviceKey, command: &RunId) -> bool {
+        let idle = |entry: &mut Entry| {
+            let under_way = entry.standing.as_ref().is_some_and(Standing::is_under_way);
+            !under_way && !entry.starting && entry.commands.iter().all(|run| run == command)
+        };
+        self.known(device, idle).unwrap_or(true)
     }
 
     /// Whether it is in memory; then it counts as used.

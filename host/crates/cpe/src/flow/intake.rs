@@ -163,7 +163,7 @@ impl Intake {
     async fn transferred(&self, device: &DeviceKey, complete: &TransferComplete) -> Result<(), Busy> {
         let Some(run) = run_of_command_key(&complete.command_key) else { return Ok(()) };
         self.parts.book.ensure(device).await.map_err(|error| busy(&error))?;
-        let waits = self.parts.book.known(device, |entry| entry.session.is_some() && entry.commands.contains(&run)).unwrap_or(false);
+        let waits = self.parts.book.known(device, |entry| entry.commands.contains(&run)).unwrap_or(false);
         if !waits {
             return Ok(());
         }

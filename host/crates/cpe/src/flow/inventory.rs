@@ -21,20 +21,24 @@ use engine::{
 };
 use pipeline::TenantName;
 
-use self::{cache::Cache, credentials::CredentialRow, rows::Row};
+use self::{
+    cache::Cache,
+    credentials::CredentialRow,
+    rows::{Plan, Row, Trace},
+};
 pub use self::{
     embedded::{EmbeddedInventory, EmbeddedProfile},
-    rows::{NewDevice, NewPlan, NewSetting, Owner, Plan, Trace},
+    rows::{NewDevice, NewPlan, NewSetting, Owner},
 };
 use super::contract::{Setting, SettingValue};
 use crate::device::DeviceKey;
 
-/// The collections.
-pub const INVENTORY_COLLECTION: &str = "cpe-inventory";
+/// The collection of devices.
+pub(crate) const INVENTORY_COLLECTION: &str = "cpe-inventory";
 /// The collection of plans.
-pub const PLAN_COLLECTION: &str = "cpe-plan";
+pub(crate) const PLAN_COLLECTION: &str = "cpe-plan";
 /// The collection of credentials.
-pub const CREDENTIAL_COLLECTION: &str = "cpe-credential";
+pub(crate) const CREDENTIAL_COLLECTION: &str = "cpe-credential";
 
 /// How many rows of each kind are kept in memory.
 const CACHED: usize = 131_072;

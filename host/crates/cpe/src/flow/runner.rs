@@ -116,7 +116,9 @@ impl DeviceRunner {
             // What was sent before the process died shows when the device contacts the host again.
             Verb::Observe => {
                 let checkpoint = json!({ "doubt": true }).to_string();
-                return Ok(Answer::Observed(Observed::Pending(self.pending(&request, checkpoint, self.options.poll()))));
+                let here = key(request.device()).is_some_and(|device| self.sessions.in_session(&device).is_some());
+                let poll = if here { AT_ONCE } else { self.options.poll() };
+                return Ok(Answer::Observed(Observed::Pending(self.pending(&request, checkpoint, poll))));
             }
         };
         let device = key(request.device()).ok_or_else(|| misfit("the request names no device"))?;

@@ -78,7 +78,9 @@ impl Watcher {
             Event::FalloutOpened(_) if superseded => self.end(run.id()).await,
             // Of a run that was superseded the device hears nothing: it is the other's.
             Event::FalloutOpened(_) | Event::RunEnded { .. } if !superseded => {
-                self.let_go(device, run.id());
+                if self.book.is_idle_after(device, run.id()) {
+                    self.sessions.expect(device, false);
+                }
                 Ok(())
             }
             _ => Ok(()),
@@ -90,15 +92,11 @@ impl Watcher {
         let run = transition.after.id();
         if transition.after.outcome().is_some() {
             self.book.follow(device, |entry| entry.remove_command(run));
-            self.let_go(device, run);
+            if self.book.is_idle_besides(device, run) {
+                self.sessions.expect(device, false);
+            }
         } else if matches!(transition.record.event, Event::RunStarted(_)) {
             self.book.follow(device, |entry| entry.add_command(run.clone()));
-        }
-    }
-
-    fn let_go(&self, device: &DeviceKey, run: &RunId) {
-        if self.book.is_idle(device, run) {
-            self.sessions.expect(device, false);
         }
     }
 

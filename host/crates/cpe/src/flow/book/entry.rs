@@ -54,6 +54,8 @@ pub(crate) struct Standing {
     pub(crate) profile: Option<u64>,
     /// Whether the host itself keeps the profile.
     pub(crate) embedded: bool,
+    /// Whether it is held because the device did not come.
+    pub(crate) timed_out: bool,
     /// The root span of the run.
     pub(crate) trace: Option<Box<SpanContext>>,
 }
@@ -124,6 +126,7 @@ impl Standing {
             plugin: text("plugin").map(digest_of),
             profile: text("profile").map(digest_of),
             embedded: text("profile").is_some_and(|version| version.starts_with(EMBEDDED)),
+            timed_out: text("result") == Some("timeout"),
             trace: None,
         })
     }

@@ -48,7 +48,9 @@ impl<'a> Seen<'a> {
             match standing.state {
                 DeviceState::Provisioned => options.drift_s > 0 && age >= waits(options.drift_s),
                 DeviceState::Failed => age >= waits(options.unknown_retry_s),
-                DeviceState::Provisioning | DeviceState::Held | DeviceState::Cancelled => false,
+                // It was given up because it did not come; now it has.
+                DeviceState::Held => standing.timed_out,
+                DeviceState::Provisioning | DeviceState::Cancelled => false,
             }
         });
         Self { bootstrap: has("0 BOOTSTRAP"), again: inform.retry_count > 0, standing, changed, due }
@@ -79,7 +81,7 @@ pub(super) fn decide(seen: &Seen<'_>) -> Decision {
         DeviceState::Provisioning => Decision::Wake(standing.run.clone()),
         _ if seen.changed => start(Trigger::Changed),
         DeviceState::Provisioned if seen.due => start(Trigger::Drift),
-        DeviceState::Failed if seen.due => start(Trigger::FirstContact),
+        DeviceState::Failed | DeviceState::Held if seen.due => start(Trigger::FirstContact),
         DeviceState::Provisioned | DeviceState::Failed | DeviceState::Held | DeviceState::Cancelled => Decision::Nothing,
     }
 }
@@ -94,7 +96,18 @@ mod tests {
     }
 
     fn standing(state: DeviceState, bootstrap: bool) -> Standing {
-        Standing { run: run(1), state, since: Timestamp(0), bootstrap, plan: None, plugin: None, profile: None, embedded: false, trace: None }
+        Standing {
+            run: run(1),
+            state,
+            since: Timestamp(0),
+            bootstrap,
+            plan: None,
+            plugin: None,
+            profile: None,
+            embedded: false,
+            timed_out: false,
+            trace: None,
+        }
     }
 
     fn check(state: Option<(DeviceState, bool)>, events: &[&str], retry_count: u32, age_s: u64, changed: bool) -> String {

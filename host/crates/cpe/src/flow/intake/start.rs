@@ -155,7 +155,9 @@ impl Intake {
             if keep && inform.is_some() {
                 (entry.facts, entry.proven) = (digest, facts.proven);
             }
-            if started.created {
+            // It may be over already, and the book may know.
+            let unknown = entry.standing.as_ref().is_none_or(|known| known.run < started.run);
+            if started.created && unknown {
                 entry.stand(standing(&started.run, trigger, self.parts.clock.now()));
             }
         });
@@ -227,6 +229,7 @@ fn standing(run: &RunId, trigger: Trigger, now: pipeline::Timestamp) -> Standing
         plugin: None,
         profile: None,
         embedded: false,
+        timed_out: false,
         trace: None,
     }
 }

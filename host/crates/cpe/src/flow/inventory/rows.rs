@@ -120,7 +120,7 @@ pub struct Owner {
 /// The trace that the first provisioning of a device belongs to, as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Trace {
+pub(crate) struct Trace {
     trace_id: String,
     span_id: String,
     sampled: bool,
@@ -148,17 +148,17 @@ pub(crate) struct Row {
 /// A plan as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub struct Plan {
+pub(crate) struct Plan {
     /// Its name.
-    pub name: String,
+    pub(super) name: String,
     /// The services.
-    pub services: Vec<String>,
+    pub(super) services: Vec<String>,
     /// The Wi-Fi bands.
-    pub wifi_bands: Vec<String>,
+    pub(super) wifi_bands: Vec<String>,
     /// What is set on every device that has it.
-    pub settings: Vec<Setting>,
+    pub(super) settings: Vec<Setting>,
     /// Another number when anything of it changes.
-    pub revision: u64,
+    pub(super) revision: u64,
 }
 
 impl NewDevice {

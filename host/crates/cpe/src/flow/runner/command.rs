@@ -77,9 +77,9 @@ pub(super) async fn ended(
         let complete =
             TransferComplete::deserialize(&document.body).map_err(|error| misfit(&format!("the end of a transfer does not fit: {error}")))?;
         if complete.fault_code != 0 {
-            // A later attempt has an end of its own.
-            drop(runner.documents.remove(TRANSFER_COLLECTION, &key).await);
-            return Err(fault::failure(method, &Fault::new(complete.fault_code, complete.fault_string)));
+            // The operation is over: asking again would find the same end. Whoever gave the command can give it again.
+            let failure = fault::failure(method, &Fault::new(complete.fault_code, complete.fault_string));
+            return Err(Failure { class: FailureClass::Rejected, ..failure });
         }
         return Ok(Some(json!({ "url": transfer.url, "start": complete.start, "complete": complete.complete })));
     }
@@ -121,7 +121,7 @@ pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut 
             other => Err(unexpected("ScheduleInform", other.name())),
         },
     }?;
-    if talk.runner.book.is_idle(talk.device, &talk.call.run) {
+    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
         talk.let_go();
     }
     Ok(done)
@@ -142,7 +142,7 @@ async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Va
         }
         Some(_) if booted => Ok(json!(Empty {})),
         // It has not restarted yet.
-        Some(_) => Err(Stop::Wait),
+        Some(_) => rest(talk),
         None if state.doubt && booted => Ok(json!(Empty {})),
         None => match talk.ask(Rpc::Reboot { command_key: key.to_owned() }).await? {
             Answer::Reboot => taken(talk, state, true),
@@ -160,7 +160,7 @@ async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
             Err(Stop::Wait)
         }
         Some(_) if anew => Ok(json!(Empty {})),
-        Some(_) => Err(Stop::Wait),
+        Some(_) => rest(talk),
         // Nobody knows whether it was asked to; it was, as it shows.
         None if state.doubt && anew => Ok(json!(Empty {})),
         None => match talk.ask(Rpc::FactoryReset).await? {
@@ -173,7 +173,15 @@ async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
 /// The device took the command on; what comes of it shows later.
 fn taken<T>(talk: &Talk<'_>, state: &mut State, leaves: bool) -> Result<T, Stop> {
     (state.taken, state.since, state.doubt) = (Some(talk.session()), talk.runner.clock.now().0, false);
-    if leaves || talk.runner.book.is_idle(talk.device, &talk.call.run) {
+    if leaves || talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
+        talk.let_go();
+    }
+    Err(Stop::Wait)
+}
+
+/// Nothing is asked in this session.
+fn rest<T>(talk: &Talk<'_>) -> Result<T, Stop> {
+    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
         talk.let_go();
     }
     Err(Stop::Wait)
@@ -217,7 +225,7 @@ async fn set(talk: &mut Talk<'_>, values: &[Assignment], key: &str) -> Result<Va
 
 async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
     if state.taken.is_some() || is_being_told(talk, state, "M Download", &command_key) {
-        return Err(Stop::Wait);
+        return rest(talk);
     }
     forget_end(talk, &command_key).await?;
     let download = Download {
@@ -239,7 +247,7 @@ async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, c
 
 async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
     if state.taken.is_some() || is_being_told(talk, state, "M Upload", &command_key) {
-        return Err(Stop::Wait);
+        return rest(talk);
     }
     forget_end(talk, &command_key).await?;
     let upload = Upload {

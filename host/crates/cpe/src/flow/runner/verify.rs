@@ -1,7 +1,8 @@
 //! Reads back everything that a device was sent, and does not take its word for it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
+use engine::port::Verb;
 use pipeline::{Failure, FailureClass};
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,8 @@ pub(super) struct State {
     restarted: bool,
     /// Whether it had another session to apply the values in.
     later_session: bool,
+    /// How often the values were wrong in calls that went on with this attempt.
+    tries: u32,
     /// Whether it was sent again what differed.
     again: bool,
     /// Whether it said then that it would apply them later.
@@ -44,9 +47,10 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
         talk.let_go();
         return Err(Stop::Wait);
     }
+    (state.after, state.restart) = (None, false);
     let attempt = talk.call.attempt.attempt;
-    if attempt > 1 && !state.again {
-        send_again(talk, verify, state, attempt).await?;
+    if attempt + state.tries > 1 && !state.again {
+        send_again(talk, verify, state, attempt + state.tries).await?;
     }
     if (verify.reboot || talk.quirks.needs_reboot_to_apply) && !state.restarted {
         return restart(talk, verify, state).await;
@@ -54,7 +58,7 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
     talk.settle().await?;
     let found = read_back(talk, verify).await?;
     if found.differ.is_empty() {
-        if talk.runner.book.is_idle(talk.device, &talk.call.run) {
+        if talk.runner.book.is_idle_after(talk.device, &talk.call.run) {
             talk.let_go();
         }
         return Ok(Verified { checked: found.checked, hidden: found.hidden });
@@ -70,11 +74,24 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
             return restart(talk, verify, state).await;
         }
     }
+    let message = format!("{} of {} parameters are not as they were set: {}", found.differ.len(), found.all(), names(&found.differ));
     talk.attributes.push(count("cpe.verify.mismatches", found.differ.len()));
-    talk.attributes.push(count("cpe.verify.checked", found.checked + found.differ.len()));
-    let message =
-        format!("{} of {} parameters are not as they were set: {}", found.differ.len(), found.checked + found.differ.len(), names(&found.differ));
-    Err(Stop::Failed(Failure::new(FailureClass::Unavailable, "verification_failed", message)))
+    talk.attributes.push(count("cpe.verify.checked", found.all()));
+    Err(try_again(talk, attempt, state, message))
+}
+
+/// The next attempt sends again what differs. An operation that was waited for goes on as the same attempt, so that it counts its tries itself.
+fn try_again(talk: &Talk<'_>, attempt: u32, state: &mut State, message: String) -> Stop {
+    let failed = |class| Stop::Failed(Failure::new(class, "verification_failed", message));
+    if !matches!(talk.call.verb, Verb::Resume { .. }) {
+        return failed(FailureClass::Unavailable);
+    }
+    let tries = state.tries + 1;
+    if attempt + tries > talk.runner.options.verify.max_attempts.get() {
+        return failed(FailureClass::Rejected);
+    }
+    *state = State { tries, ..State::default() };
+    Stop::WaitFor(Duration::from_millis(talk.runner.options.verify.retry_initial_ms))
 }
 
 fn count(key: &str, number: usize) -> (String, pipeline::AttributeValue) {
@@ -152,6 +169,10 @@ async fn read_back(talk: &mut Talk<'_>, verify: &Verify) -> Result<Found, Stop> 
 }
 
 impl Found {
+    fn all(&self) -> usize {
+        self.checked + self.differ.len()
+    }
+
     fn differs(&mut self, assignment: &Assignment, how: &str) {
         self.differ.push(format!("{}{how}", assignment.name));
         self.differing.insert(assignment.name.clone());
