@@ -12,6 +12,7 @@ mod grants;
 mod install;
 mod look;
 mod meter;
+mod native;
 mod quarantine;
 mod rebind;
 mod repin;
@@ -48,6 +49,7 @@ pub(crate) use self::{
     drop_folder::watch_drop_folder,
     error::RegistryError,
     grants::check_grants,
+    native::{CWMP, EMBEDDED_INVENTORY, EMBEDDED_PROFILE, Natives},
     repin::Wanted as Repin,
     shelf::Shelf,
 };
@@ -61,6 +63,8 @@ pub(crate) struct Registry {
     trust: Arc<TrustList>,
     shelf: Shelf,
     driver: Arc<Driver>,
+    /// The implementations inside the host.
+    natives: Natives,
     /// What references in grants are relative to.
     directory: PathBuf,
     /// What grants may refer to that come in over the interface.
@@ -84,6 +88,7 @@ impl Registry {
             trust: parts.trust.clone(),
             shelf: parts.shelf.clone(),
             driver,
+            natives: parts.natives.clone(),
             directory: parts.directory.to_owned(),
             given: Given::of(parts.config, parts.directory).map_err(RegistryError::Invalid)?,
             configured: grants_of(parts.config),
@@ -165,6 +170,8 @@ impl Registry {
     async fn commit(&self, mut change: RegistryChange, table: Option<BindingTable>) -> Result<RegistryState, RegistryError> {
         let mut rebound = None;
         if let Some(table) = table {
+            // A table that was made before this host had an implementation has no rule for it.
+            let table = self.natives.complete(table);
             check_table(&table, &self.driver.selectors())
                 .map_err(|problems| RegistryError::Refused(format!("these bindings cannot be used:\n{problems}")))?;
             let (revision, bytes) = stored(&table)?;

@@ -57,6 +57,12 @@ pub(crate) fn seal_key(secrets: &Secrets, directory: &Path) -> Result<Option<Sea
     SealKey::parse(&text).map(Some).map_err(|error| wrong(error.to_string()))
 }
 
+/// A secret that is given by reference and in no other way.
+pub(crate) fn secret_text(key: &str, reference: &str, directory: &Path) -> Result<String, SecretError> {
+    let wrong = |detail: String| SecretError { place: key.to_owned(), detail };
+    read(reference, directory).map_err(wrong)?.ok_or_else(|| wrong(UNREFERENCED.to_owned()))
+}
+
 /// The secret that a reference leads to; `None` for a text that is no reference.
 #[expect(clippy::disallowed_methods, reason = "this is the one home of secrets from the environment")]
 fn read(reference: &str, directory: &Path) -> Result<Option<String>, String> {
