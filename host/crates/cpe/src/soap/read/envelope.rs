@@ -134,13 +134,15 @@ fn message(cursor: &mut Cursor<'_>, start: &BytesStart<'_>) -> Result<Message, S
 /// What follows a complete message may be cut off or garbage, but not another message.
 fn rest(cursor: &mut Cursor<'_>) -> Result<(), SoapError> {
     let body = cursor.depth();
+    let mut within = true;
     loop {
         match cursor.step() {
-            Ok(Step::Open(start)) if start.local_name().as_ref() == b"Envelope" || cursor.depth() == body + 1 => {
+            Ok(Step::Open(start)) if start.local_name().as_ref() == b"Envelope" || (within && cursor.depth() == body + 1) => {
                 return Err(cursor.error(SoapProblem::SecondMessage, "one message in one envelope"));
             }
             Ok(Step::End) => return Ok(()),
-            Ok(Step::Open(_) | Step::Close | Step::Text(_)) => {}
+            Ok(Step::Close) => within &= cursor.depth() >= body,
+            Ok(Step::Open(_) | Step::Text(_)) => {}
             Err(SoapError { problem: SoapProblem::Xml(_) | SoapProblem::Truncated, .. }) => return Ok(()),
             Err(error) => return Err(error),
         }
