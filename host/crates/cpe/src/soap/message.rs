@@ -102,6 +102,19 @@ pub struct Inform {
 }
 
 impl Inform {
+    /// The root of the data model of the device, `Device.` or `InternetGatewayDevice.`, as its parameters show it.
+    #[must_use]
+    pub fn root(&self) -> Option<&'static str> {
+        let roots = ["Device.", "InternetGatewayDevice."];
+        self.parameters.iter().find_map(|parameter| roots.into_iter().find(|root| parameter.name.starts_with(root)))
+    }
+
+    /// Whether an event is among the reasons, as in `0 BOOTSTRAP`. Case does not matter.
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        self.events.iter().any(|event| event.code.eq_ignore_ascii_case(code))
+    }
+
     /// The value of a parameter, by the end of its name below any root, as in `DeviceInfo.SoftwareVersion`.
     #[must_use]
     pub fn parameter(&self, below_root: &str) -> Option<&str> {
@@ -168,4 +181,24 @@ pub struct ParameterFault {
     pub code: u32,
     /// What the device says.
     pub string: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inform_shows_its_root_its_reasons_and_its_parameters() {
+        let parameter = |name: &str, value: &str| ParameterValue { name: name.into(), value: value.into(), xsd: "string".into() };
+        for root in ["Device.", "InternetGatewayDevice."] {
+            let inform = Inform {
+                events: vec![EventCode { code: "1 BOOT".into(), command_key: String::new() }],
+                parameters: vec![parameter("Odd.X", "0"), parameter(&format!("{root}DeviceInfo.SoftwareVersion"), "1.2")],
+                ..Inform::default()
+            };
+            assert_eq!((inform.root(), inform.has("1 boot"), inform.has("0 BOOTSTRAP")), (Some(root), true, false));
+            assert_eq!((inform.parameter("DeviceInfo.SoftwareVersion"), inform.parameter("SoftwareVersion")), (Some("1.2"), None));
+        }
+        assert_eq!(Inform::default().root(), None);
+    }
 }
