@@ -37,6 +37,9 @@ pub struct Options {
     pub connections: usize,
     /// How many devices are in session at a time; one more is told to come again later. Default: 65,536.
     pub sessions: usize,
+    /// How many Informs are with the intake at a time; one more is told to come again later. Default: 512, so that a device has its answer soon or is sent away
+    /// at once, and not after it has given up.
+    pub informs: usize,
     /// How long a session lives without a word from the device, in milliseconds. A device may ask for another time. Default: 30,000.
     pub session_ms: u64,
     /// The longest time that a device may ask for, in milliseconds. Default: 300,000.
@@ -81,6 +84,7 @@ impl Default for Options {
             body_ms: 15_000,
             connections: 16_384,
             sessions: 65_536,
+            informs: 512,
             session_ms: 30_000,
             session_max_ms: 300_000,
             hold_ms: 20_000,

@@ -224,6 +224,22 @@ async fn a_device_that_begins_again_before_it_is_answered_is_told_of_once() {
 }
 
 #[tokio::test]
+async fn a_device_is_sent_away_at_once_while_too_many_wait_for_the_intake() {
+    let server = Server::start(Options { informs: 1, ..open() }, Work::None).await;
+    let paused = server.intake.paused.write().await;
+    let mut first = Device::connect(server.address).await;
+    let second = async {
+        server.contacted(1).await;
+        let reply = Device::connect(server.address).await.post("", inform("2")).await;
+        drop(paused);
+        reply
+    };
+    let (first, second) = tokio::join!(first.post("", inform("1")), second);
+    assert_eq!((first.status, second.status, second.header("retry-after").is_some()), (200, 503, true));
+    assert_eq!(Device::connect(server.address).await.post("", inform("2")).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_silent_device_is_out_of_session() {
     let server = Server::start(Options { session_ms: 200, ..open() }, Work::Expected).await;
     let mut stays = Device::connect(server.address).await;
