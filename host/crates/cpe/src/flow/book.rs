@@ -170,11 +170,8 @@ impl Book {
     pub(crate) fn turn(&self, device: &DeviceKey, session: SessionId, run: &RunId) -> Turn {
         let turn = self.known(device, |entry| {
             let here = entry.session.as_ref().is_some_and(|open| open.id == session);
-            match &entry.standing {
-                Some(standing) if entry.starting && standing.run == *run => Turn::Later,
-                _ if here => Turn::Now,
-                _ => Turn::Later,
-            }
+            let taken_over = entry.starting.as_ref().is_some_and(|over| over.as_ref() == Some(run));
+            if here && !taken_over { Turn::Now } else { Turn::Later }
         });
         turn.unwrap_or(Turn::Later)
     }
@@ -194,7 +191,7 @@ impl Book {
         let idle = |entry: &mut Entry| {
             // A run that is newer than the one that is known is the one that is being begun.
             let known = entry.standing.as_ref().map(|standing| (&standing.run, standing.is_under_way()));
-            let other = known.is_some_and(|(run, under_way)| run != provisioning && (under_way || entry.starting) && run > provisioning);
+            let other = known.is_some_and(|(run, under_way)| run != provisioning && (under_way || entry.starting.is_some()) && run > provisioning);
             !other && entry.commands.is_empty()
         };
         self.known(device, idle).unwrap_or(true)
@@ -204,7 +201,7 @@ impl Book {
     pub(crate) fn is_idle_besides(&self, device: &DeviceKey, command: &RunId) -> bool {
         let idle = |entry: &mut Entry| {
             let under_way = entry.standing.as_ref().is_some_and(Standing::is_under_way);
-            !under_way && !entry.starting && entry.commands.iter().all(|run| run == command)
+            !under_way && entry.starting.is_none() && entry.commands.iter().all(|run| run == command)
         };
         self.known(device, idle).unwrap_or(true)
     }
@@ -240,7 +237,7 @@ impl Shard {
             let forgotten = std::mem::replace(&mut self.old, young);
             let before = forgotten.len();
             // A device that is in session stays.
-            self.young.extend(forgotten.into_iter().filter(|(_, entry)| entry.session.is_some() || entry.starting));
+            self.young.extend(forgotten.into_iter().filter(|(_, entry)| entry.session.is_some() || entry.starting.is_some()));
             if self.young.len() < before {
                 complete.store(false, Ordering::Relaxed);
             }

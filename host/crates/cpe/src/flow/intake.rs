@@ -94,16 +94,19 @@ impl Intake {
             let changed =
                 entry.standing.as_ref().is_some_and(|standing| trusted && !standing.is_under_way() && self.has_changed(facts, standing, profile));
             let seen = Seen::of(&contact.inform, entry.standing.as_ref(), now, changed, &self.options);
-            let decision = if !trusted || entry.starting { Decision::Nothing } else { decide::decide(&seen) };
+            let decision = if !trusted || entry.starting.is_some() { Decision::Nothing } else { decide::decide(&seen) };
             let commands = if trusted { entry.commands.clone() } else { Vec::new() };
-            let awaited = decision != Decision::Nothing || !commands.is_empty();
-            entry.starting |= matches!(decision, Decision::Start { .. });
+            // What is being begun by somebody else may come to this session.
+            let awaited = decision != Decision::Nothing || !commands.is_empty() || (trusted && entry.starting.is_some());
+            if let Decision::Start { over, .. } = &decision {
+                entry.starting = Some(over.as_ref().map(|(run, _)| run.clone()));
+            }
             let (id, inform) = (contact.session, contact.inform.clone());
             let began_run = matches!(decision, Decision::Start { .. });
             entry.session = trusted.then(|| Session { id, since: now, inform, began_run, awaited }.into());
             let digest = facts.digest();
             let news = trusted && entry.facts != digest;
-            Opened { decision, commands, news, is_new: entry.facts == 0 }
+            Opened { decision, commands, awaited, news, is_new: entry.facts == 0 }
         })
     }
 
@@ -181,6 +184,8 @@ impl Intake {
 struct Opened {
     decision: Decision,
     commands: Vec<RunId>,
+    /// Whether requests to the device may come.
+    awaited: bool,
     /// Whether the device says something new of itself.
     news: bool,
     /// Whether it never said anything before.
@@ -205,12 +210,10 @@ impl AcsIntake for Intake {
                 if entry.session.as_ref().is_some_and(|open| open.id == contact.session) {
                     entry.session = None;
                 }
-                entry.starting &= !matches!(opened.decision, Decision::Start { .. });
             });
             return Err(busy);
         }
-        let awaited = opened.decision != Decision::Nothing || !opened.commands.is_empty();
-        Ok(Admission { work: if awaited { Work::Expected } else { Work::None } })
+        Ok(Admission { work: if opened.awaited { Work::Expected } else { Work::None } })
     }
 
     async fn event(&self, device: &DeviceKey, rpc: &DeviceRpc) -> Result<(), Busy> {

@@ -27,8 +27,8 @@ pub(crate) struct Entry {
     pub(crate) proven: bool,
     /// Its provisioning.
     pub(crate) standing: Option<Standing>,
-    /// A provisioning is about to be begun that takes over from the one that is known.
-    pub(crate) starting: bool,
+    /// A provisioning is about to be begun, which takes over from this run if there is one.
+    pub(crate) starting: Option<Option<RunId>>,
     /// The commands that wait for it.
     pub(crate) commands: Vec<RunId>,
     /// Its session.

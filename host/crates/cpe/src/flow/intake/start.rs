@@ -12,7 +12,7 @@ use crate::{
     acs::{Busy, Contact},
     device::DeviceKey,
     flow::{
-        book::{MAX_COMMANDS, Standing},
+        book::{Book, MAX_COMMANDS, Standing},
         command::{COMMAND_PIPELINE, Command},
         facts::{Facts, parameters},
         input::{ConnectionRequest, DeviceCommand, Provisioning, Trigger},
@@ -39,6 +39,18 @@ pub(super) struct Beginning<'a> {
 impl<'a> Beginning<'a> {
     pub(super) fn of_contact(contact: &'a Contact, trigger: Trigger, over: Option<(RunId, bool)>) -> Self {
         Self { trigger, over, inform: Some(&contact.inform), trace: None, key: None }
+    }
+}
+
+/// A provisioning that is being begun, as the book has it.
+struct Starting<'a> {
+    book: &'a Book,
+    device: &'a DeviceKey,
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        self.book.known(self.device, |entry| entry.starting = None);
     }
 }
 
@@ -91,17 +103,16 @@ impl Intake {
         let facts = self.parts.book.facts(device).await.map_err(|error| unavailable(&error))?;
         let facts = facts.ok_or_else(|| ProvisionError::NotSeen(device.clone()))?;
         let over = self.parts.book.write(device, |entry| {
-            if entry.starting {
+            if entry.starting.is_some() {
                 return Err(ProvisionError::Busy);
             }
-            entry.starting = true;
             let standing = entry.standing.as_ref().filter(|standing| matches!(standing.state, DeviceState::Provisioning | DeviceState::Held));
-            Ok(standing.map(|standing| (standing.run.clone(), standing.state == DeviceState::Held)))
+            let over = standing.map(|standing| (standing.run.clone(), standing.state == DeviceState::Held));
+            entry.starting = Some(over.as_ref().map(|(run, _)| run.clone()));
+            Ok(over)
         })?;
         let beginning = Beginning { trigger, over, inform: None, trace, key };
-        let begun = self.begin(device, beginning, facts, false, false).await;
-        self.parts.book.write(device, |entry| entry.starting = false);
-        begun.map_err(|Busy| ProvisionError::Busy)
+        self.begin(device, beginning, facts, false, false).await.map_err(|Busy| ProvisionError::Busy)
     }
 
     /// Has something done with a device, now or when it is in session next.
@@ -125,6 +136,8 @@ impl Intake {
 
     /// Begins a provisioning, durably, and ends the one that it takes over from.
     pub(super) async fn begin(&self, device: &DeviceKey, beginning: Beginning<'_>, heard: Facts, news: bool, is_new: bool) -> Result<RunId, Busy> {
+        // Whatever becomes of this, also when nobody waits for it any more, others may begin something afterwards.
+        let _starting = Starting { book: &self.parts.book, device };
         let Beginning { trigger, over, inform, trace, key } = beginning;
         let engine = &*self.parts.engine;
         if let Some((old, true)) = &over {
@@ -151,7 +164,7 @@ impl Intake {
         let (kept, started) = tokio::join!(self.keep(&facts, keep), engine.start(start));
         let started = started.map_err(|error| busy(&error))?;
         self.parts.book.write(device, |entry| {
-            entry.starting = false;
+            entry.starting = None;
             if keep && inform.is_some() {
                 (entry.facts, entry.proven) = (digest, facts.proven);
             }

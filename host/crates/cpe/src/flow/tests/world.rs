@@ -290,7 +290,11 @@ impl World {
             // A device that nobody asks anything waits; so does the test, for as long as a device would.
             let _either = tokio::time::timeout(Duration::from_millis(10), notified).await;
         }
-        panic!("the device is kept waiting: {:?}", self.lines.open.lock().unwrap().get(key).map(|line| line.device.clone()));
+        let document = Documents::get(&*self.ground.store, crate::flow::STATE_COLLECTION, key.as_str()).await.unwrap().unwrap();
+        let run = RunId::new(document.body["run"].as_str().unwrap()).unwrap();
+        let records = self.driver.query(&run).await.unwrap().unwrap().records;
+        let events: Vec<_> = records.iter().map(|record| format!("{:?} {:?}\n", record.epoch, record.event)).collect();
+        panic!("the device is kept waiting by run {run}:\n{}", events.concat());
     }
 
     /// The run that provisions a device.
