@@ -30,6 +30,11 @@ impl Reply {
         self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The names of the headers as they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The message in the body.
     pub(crate) fn envelope(&self) -> Envelope {
         read(self.body.as_bytes(), None, &Limits::default()).unwrap_or_else(|error| panic!("{error}: {self:?}"))

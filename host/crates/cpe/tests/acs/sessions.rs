@@ -42,6 +42,7 @@ async fn a_session_without_work_is_four_messages() {
     let envelope = opened.envelope();
     assert_eq!((opened.status, opened.message().as_str(), envelope.id.as_deref()), (200, "InformResponse", Some("inform-id")));
     assert_eq!(envelope.namespace, Namespace::V1_2);
+    assert!(opened.names().any(|name| name == "Set-Cookie"), "some devices know no other spelling");
     let live = server.acs.in_session(&key("1")).expect("in session");
     assert_eq!((live.proof, live.exchanges, server.acs.sessions()), (Proof::None, 1, 1));
     let done = device.post(&opened.cookie(), "").await;
