@@ -34,7 +34,7 @@ pub use self::{
     facts::{DEVICE_COLLECTION, Facts},
     input::{ConnectionRequest, DeviceCommand, Provisioning, Trigger},
     intake::{Builders, CommandError, Intake, IntakeParts, ProvisionError},
-    inventory::{EmbeddedInventory, EmbeddedProfile, Inventory, InventoryError, NewDevice, NewPlan, NewSetting, Owner},
+    inventory::{EmbeddedInventory, EmbeddedProfile, INVENTORY_COLLECTION, Inventory, InventoryError, NewDevice, NewPlan, NewSetting, Owner},
     measure::{RESULTS, initial_series},
     options::{Options, Policy, StepOptions},
     projection::{DeviceState, STATE_COLLECTION, document},
@@ -45,3 +45,9 @@ pub use self::{
 
 #[cfg(test)]
 mod tests;
+
+/// A host in memory, for tests of the interface.
+#[cfg(test)]
+pub(crate) mod testing {
+    pub(crate) use super::tests::{Device, Setup, World};
+}

@@ -34,7 +34,7 @@ use super::contract::{Setting, SettingValue};
 use crate::device::DeviceKey;
 
 /// The collection of devices.
-pub(crate) const INVENTORY_COLLECTION: &str = "cpe-inventory";
+pub const INVENTORY_COLLECTION: &str = "cpe-inventory";
 /// The collection of plans.
 pub(crate) const PLAN_COLLECTION: &str = "cpe-plan";
 /// The collection of credentials.

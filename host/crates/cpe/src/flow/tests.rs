@@ -8,3 +8,8 @@ mod matrix;
 mod scenarios;
 mod story;
 mod world;
+
+pub(crate) use self::{
+    device::Device,
+    world::{Setup, World},
+};

@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use engine::api::{InboundTrace, Start, StartError};
+use engine::{
+    api::{InboundTrace, Start, StartError},
+    port::WriteError,
+};
 use pipeline::{PipelineName, RunId};
 use serde_json::json;
 use tracing::warn;
@@ -14,10 +17,10 @@ use crate::{
     flow::{
         book::{Book, MAX_COMMANDS, Standing},
         command::{COMMAND_PIPELINE, Command},
-        facts::{Facts, parameters},
+        facts::{DEVICE_COLLECTION, Facts, parameters},
         input::{ConnectionRequest, DeviceCommand, Provisioning, Trigger},
         measure::OTHER,
-        projection::DeviceState,
+        projection::{DeviceState, STATE_COLLECTION},
         provision::PIPELINE,
         watcher,
     },
@@ -132,6 +135,19 @@ impl Intake {
         let run = self.parts.engine.start(start).await?.run;
         self.parts.book.write(device, |entry| entry.add_command(run.clone()));
         Ok(run)
+    }
+
+    /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written to.
+    pub async fn forget(&self, device: &DeviceKey) -> Result<(), WriteError> {
+        for collection in [DEVICE_COLLECTION, STATE_COLLECTION] {
+            self.parts.documents.remove(collection, device.as_str()).await?;
+        }
+        self.parts.book.write(device, |entry| (entry.facts, entry.proven, entry.standing) = (0, false, None));
+        Ok(())
     }
 
     /// Begins a provisioning, durably, and ends the one that it takes over from.

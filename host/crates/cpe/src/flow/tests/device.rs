@@ -10,7 +10,7 @@ use crate::{
 
 /// What is wrong with a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wrong {
+pub(crate) enum Wrong {
     Nothing,
     /// It says that it applied what it did not.
     Lies,
@@ -38,26 +38,26 @@ pub(super) enum Wrong {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Device {
-    pub(super) id: DeviceId,
-    pub(super) values: BTreeMap<String, String>,
-    pub(super) wrong: Wrong,
-    pub(super) events: Vec<(String, String)>,
+pub(crate) struct Device {
+    pub(crate) id: DeviceId,
+    pub(crate) values: BTreeMap<String, String>,
+    pub(crate) wrong: Wrong,
+    pub(crate) events: Vec<(String, String)>,
     /// What it was asked, in the order of asking.
-    pub(super) asked: Vec<String>,
+    pub(crate) asked: Vec<String>,
     /// What it is to apply.
     later: Vec<(String, String)>,
-    pub(super) restarts: u32,
+    pub(crate) restarts: u32,
     /// Every value that it was sent, also those that it did not apply.
-    pub(super) sent: Vec<(String, String)>,
+    pub(crate) sent: Vec<(String, String)>,
     /// What it says by itself after its Inform.
-    pub(super) says: Vec<DeviceRpc>,
+    pub(crate) says: Vec<DeviceRpc>,
     instances: BTreeMap<String, u32>,
     lied: bool,
 }
 
 /// What became of a request.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     Answer(Answer),
     Fault(Fault),
     /// It is gone.
@@ -65,7 +65,7 @@ pub(super) enum Reply {
 }
 
 impl Device {
-    pub(super) fn new(serial: &str, root: &str) -> Self {
+    pub(crate) fn new(serial: &str, root: &str) -> Self {
         let values = [
             ("DeviceInfo.ModelName", "R-1"),
             ("DeviceInfo.SoftwareVersion", "1.0"),
@@ -100,7 +100,7 @@ impl Device {
         }
     }
 
-    pub(super) fn with(mut self, wrong: Wrong) -> Self {
+    pub(crate) fn with(mut self, wrong: Wrong) -> Self {
         if let Wrong::Lacks(names) = &wrong {
             let lacks: BTreeSet<String> = names.iter().map(|name| format!("{}{name}", self.root())).collect();
             self.values.retain(|name, _| !lacks.contains(name));
@@ -109,19 +109,19 @@ impl Device {
         self
     }
 
-    pub(super) fn key(&self) -> DeviceKey {
+    pub(crate) fn key(&self) -> DeviceKey {
         self.id.key()
     }
 
-    pub(super) fn root(&self) -> &'static str {
+    pub(crate) fn root(&self) -> &'static str {
         if self.values.keys().next().is_some_and(|name| name.starts_with("Internet")) { "InternetGatewayDevice." } else { "Device." }
     }
 
-    pub(super) fn value(&self, below: &str) -> &str {
+    pub(crate) fn value(&self, below: &str) -> &str {
         self.values.get(&format!("{}{below}", self.root())).map_or("(none)", String::as_str)
     }
 
-    pub(super) fn inform(&mut self) -> Inform {
+    pub(crate) fn inform(&mut self) -> Inform {
         let events = std::mem::take(&mut self.events).into_iter().map(|(code, command_key)| EventCode { code, command_key }).collect();
         let informed = ["DeviceInfo.", "ManagementServer.ParameterKey", "ManagementServer.ConnectionRequestURL"];
         let is_informed = |name: &str| informed.iter().any(|wanted| name.strip_prefix(self.root()).is_some_and(|rest| rest.starts_with(wanted)));
@@ -130,7 +130,7 @@ impl Device {
     }
 
     /// The session is over: what was to be done then is done.
-    pub(super) fn session_ended(&mut self) {
+    pub(crate) fn session_ended(&mut self) {
         if self.wrong == Wrong::AppliesLater {
             self.values.extend(std::mem::take(&mut self.later));
         }
@@ -142,7 +142,7 @@ impl Device {
         }
     }
 
-    pub(super) fn ask(&mut self, rpc: &Rpc) -> Reply {
+    pub(crate) fn ask(&mut self, rpc: &Rpc) -> Reply {
         self.asked.push(rpc.name().to_owned());
         if let Wrong::LeavesDuring { method, done } = self.wrong
             && method == rpc.name()

@@ -34,19 +34,19 @@ use crate::{
 };
 
 /// Answers the contract `configuration`.
-pub(super) type Builder = Arc<dyn Fn(&Value) -> Result<Value, Failure> + Send + Sync>;
+pub(crate) type Builder = Arc<dyn Fn(&Value) -> Result<Value, Failure> + Send + Sync>;
 
 /// How a host is set up.
 #[derive(Clone)]
-pub(super) struct Setup {
-    pub(super) options: Options,
-    pub(super) builder: Builder,
+pub(crate) struct Setup {
+    pub(crate) options: Options,
+    pub(crate) builder: Builder,
     /// What the inventory answers instead of its own answer.
-    pub(super) profile: Option<Arc<dyn Fn() -> Failure + Send + Sync>>,
-    pub(super) proof: Proof,
+    pub(crate) profile: Option<Arc<dyn Fn() -> Failure + Send + Sync>>,
+    pub(crate) proof: Proof,
     /// What the plugin is called.
-    pub(super) plugin: &'static str,
-    pub(super) quirks: Quirks,
+    pub(crate) plugin: &'static str,
+    pub(crate) quirks: Quirks,
 }
 
 impl Default for Setup {
@@ -68,10 +68,10 @@ impl Default for Setup {
 }
 
 /// What outlives a host that is killed.
-pub(super) struct Ground {
-    pub(super) store: Arc<MemoryStore>,
-    pub(super) secrets: Arc<MemorySecrets>,
-    pub(super) spans: Arc<MemorySpans>,
+pub(crate) struct Ground {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) secrets: Arc<MemorySecrets>,
+    pub(crate) spans: Arc<MemorySpans>,
     sessions: AtomicU64,
 }
 
@@ -82,24 +82,24 @@ impl Default for Ground {
 }
 
 /// A host.
-pub(super) struct World {
-    pub(super) ground: Arc<Ground>,
-    pub(super) setup: Setup,
-    pub(super) driver: Arc<Driver>,
-    pub(super) intake: Intake,
-    pub(super) inventory: Arc<Inventory>,
-    pub(super) lines: Arc<Lines>,
+pub(crate) struct World {
+    pub(crate) ground: Arc<Ground>,
+    pub(crate) setup: Setup,
+    pub(crate) driver: Arc<Driver>,
+    pub(crate) intake: Intake,
+    pub(crate) inventory: Arc<Inventory>,
+    pub(crate) lines: Arc<Lines>,
 }
 
 /// The devices that are in session.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     open: Mutex<HashMap<DeviceKey, Line>>,
     over: Notify,
     /// The host is dead: what devices say is not heard any more.
     dead: AtomicBool,
     /// After so many answers the host dies.
-    pub(super) dies_after: Mutex<Option<(u32, bool)>>,
+    pub(crate) dies_after: Mutex<Option<(u32, bool)>>,
 }
 
 #[derive(Debug)]
@@ -160,13 +160,13 @@ impl Lines {
         }
     }
 
-    pub(super) fn is_dead(&self) -> bool {
+    pub(crate) fn is_dead(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
 }
 
 impl World {
-    pub(super) async fn new(setup: Setup) -> Self {
+    pub(crate) async fn new(setup: Setup) -> Self {
         let world = Self::on(Arc::default(), setup).await;
         let plan = serde_json::from_value::<NewPlan>(super::story::plan()).unwrap();
         world.inventory.put_plan(plan).await.unwrap();
@@ -176,7 +176,7 @@ impl World {
     }
 
     /// A host over what another one left.
-    pub(super) async fn on(ground: Arc<Ground>, setup: Setup) -> Self {
+    pub(crate) async fn on(ground: Arc<Ground>, setup: Setup) -> Self {
         let Ground { store, secrets, spans, .. } = &*ground;
         let (store, options, clock) = (store.clone(), setup.options.clone(), Arc::new(SystemClock));
         let documents: Arc<dyn Documents> = store.clone();
@@ -244,7 +244,7 @@ impl World {
     }
 
     /// A session of a device, from its Inform to its end. Says what the session was for.
-    pub(super) async fn session(&self, device: &mut Device) -> Work {
+    pub(crate) async fn session(&self, device: &mut Device) -> Work {
         let session = SessionId(self.ground.sessions.fetch_add(1, Ordering::SeqCst) + 1);
         let inform = Arc::new(device.inform());
         let key = device.key();
@@ -298,19 +298,19 @@ impl World {
     }
 
     /// The run that provisions a device.
-    pub(super) async fn run_of(&self, device: &Device) -> RunId {
+    pub(crate) async fn run_of(&self, device: &Device) -> RunId {
         let document = Documents::get(&*self.ground.store, crate::flow::STATE_COLLECTION, device.key().as_str()).await.unwrap().unwrap();
         RunId::new(document.body["run"].as_str().unwrap()).unwrap()
     }
 
     /// What users see of a device.
-    pub(super) async fn state_of(&self, device: &Device) -> String {
+    pub(crate) async fn state_of(&self, device: &Device) -> String {
         let document = Documents::get(&*self.ground.store, crate::flow::STATE_COLLECTION, device.key().as_str()).await.unwrap();
         document.map_or("unknown".to_owned(), |document| document.body["state"].as_str().unwrap().to_owned())
     }
 
     /// Waits until a run is over, or held.
-    pub(super) async fn rest(&self, run: &RunId) -> Option<Outcome> {
+    pub(crate) async fn rest(&self, run: &RunId) -> Option<Outcome> {
         for _ in 0..2_000 {
             let view = self.driver.query(run).await.unwrap().unwrap();
             if let Some(outcome) = view.run.outcome() {
@@ -325,7 +325,7 @@ impl World {
     }
 
     /// Provisions a device, however many sessions it takes, and tells the story.
-    pub(super) async fn provision(&self, device: &mut Device) -> String {
+    pub(crate) async fn provision(&self, device: &mut Device) -> String {
         for _ in 0..12 {
             self.session(device).await;
             let run = self.run_of(device).await;
