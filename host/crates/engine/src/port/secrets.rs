@@ -14,12 +14,12 @@ pub trait Secrets: fmt::Debug + Send + Sync {
     /// Where there is no key, or the text is too long.
     fn seal(&self, tenant: &TenantName, text: &str) -> Result<String, SecretsError>;
 
-    /// The text of a handle that the host sealed for this tenant, or any plugin in this run of it.
+    /// The text of a handle that the host sealed for this tenant, or any plugin in this run of it. Without a run only the host's own are opened.
     ///
     /// # Errors
     ///
     /// Where there is no key, or the text is no such handle.
-    fn open(&self, tenant: &TenantName, run: &RunId, handle: &str) -> Result<Zeroizing<String>, SecretsError>;
+    fn open(&self, tenant: &TenantName, run: Option<&RunId>, handle: &str) -> Result<Zeroizing<String>, SecretsError>;
 }
 
 /// Why a text was not sealed or a handle not opened.

@@ -37,12 +37,12 @@ impl Secrets for HostSecrets {
         Ok(format!("{SEALED}{sealed}."))
     }
 
-    fn open(&self, tenant: &TenantName, run: &RunId, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
+    fn open(&self, tenant: &TenantName, run: Option<&RunId>, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
         let key = self.key()?;
         let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).filter(|_| handle.len() <= MAX_HANDLE);
         let opened = sealed.and_then(|sealed| {
             let owner = owner(sealed)?;
-            let scope = if owner.is_empty() { Scope::host(tenant.as_str()) } else { Scope::run(&owner, tenant.as_str(), run.as_str()) };
+            let scope = if owner.is_empty() { Scope::host(tenant.as_str()) } else { Scope::run(&owner, tenant.as_str(), run?.as_str()) };
             key.open(&scope, sealed)
         });
         opened.map(|secret| Zeroizing::new(secret.reveal().to_owned())).ok_or(SecretsError::Unknown)
@@ -81,12 +81,13 @@ mod tests {
         let own = host.seal(&tenant("default"), "wifi-key-1").unwrap();
         let plugins = ["bss-profile", "inventory-pool"].map(|plugin| call(plugin).seal("wifi-key-1").unwrap());
         for handle in [&own].into_iter().chain(&plugins) {
-            assert_eq!(host.open(&tenant("default"), &run(), handle).unwrap().as_str(), "wifi-key-1");
-            assert_eq!(host.open(&tenant("acme"), &run(), handle), Err(SecretsError::Unknown), "another tenant's");
+            assert_eq!(host.open(&tenant("default"), Some(&run()), handle).unwrap().as_str(), "wifi-key-1");
+            assert_eq!(host.open(&tenant("acme"), Some(&run()), handle), Err(SecretsError::Unknown), "another tenant's");
             assert!(!handle.contains("wifi"));
         }
         for handle in &plugins {
-            assert_eq!(host.open(&tenant("default"), &pipeline::testing::run_id(2), handle), Err(SecretsError::Unknown), "another run's");
+            assert_eq!(host.open(&tenant("default"), Some(&pipeline::testing::run_id(2)), handle), Err(SecretsError::Unknown), "another run's");
+            assert_eq!(host.open(&tenant("default"), None, handle), Err(SecretsError::Unknown), "in no run");
         }
         assert!(call("bss-profile").reveal(&own).is_err());
         assert!(call("inventory-pool").reveal(&plugins[0]).is_err() && call("inventory-pool").reveal(&plugins[1]).is_ok());
@@ -99,15 +100,15 @@ mod tests {
         let own = host.seal(&tenant("default"), "x").unwrap();
         let damaged = own.replace(&own[SEALED.len() + 8..SEALED.len() + 10], "zz");
         for text in ["", "x", SEALED, "jackfield-sealed..", "jackfield-sealed.AA.", "jackfield-sealed.Av8.", &damaged, &"a".repeat(1 << 20)] {
-            assert_eq!(host.open(&tenant("default"), &run(), text), Err(SecretsError::Unknown), "{text:.40}");
+            assert_eq!(host.open(&tenant("default"), Some(&run()), text), Err(SecretsError::Unknown), "{text:.40}");
         }
         let long = "x".repeat(MAX_SEALED + 1);
         assert_eq!(host.seal(&tenant("default"), &long), Err(SecretsError::TooLong { found: MAX_SEALED + 1, limit: MAX_SEALED }));
         let longest = host.seal(&tenant("default"), &long[1..]).unwrap();
-        assert_eq!(host.open(&tenant("default"), &run(), &longest).unwrap().len(), MAX_SEALED);
+        assert_eq!(host.open(&tenant("default"), Some(&run()), &longest).unwrap().len(), MAX_SEALED);
         let keyless = HostSecrets::new(None);
         assert_eq!(
-            (keyless.seal(&tenant("default"), "x"), keyless.open(&tenant("default"), &run(), &own)),
+            (keyless.seal(&tenant("default"), "x"), keyless.open(&tenant("default"), Some(&run()), &own)),
             (Err(SecretsError::NoKey), Err(SecretsError::NoKey))
         );
     }
