@@ -62,6 +62,8 @@ struct Shared {
     /// The number of the next connection.
     connections: AtomicU64,
     places: Arc<Semaphore>,
+    /// Places for Informs that the intake has not answered.
+    informs: Arc<Semaphore>,
     /// Places for large bodies.
     large: Arc<Semaphore>,
     /// Places for connections that are only told to come again later.
@@ -112,6 +114,7 @@ impl Acs {
             next: AtomicU64::new(u64::from_le_bytes(first)),
             connections: AtomicU64::new(0),
             places: places(options.connections),
+            informs: places(options.informs),
             large: places(options.large_bodies),
             waiting: places(options.connections.div_ceil(TURNED_AWAY)),
             options,

@@ -125,13 +125,13 @@ async fn a_device_says_yes_or_no_in_many_ways() {
         let seen = device.requests.lock().unwrap().clone();
         assert_eq!(seen.len(), requests, "{what}: {seen:?}");
         assert!(
-            seen.iter().all(|head| head.starts_with("GET /path?x=1 HTTP/1.1\r\n") && head.contains(&format!("host: {}", device.address))),
+            seen.iter().all(|head| head.starts_with("GET /path?x=1 HTTP/1.1\r\n") && head.contains(&format!("\r\nHost: {}\r\n", device.address))),
             "{seen:?}"
         );
     }
     let device = Device::start(stays(basic, YES)).await;
     assert_eq!(device.wake(WakeOptions { allow_basic: true, ..near() }).await, Err(WakeError::Refused), "the device takes a Digest only");
-    assert!(device.requests.lock().unwrap()[1].contains("Basic dXMiZXI6cGFzcw=="));
+    assert!(device.requests.lock().unwrap()[1].contains("\r\nAuthorization: Basic dXMiZXI6cGFzcw==\r\n"));
 }
 
 #[tokio::test]

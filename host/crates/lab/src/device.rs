@@ -38,6 +38,7 @@ pub use self::{
     report::{End, SessionReport, Statistics},
 };
 use self::{session::Visit, state::State};
+pub use crate::wire::{Tls, TlsError};
 
 /// A virtual device; a clone is the same device.
 #[derive(Debug, Clone)]
@@ -139,7 +140,12 @@ impl Device {
 
     /// What is wrong with it from the next session on.
     pub fn set_faults(&self, faults: Faults) {
-        self.0.state().faults = faults;
+        self.0.state().faults = Arc::new(faults);
+    }
+
+    /// A message of the device's own, such as `Kicked`, which the next session sends after its Inform. `content` is what the element contains.
+    pub fn say(&self, method: &str, content: &str) {
+        self.0.state().sayings.push((method.to_owned(), content.to_owned()));
     }
 
     /// The events that the next session will tell of.

@@ -2,7 +2,9 @@
 
 mod connection;
 mod login;
+mod tls;
 
+pub use self::tls::{Tls, TlsError};
 pub(crate) use self::{
     connection::{Answer, Connection, Target, WireError},
     login::{Algorithm, Credentials, Session as LoginSession},

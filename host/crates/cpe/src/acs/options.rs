@@ -37,6 +37,9 @@ pub struct Options {
     pub connections: usize,
     /// How many devices are in session at a time; one more is told to come again later. Default: 65,536.
     pub sessions: usize,
+    /// How many Informs are with the intake at a time; one more is told to come again later. Default: 512, so that a device has its answer soon or is sent away
+    /// at once, and not after it has given up.
+    pub informs: usize,
     /// How long a session lives without a word from the device, in milliseconds. A device may ask for another time. Default: 30,000.
     pub session_ms: u64,
     /// The longest time that a device may ask for, in milliseconds. Default: 300,000.
@@ -81,6 +84,7 @@ impl Default for Options {
             body_ms: 15_000,
             connections: 16_384,
             sessions: 65_536,
+            informs: 512,
             session_ms: 30_000,
             session_max_ms: 300_000,
             hold_ms: 20_000,
@@ -101,5 +105,27 @@ impl Options {
     /// How long a device with this patience is kept waiting for a request.
     pub(super) fn hold(&self, patience: Duration) -> Duration {
         Duration::from_millis(self.hold_ms).min(patience * 2 / 3)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_has_its_default_and_unknown_keys_are_refused() {
+        let options: Options = serde_json::from_str(r#"{"auth": "optional", "algorithms": ["sha-256"], "hold_ms": 5}"#).unwrap();
+        assert_eq!(options, Options { auth: AuthMode::Optional, algorithms: vec![Algorithm::Sha256], hold_ms: 5, ..Options::default() });
+        assert_eq!(serde_json::from_str::<Options>("{}").unwrap(), Options::default());
+        assert!(serde_json::from_str::<Options>(r#"{"auht": "none"}"#).unwrap_err().to_string().contains("unknown field `auht`"));
+    }
+
+    #[test]
+    fn a_device_asks_for_its_time_within_bounds_and_is_never_kept_longer() {
+        let options = Options { session_ms: 30_000, session_max_ms: 300_000, hold_ms: 20_000, ..Options::default() };
+        for (asked, patience_s, hold_s) in [(None, 30, 20), (Some(0), 30, 20), (Some(15), 15, 10), (Some(60), 60, 20), (Some(u32::MAX), 300, 20)] {
+            let patience = options.patience(asked);
+            assert_eq!((patience, options.hold(patience)), (Duration::from_secs(patience_s), Duration::from_secs(hold_s)), "{asked:?}");
+        }
     }
 }

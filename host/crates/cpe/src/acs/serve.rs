@@ -166,6 +166,8 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, connection: Connecti
         async move { Ok::<_, Infallible>(connection.answer(request).await) }
     });
     let mut server = http1::Builder::new();
+    // Some devices look for `Set-Cookie` and know no `set-cookie`.
+    server.title_case_headers(true);
     server.timer(TokioTimer::new()).header_read_timeout(head).max_buf_size(BUFFER).half_close(true);
     let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
     // How a connection ends is the device's business.

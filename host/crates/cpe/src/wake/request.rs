@@ -73,7 +73,10 @@ impl Peer {
 
     async fn connect(&mut self) -> Result<SendRequest<Empty<Bytes>>, WakeError> {
         let stream = TcpStream::connect(self.address).await.map_err(|error| WakeError::Unreachable(error.to_string()))?;
-        let (sender, connection) = Builder::new().max_buf_size(HEAD).handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
+        // Some devices look for `Authorization` and know no `authorization`.
+        let mut client = Builder::new();
+        client.max_buf_size(HEAD).title_case_headers(true);
+        let (sender, connection) = client.handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
         // How the connection ends shows in the answer.
         self.connections.spawn(async move { drop(connection.await) });
         Ok(sender)

@@ -30,6 +30,11 @@ impl Reply {
         self.headers.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// The names of the headers as they came.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.headers.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The message in the body.
     pub(crate) fn envelope(&self) -> Envelope {
         read(self.body.as_bytes(), None, &Limits::default()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
@@ -68,9 +73,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Sends bytes and nothing after them. The server may have closed the connection before it got all.
+    /// Sends bytes, of which the server may not want all: then it has closed the connection.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
+    }
+
+    /// Sends bytes and nothing after them.
     pub(crate) async fn send_and_end(&mut self, bytes: &[u8]) {
-        if self.stream.write_all(bytes).await.is_ok() {
+        if self.try_send(bytes).await {
             let _ = self.stream.shutdown().await;
         }
     }

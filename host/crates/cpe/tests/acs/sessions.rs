@@ -42,6 +42,7 @@ async fn a_session_without_work_is_four_messages() {
     let envelope = opened.envelope();
     assert_eq!((opened.status, opened.message().as_str(), envelope.id.as_deref()), (200, "InformResponse", Some("inform-id")));
     assert_eq!(envelope.namespace, Namespace::V1_2);
+    assert!(opened.names().any(|name| name == "Set-Cookie"), "some devices know no other spelling");
     let live = server.acs.in_session(&key("1")).expect("in session");
     assert_eq!((live.proof, live.exchanges, server.acs.sessions()), (Proof::None, 1, 1));
     let done = device.post(&opened.cookie(), "").await;
@@ -224,18 +225,41 @@ async fn a_device_that_begins_again_before_it_is_answered_is_told_of_once() {
 }
 
 #[tokio::test]
+async fn a_device_is_sent_away_at_once_while_too_many_wait_for_the_intake() {
+    let server = Server::start(Options { informs: 1, ..open() }, Work::None).await;
+    let paused = server.intake.paused.write().await;
+    let mut first = Device::connect(server.address).await;
+    let second = async {
+        server.contacted(1).await;
+        let reply = Device::connect(server.address).await.post("", inform("2")).await;
+        drop(paused);
+        reply
+    };
+    let (first, second) = tokio::join!(first.post("", inform("1")), second);
+    assert_eq!((first.status, second.status, second.header("retry-after").is_some()), (200, 503, true));
+    assert_eq!(Device::connect(server.address).await.post("", inform("2")).await.status, 200);
+}
+
+#[tokio::test]
 async fn a_silent_device_is_out_of_session() {
-    let server = Server::start(Options { session_ms: 200, ..open() }, Work::Expected).await;
+    let server = Server::start(Options { session_ms: 1_000, ..open() }, Work::Expected).await;
     let mut stays = Device::connect(server.address).await;
-    stays.post("", inform("stays")).await;
-    {
-        let mut leaves = Device::connect(server.address).await;
-        leaves.post("", inform("leaves")).await;
-    }
-    assert_eq!(server.acs.ask(&key("stays"), set("x"), None).await, Err(AskError::Lost { sent: false }));
+    // It is asked while it waits for its first answer: its time has not begun then.
+    let paused = server.intake.paused.write().await;
+    let (device, leaves) = (key("stays"), key("leaves"));
+    let asking = async {
+        server.contacted(1).await;
+        let answers = async {
+            drop(paused);
+            Device::connect(server.address).await.post("", inform("leaves")).await;
+        };
+        tokio::join!(server.acs.ask(&device, set("x"), None), answers).0
+    };
+    let (_, asked) = tokio::join!(stays.post("", inform("stays")), asking);
+    assert_eq!(asked, Err(AskError::Lost { sent: false }));
     let mut ends = [server.ended().await, server.ended().await];
     ends.sort_by_key(|(device, _)| device.to_string());
-    assert_eq!(ends, [(key("leaves"), SessionEnd::DeviceLeft), (key("stays"), SessionEnd::TimedOut)]);
+    assert_eq!(ends, [(leaves, SessionEnd::DeviceLeft), (device, SessionEnd::TimedOut)]);
     assert_eq!(stays.post("", "").await.status, 400, "the device begins again");
     assert_eq!(server.acs.sessions(), 0);
 }

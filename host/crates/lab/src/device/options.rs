@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::model::Model;
+use crate::wire::Tls;
 
 /// How a device is made.
 #[derive(Debug, Clone)]
@@ -17,7 +18,7 @@ pub struct DeviceOptions {
     pub product_class: String,
     /// Its serial number.
     pub serial: String,
-    /// Where the auto-configuration server is: `http://HOST:PORT/PATH`.
+    /// Where the auto-configuration server is: `http://HOST:PORT/PATH` or `https://HOST:PORT/PATH`.
     pub acs_url: String,
     /// The password that it left the factory with. Its user name is OUI-ProductClass-Serial.
     pub password: String,
@@ -25,6 +26,8 @@ pub struct DeviceOptions {
     pub firmware: Option<String>,
     /// How it proves who it is.
     pub login: Login,
+    /// What it knows of TLS; without it no server is reached over `https`.
+    pub tls: Option<Tls>,
     /// The namespace that it speaks.
     pub namespace: String,
     /// How long it waits for an answer.
@@ -72,6 +75,7 @@ impl DeviceOptions {
             password: "factory".to_owned(),
             firmware: None,
             login: Login::default(),
+            tls: None,
             namespace: "urn:dslforum-org:cwmp-1-2".to_owned(),
             patience: Duration::from_secs(30),
             retry: Duration::from_secs(5),

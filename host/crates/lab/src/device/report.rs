@@ -15,6 +15,8 @@ pub struct SessionReport {
     pub authenticated_exchanges: u32,
     /// What it was asked to do, in order.
     pub rpcs: Vec<String>,
+    /// What the server answered to messages of the device's own: a method, or `Fault` with a code.
+    pub told: Vec<String>,
     /// The codes with which it refused something.
     pub refused: Vec<u32>,
     /// How it ended.
@@ -78,6 +80,7 @@ impl SessionReport {
             exchanges: 0,
             authenticated_exchanges: 0,
             rpcs: Vec::new(),
+            told: Vec::new(),
             refused: Vec::new(),
             ended: End::Done,
             answers: Vec::new(),

@@ -1,6 +1,6 @@
 //! One session: an Inform, what the device has to say, and whatever the server wants to know.
 
-use std::{fmt::Write as _, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -25,7 +25,7 @@ const MAX_REPETITIONS: u32 = 3;
 /// A session that is under way.
 pub(super) struct Visit<'a> {
     device: &'a Inner,
-    faults: Faults,
+    faults: Arc<Faults>,
     target: Target,
     username: String,
     password: String,
@@ -76,7 +76,7 @@ impl<'a> Visit<'a> {
         state.statistics.exchanges += u64::from(self.report.exchanges);
         state.finish(&self.device.options, &self.report.ended);
         if self.report.ended == End::Rebooted {
-            state.faults.reboot_after = None;
+            state.faults = Arc::new(Faults { reboot_after: None, ..(*state.faults).clone() });
         }
         drop(state);
         self.report
@@ -92,7 +92,7 @@ impl<'a> Visit<'a> {
         loop {
             let answer = self.post(&body).await?;
             if answer.body.is_empty() {
-                if self.hold && !self.device.state().completed.is_empty() {
+                if self.hold && self.has_to_tell() {
                     self.hold = false;
                     self.tell().await?;
                     body.clear();
@@ -104,6 +104,11 @@ impl<'a> Visit<'a> {
             self.hold = message.hold;
             body = self.act(&message).await?;
         }
+    }
+
+    fn has_to_tell(&self) -> bool {
+        let state = self.device.state();
+        !state.completed.is_empty() || !state.sayings.is_empty()
     }
 
     async fn inform(&mut self) -> Result<(), End> {
@@ -136,8 +141,19 @@ impl<'a> Visit<'a> {
         (id.clone(), style.envelope(&id, "Inform", &content), events)
     }
 
-    /// Tells of transfers that are over.
+    /// Tells of transfers that are over, and whatever else the device has to say.
     async fn tell(&mut self) -> Result<(), End> {
+        let sayings = std::mem::take(&mut self.device.state().sayings);
+        for (method, content) in sayings {
+            let id = self.device.state().id();
+            let envelope = style(&self.device.options, &self.faults).envelope(&id, &method, &content);
+            let answer = self.post(&envelope).await?;
+            let message = self.read(&answer)?;
+            self.report.told.push(match message.method.as_str() {
+                "Fault" => format!("Fault {}", message.text("FaultCode").trim()),
+                method => method.to_owned(),
+            });
+        }
         let completed = self.device.state().completed.clone();
         for completed in &completed {
             let mut repetitions = 0;
@@ -268,7 +284,7 @@ impl<'a> Visit<'a> {
 
     /// The bytes of a request.
     fn write(&mut self, body: &str) {
-        let Target { authority, path } = &self.target;
+        let Target { authority, path, .. } = &self.target;
         let request = &mut self.request;
         request.clear();
         let _ = write!(
@@ -295,7 +311,7 @@ impl<'a> Visit<'a> {
         loop {
             let mut connection = match self.connection.take() {
                 Some(connection) => connection,
-                None => Connection::open(&self.target).await?,
+                None => Connection::open(&self.target, self.device.options.tls.as_ref()).await?,
             };
             let again = connection.was_used();
             match connection.exchange(self.request.as_bytes()).await {

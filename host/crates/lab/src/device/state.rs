@@ -1,6 +1,6 @@
 //! What a device remembers between its sessions.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ use crate::wire::LoginSession;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) tree: Tree,
-    pub(super) faults: Faults,
+    pub(super) faults: Arc<Faults>,
     pub(super) login: LoginSession,
     /// Events that no server has been told of.
     pub(super) pending: Vec<Event>,
@@ -27,6 +27,8 @@ pub(super) struct State {
     pub(super) staged: Vec<(String, String)>,
     pub(super) transfers: Vec<Transfer>,
     pub(super) completed: Vec<Completed>,
+    /// Messages of its own, each a method with its content.
+    pub(super) sayings: Vec<(String, String)>,
     /// When to inform because it was asked to, and its command keys.
     pub(super) scheduled: Vec<(Instant, String)>,
     pub(super) after: After,
@@ -49,13 +51,14 @@ impl State {
     pub(super) fn new(options: &DeviceOptions) -> Self {
         Self {
             tree: Tree::new(options),
-            faults: options.faults.clone(),
+            faults: Arc::new(options.faults.clone()),
             login: LoginSession::default(),
             pending: Vec::new(),
             changed: BTreeSet::new(),
             staged: Vec::new(),
             transfers: Vec::new(),
             completed: Vec::new(),
+            sayings: Vec::new(),
             scheduled: Vec::new(),
             after: After::default(),
             retries: 0,

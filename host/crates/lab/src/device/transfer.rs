@@ -104,13 +104,13 @@ impl Transfer {
     }
 
     async fn once(&self, target: &Target, authorization: Option<&str>, content: &str) -> Result<crate::wire::Answer, WireError> {
-        let Target { authority, path } = target;
+        let Target { authority, path, .. } = target;
         let authorization = authorization.map(|value| format!("Authorization: {value}\r\n")).unwrap_or_default();
         let body = if self.upload { content } else { "" };
         let length = if self.upload { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
         let head =
             format!("{} {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: lab\r\nConnection: close\r\n{authorization}{length}\r\n", self.method());
-        Connection::open(target).await?.exchange(format!("{head}{body}").as_bytes()).await
+        Connection::open(target, None).await?.exchange(format!("{head}{body}").as_bytes()).await
     }
 }
 

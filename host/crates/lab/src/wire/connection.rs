@@ -1,11 +1,13 @@
 //! A connection and its answers.
 
-use std::{io, net::SocketAddr};
+use std::{fmt, io, net::SocketAddr};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
 };
+
+use super::Tls;
 
 /// The longest head of an answer, in bytes, and the most fields in it.
 const MAX_HEAD: usize = 64 * 1024;
@@ -19,6 +21,8 @@ const MAX_BODY: usize = 64 * 1024 * 1024;
 pub(crate) struct Target {
     /// Host and port.
     pub(crate) authority: String,
+    /// Over TLS.
+    pub(crate) secure: bool,
     /// Path and query.
     pub(crate) path: String,
 }
@@ -39,10 +43,12 @@ pub(crate) struct Answer {
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
-    #[error("{0:?} is no address: expected http://HOST[:PORT]/PATH")]
+    #[error("{0:?} is no address: expected http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH")]
     Url(String),
     #[error("{0} cannot be reached: {1}")]
     Connect(String, io::Error),
+    #[error("{0} is reached over TLS only, and this device has none")]
+    NoTls(String),
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
     #[error("the connection was closed before the answer")]
@@ -52,12 +58,21 @@ pub(crate) enum WireError {
 }
 
 /// A connection.
-#[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// What came and has not been read yet.
     buffer: Vec<u8>,
     used: bool,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for S {}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("used", &self.used).finish_non_exhaustive()
+    }
 }
 
 /// How a body ends.
@@ -69,7 +84,8 @@ enum Length {
 
 impl Target {
     pub(crate) fn parse(url: &str) -> Result<Self, WireError> {
-        let rest = url.strip_prefix("http://").ok_or_else(|| WireError::Url(url.to_owned()))?;
+        let secure = url.starts_with("https://");
+        let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://")).ok_or_else(|| WireError::Url(url.to_owned()))?;
         let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
         if authority.is_empty() || url.contains(char::is_whitespace) {
             return Err(WireError::Url(url.to_owned()));
@@ -77,14 +93,14 @@ impl Target {
         let authority = if authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
             authority.to_owned()
         } else {
-            format!("{authority}:80")
+            format!("{authority}:{}", if secure { 443 } else { 80 })
         };
-        Ok(Self { authority, path: path.to_owned() })
+        Ok(Self { authority, secure, path: path.to_owned() })
     }
 }
 
 impl Connection {
-    pub(crate) async fn open(target: &Target) -> Result<Self, WireError> {
+    pub(crate) async fn open(target: &Target, tls: Option<&Tls>) -> Result<Self, WireError> {
         let unreachable = |error| WireError::Connect(target.authority.clone(), error);
         // An address needs no resolver, which would be a thread for each connection.
         let stream = match target.authority.parse::<SocketAddr>() {
@@ -93,6 +109,14 @@ impl Connection {
         };
         let stream = stream.map_err(unreachable)?;
         stream.set_nodelay(true).map_err(unreachable)?;
+        let stream: Box<dyn Stream> = match tls {
+            _ if !target.secure => Box::new(stream),
+            None => return Err(WireError::NoTls(target.authority.clone())),
+            Some(tls) => {
+                let host = target.authority.rsplit_once(':').map_or("", |(host, _)| host);
+                Box::new(tls.connect(host.trim_matches(['[', ']']), stream).await.map_err(unreachable)?)
+            }
+        };
         Ok(Self { stream, buffer: Vec::with_capacity(2048), used: false })
     }
 
@@ -212,11 +236,12 @@ mod tests {
 
     #[test]
     fn a_url_leads_somewhere() {
-        let parsed = |url: &str| Target::parse(url).ok().map(|target| (target.authority, target.path));
-        let there = |authority: &str, path: &str| Some((authority.to_owned(), path.to_owned()));
-        assert_eq!(parsed("http://127.0.0.1:7547"), there("127.0.0.1:7547", "/"));
-        assert_eq!(parsed("http://acs.example/tr069?a=b"), there("acs.example:80", "/tr069?a=b"));
-        assert_eq!(parsed("http://[::1]:80/x"), there("[::1]:80", "/x"));
-        assert_eq!((parsed("https://acs/"), parsed("http:///x"), parsed("http://a b/")), (None, None, None));
+        let parsed = |url: &str| Target::parse(url).ok().map(|Target { authority, secure, path }| format!("{authority} {secure} {path}"));
+        let there = |text: &str| Some(text.to_owned());
+        assert_eq!(parsed("http://127.0.0.1:7547"), there("127.0.0.1:7547 false /"));
+        assert_eq!(parsed("http://acs.example/tr069?a=b"), there("acs.example:80 false /tr069?a=b"));
+        assert_eq!(parsed("http://[::1]:80/x"), there("[::1]:80 false /x"));
+        assert_eq!(parsed("https://acs/"), there("acs:443 true /"));
+        assert_eq!((parsed("ftp://acs/"), parsed("http:///x"), parsed("http://a b/")), (None, None, None));
     }
 }

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod acs;
+mod captured;
 mod faults;
 mod rpcs;
 mod sessions;
 mod storms;
+mod tls;
 mod transfers;
 mod wake;

@@ -91,7 +91,10 @@ async fn a_refusal_ends_the_session_and_what_was_to_be_told_waits() {
     assert!(matches!(Device::new(nobody).session(&[]).await.unwrap().ended, End::Lost(_)));
     let nowhere = DeviceOptions { acs_url: "ftp://acs/".to_owned(), ..DeviceOptions::default() };
     let error = Device::new(nowhere).session(&[]).await.unwrap_err().to_string();
-    assert_eq!(error, "the device 0A11CE-NR-2200-0000000001 cannot begin a session: \"ftp://acs/\" is no address: expected http://HOST[:PORT]/PATH");
+    assert_eq!(
+        error,
+        "the device 0A11CE-NR-2200-0000000001 cannot begin a session: \"ftp://acs/\" is no address: expected http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH"
+    );
 }
 
 #[tokio::test]
@@ -104,4 +107,15 @@ async fn credentials_and_address_that_the_server_sets_are_used_from_the_next_ses
     assert_eq!((report.ended, report.refused), (End::Done, vec![]));
     assert_eq!(device.session(&["2 PERIODIC"]).await.unwrap().ended, End::Done);
     assert_eq!(field(&other.heard().last().unwrap().head, "authorization").as_deref(), Some("Basic dTpw"));
+}
+
+#[tokio::test]
+async fn a_device_says_something_of_its_own() {
+    let acs = Acs::asking(&[&get(&[SSID])]).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.say("TransferComplete", "<CommandKey>from long ago</CommandKey>");
+    let report = device.session(&["1 BOOT"]).await.unwrap();
+    let heard = acs.heard();
+    assert_eq!((report.told, report.rpcs.len(), heard.len()), (vec!["TransferCompleteResponse".to_owned()], 1, 4));
+    assert_eq!(element(&heard[1].body, "CommandKey").as_deref(), Some("from long ago"));
 }

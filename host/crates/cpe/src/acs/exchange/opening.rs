@@ -13,6 +13,7 @@ use crate::{
         reply::{self, Reply},
         session::{Session, Turn},
     },
+    device::DeviceKey,
     soap::{AcsReply, Envelope, Inform, Message, Namespace, write},
 };
 
@@ -25,18 +26,20 @@ impl Connection {
         let Envelope { id, namespace, session_timeout, supported_versions, message: Message::Inform(mut inform), .. } = envelope else {
             return reply::refused(StatusCode::BAD_REQUEST, "no Inform");
         };
-        let proof = match self.proof(head, &sent.bytes, &inform).await {
+        let device = inform.device.key();
+        let proof = match self.proof(head, &sent.bytes, &device, &inform).await {
             Ok(proof) => proof,
             Err(reply) => return reply,
         };
         drop(sent);
+        let Ok(place) = self.shared().informs.clone().try_acquire_owned() else { return self.busy() };
         // It is kept as long as the session is.
         inform.parameters.shrink_to_fit();
         inform.events.shrink_to_fit();
         let quirks = self.intake.quirks(&inform);
         let namespace = quirks.namespace.unwrap_or(namespace);
         let live = Live { session: self.shared().next_session(), inform: Arc::from(inform), namespace, proof, quirks, exchanges: 0 };
-        let Some(turn) = self.open(live, session_timeout) else { return self.busy() };
+        let Some(turn) = self.open(live, device, session_timeout) else { return self.busy() };
         let session = turn.session.clone();
         let contact = Contact {
             device: session.device.clone(),
@@ -49,6 +52,7 @@ impl Connection {
         };
         let unadmitted = Unadmitted(self, &session);
         let Ok(admission) = self.intake.inform(contact).await else { return self.busy() };
+        drop(place);
         let over = session.admit(admission.work);
         drop(unadmitted);
         if let Some(end) = over {
@@ -68,11 +72,11 @@ impl Connection {
     }
 
     /// What proves that the device is who it says, or what it is answered instead.
-    async fn proof(&self, head: &Parts, sent: &[u8], inform: &Inform) -> Result<Proof, Reply> {
+    async fn proof(&self, head: &Parts, sent: &[u8], device: &DeviceKey, inform: &Inform) -> Result<Proof, Reply> {
         let Shared { options, gate, clock, .. } = self.shared();
         let shown = Shown { headers: &head.headers, uri: &head.uri, body: sent, secure: self.secure, names: &self.names };
         let now = clock.now();
-        let (stale, last) = match gate.check(&shown, &inform.device.key(), inform, options, &*self.credentials, now).await {
+        let (stale, last) = match gate.check(&shown, device, inform, options, &*self.credentials, now).await {
             Verdict::Known(proof) => {
                 self.bound().challenged = 0;
                 return Ok(proof);
@@ -88,9 +92,8 @@ impl Connection {
     }
 
     /// Opens a session, in place of any other one of the device.
-    fn open(&self, live: Live, asked_s: Option<u32>) -> Option<Turn> {
+    fn open(&self, live: Live, device: DeviceKey, asked_s: Option<u32>) -> Option<Turn> {
         let Shared { options, table, .. } = self.shared();
-        let device = live.inform.device.key();
         let session = Arc::new(Session::new(live, device, options.patience(asked_s)));
         let turn = Turn::new(session.clone(), self.number)?;
         let before = table.open(&session).ok()?;

@@ -154,7 +154,7 @@ impl<'a> Talk<'a> {
             let message = format!("`{name}` is secret and the device has not proved who it is: it needs a credential or a certificate of its own");
             return Err(refused(FailureClass::Rejected, message));
         }
-        let opened = self.runner.secrets.open(&self.call.tenant, handle);
+        let opened = self.runner.secrets.open(&self.call.tenant, Some(&self.call.run), handle);
         opened.map_err(|error| refused(FailureClass::Held, format!("the secret of `{name}` cannot be opened: {error}")))
     }
 }
