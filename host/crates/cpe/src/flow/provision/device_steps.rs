@@ -84,6 +84,7 @@ fn push_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     let mut configuration: Configuration = view.output_as(BUILD)?;
     only_secrets_of_the_profile(view, &configuration)?;
     add_connection_request(&input, &mut configuration);
+    leave_out_keys(&mut configuration);
     let assigned: HashSet<&str> = configuration.assignments.iter().map(|assignment| assignment.name.as_str()).collect();
     // What is not assigned saves nothing.
     let current = lookup::current(view, input.parameters)?.into_iter().filter(|known| assigned.contains(known.name.as_str())).collect();
@@ -101,6 +102,14 @@ fn only_secrets_of_the_profile(view: &View<'_>, configuration: &Configuration) -
         Some(Assignment { name, .. }) => Err(MappingError(format!("the configuration sets `{name}` to a secret that the profile does not have"))),
         None => Ok(()),
     }
+}
+
+/// What an object is found again by is set with the object: a device refuses a request that sets a parameter twice.
+fn leave_out_keys(configuration: &mut Configuration) {
+    let objects = configuration.objects.iter().filter(|object| object.instance.is_none());
+    let names: HashSet<String> =
+        objects.flat_map(|object| object.key.iter().map(|key| format!("{}{{{}}}.{}", object.path, object.label, key.name))).collect();
+    configuration.assignments.retain(|assignment| !names.contains(&assignment.name));
 }
 
 /// The device is given what it is to ask of whoever wakes it, unless the configuration says it.
