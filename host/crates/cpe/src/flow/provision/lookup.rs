@@ -9,7 +9,7 @@ use crate::flow::{
     contract::{Configuration, ConfigurationRequest, Parameter, ProfileRequest, ServiceProfile, Subscription},
     input::Provisioning,
     options::Options,
-    requests::Readings,
+    requests::{Readings, with_instances},
 };
 
 /// The most values of one configuration.
@@ -120,15 +120,19 @@ fn acceptable(_: &Value, output: &Value) -> Result<(), Failure> {
     let mut labels = std::collections::BTreeMap::new();
     for object in list("objects") {
         let path = text(object, "path");
-        if super::super::requests::with_instances(&path, &labels).is_none() || !path.ends_with('.') {
+        if with_instances(&path, &labels).is_none() || !path.ends_with('.') {
             return refuse(format!("the path `{path}` of an object names a label that is no object before it, or has no dot at its end"));
         }
         labels.insert(text(object, "label"), 0);
     }
     for name in list("assignments").chain(list("notifications")).map(|assignment| text(assignment, "name")) {
-        if name.is_empty() || name.len() > 256 || super::super::requests::with_instances(&name, &labels).is_none() {
+        if name.is_empty() || name.len() > 256 || with_instances(&name, &labels).is_none() {
             return refuse(format!("`{name}` is no name of a parameter: expected 1 to 256 bytes, and labels of objects only"));
         }
+    }
+    let mut names = std::collections::HashSet::new();
+    if let Some(twice) = list("assignments").map(|assignment| text(assignment, "name")).find(|name| !names.insert(name.clone())) {
+        return refuse(format!("`{twice}` is set twice"));
     }
     Ok(())
 }
