@@ -71,7 +71,7 @@ pub(super) fn build(options: &Options) -> StepDefinition {
         on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
         selectors: selectors::WITH_PLAN,
         must_understand: &[],
-        telemetry: one_span(|_| "cpe.provision.build_config".to_owned(), BUILD, |_, _, _| Attributes::new(), text::own),
+        telemetry: one_span(|_| "cpe.provision.build_config".to_owned(), BUILD, configuration_size, text::own),
     }
 }
 
@@ -143,8 +143,16 @@ fn customer(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
 }
 
 fn profile_size(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
-    let size = output.and_then(|output| output["settings"].as_array()).map(Vec::len);
-    size.map(|size| count("cpe.profile.parameter_count", size)).into_iter().collect()
+    let Some(output) = output else { return Attributes::new() };
+    let mut attributes = vec![count("cpe.profile.parameter_count", output["settings"].as_array().map_or(0, Vec::len))];
+    attributes.extend(copied(output, &[("cpe.profile.version", "version")]));
+    attributes
+}
+
+fn configuration_size(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let sizes = [("cpe.config.param_count", "assignments"), ("cpe.config.object_count", "objects")];
+    let of = |output: &Value| sizes.map(|(key, field)| count(key, output[field].as_array().map_or(0, Vec::len))).into();
+    output.map(of).unwrap_or_default()
 }
 
 /// What the profile says of a configuration, for the span of its sending.
