@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::{Stop, names},
-    talk::{Talk, unexpected},
+    talk::Talk,
 };
 use crate::{
     flow::{
         contract::{Assignment, SettingValue},
         requests::{Verified, Verify},
     },
-    soap::{Answer, Rpc},
     value::{fits, same},
 };
 
@@ -77,6 +76,7 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
     let message = format!("{} of {} parameters are not as they were set: {}", found.differ.len(), found.all(), names(&found.differ));
     talk.attributes.push(count("cpe.verify.mismatches", found.differ.len()));
     talk.attributes.push(count("cpe.verify.checked", found.all()));
+    talk.attributes.push(count("cpe.verify.hidden", found.hidden));
     Err(try_again(talk, attempt, state, message))
 }
 
@@ -109,10 +109,7 @@ fn has_come(talk: &Talk<'_>, verify: &Verify, state: &State) -> bool {
 async fn restart<T>(talk: &mut Talk<'_>, verify: &Verify, state: &mut State) -> Result<T, Stop> {
     // Where nobody knows whether the device was asked to restart, its Inform may say that it was.
     if !(state.doubt && talk.has_event("M Reboot", Some(&verify.key))) {
-        match talk.ask(Rpc::Reboot { command_key: verify.key.clone() }).await? {
-            Answer::Reboot => {}
-            other => return Err(unexpected("Reboot", other.name())),
-        }
+        talk.reboot(verify.key.clone()).await?;
         (state.restart, state.after) = (true, Some(talk.session()));
     }
     state.restarted = true;
