@@ -69,7 +69,7 @@ pub fn document(transition: &Transition<'_>) -> Option<Document> {
 }
 
 /// Whether an event can change what a user sees.
-fn may_show(event: &Event) -> bool {
+pub(crate) fn may_show(event: &Event) -> bool {
     matches!(
         event,
         Event::RunStarted(_) | Event::FalloutOpened(_) | Event::FalloutResolved { .. } | Event::RunEnded { .. } | Event::RunReopened { .. }

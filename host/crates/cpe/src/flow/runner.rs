@@ -34,6 +34,7 @@ use crate::{
     acs::{Acs, AskError, Live},
     device::DeviceKey,
     soap::{self, Rpc},
+    value::fits,
 };
 
 /// The name of the provider in bindings.
@@ -232,9 +233,15 @@ fn misfit(message: &str) -> Failure {
 #[derive(Debug, Default, Serialize, serde::Deserialize)]
 struct Empty {}
 
+/// Reads values. Of a name with `{i}` in it the whole table is read, because only the device knows its instances.
 async fn read_values(talk: &mut Talk<'_>, read: &Read, _: &mut Empty) -> Result<Readings, Stop> {
-    let (values, _) = talk.get(&read.names).await?;
-    Ok(Readings { values: values.iter().map(Into::into).collect() })
+    let tables = read.names.iter().map(|name| name.split_once("{i}").map_or(name.as_str(), |(table, _)| table));
+    let mut names: Vec<String> = tables.map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    let (values, _) = talk.get(&names).await?;
+    let wanted = values.iter().filter(|value| read.names.iter().any(|name| *name == value.name || fits(name, &value.name)));
+    Ok(Readings { values: wanted.map(Into::into).collect() })
 }
 
 /// The parameter key of an effect: short, and the same for every attempt.

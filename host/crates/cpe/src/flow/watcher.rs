@@ -15,7 +15,7 @@ use super::{
     book::{Book, Standing},
     command::COMMAND_PIPELINE,
     facts::key,
-    projection::{SUPERSEDED, document, failure},
+    projection::{SUPERSEDED, document, failure, may_show},
     provision::PIPELINE,
     runner::Sessions,
 };
@@ -145,7 +145,7 @@ impl Observer for Watcher {
     async fn observe(&self, batch: &[OwnedTransition]) -> Result<(), ObserverError> {
         for transition in batch {
             let pipeline = transition.definition.name.as_str();
-            if pipeline != PIPELINE && pipeline != COMMAND_PIPELINE {
+            if (pipeline != PIPELINE && pipeline != COMMAND_PIPELINE) || !may_show(&transition.record.event) {
                 continue;
             }
             let Some(device) = transition.after.input()["id"].as_str().and_then(key) else { continue };

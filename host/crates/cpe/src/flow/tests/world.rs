@@ -29,7 +29,7 @@ use crate::{
         Book, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options,
         Sessions, StepOptions, Watcher, command_definition, command_document, definition, document,
     },
-    quirks::{QuirkTable, Quirks},
+    quirks::{QuirkRecord, QuirkTable},
     soap::{Namespace, Rpc},
 };
 
@@ -46,7 +46,8 @@ pub(crate) struct Setup {
     pub(crate) proof: Proof,
     /// What the plugin is called.
     pub(crate) plugin: &'static str,
-    pub(crate) quirks: Quirks,
+    /// How devices differ from the standard.
+    pub(crate) quirks: Vec<QuirkRecord>,
 }
 
 impl Default for Setup {
@@ -63,7 +64,7 @@ impl Default for Setup {
             ..defaults
         };
         let builder: Builder = Arc::new(|request| Ok(super::story::configuration(request)));
-        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Quirks::default() }
+        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new() }
     }
 }
 
@@ -235,7 +236,7 @@ impl World {
             spans: spans.clone(),
             book,
             inventory: inventory.clone(),
-            quirks: Arc::new(QuirkTable::new(Vec::new()).unwrap()),
+            quirks: Arc::new(QuirkTable::new(setup.quirks.clone()).unwrap()),
             builders: Arc::new(move |_| Some(format!("native:{plugin}"))),
             tenant,
         };
@@ -249,14 +250,8 @@ impl World {
         let inform = Arc::new(device.inform());
         let key = device.key();
         let proof = self.setup.proof;
-        let live = Live {
-            session,
-            inform: inform.clone(),
-            namespace: Namespace::default(),
-            proof,
-            quirks: Arc::new(self.setup.quirks.clone()),
-            exchanges: 0,
-        };
+        let live =
+            Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: self.intake.quirks(&inform), exchanges: 0 };
         self.lines.open.lock().unwrap().insert(key.clone(), Line { live, device: device.clone(), ended: None });
         let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
         let at = engine::port::Clock::now(&SystemClock);
