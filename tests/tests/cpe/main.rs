@@ -2,4 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod good_device;
+mod operator;
+mod orders;
 mod support;
+mod telemetry;
