@@ -43,6 +43,9 @@ pub const DEVICE_PROVIDER: &str = "cwmp";
 /// After so short a time a call goes on that was only interrupted to write down what it did.
 const AT_ONCE: Duration = Duration::from_millis(10);
 
+/// The longest time that a device in session is kept waiting on purpose.
+const IN_SESSION: Duration = Duration::from_secs(15);
+
 /// Devices in session, as the provider sees them.
 #[async_trait]
 pub trait Sessions: std::fmt::Debug + Send + Sync {
@@ -194,9 +197,23 @@ impl At<'_> {
         report.sent = talk.sent;
         report.attributes.append(&mut talk.attributes);
         match worked {
-            Ok(done) => Ok(Answer::Done(json!(done))),
-            Err(Stop::Wait) => wait(&state, runner.options.poll()),
-            Err(Stop::WaitFor(poll)) => wait(&state, poll.min(runner.options.poll())),
+            Ok(done) => {
+                // What is sent is read back in the same session.
+                if matches!(request, DeviceRequest::Verify(_) | DeviceRequest::Command(_)) {
+                    runner.rest(call, device);
+                }
+                Ok(Answer::Done(json!(done)))
+            }
+            Err(Stop::Wait) => {
+                runner.rest(call, device);
+                wait(&state, runner.options.poll())
+            }
+            Err(Stop::WaitFor(poll)) => {
+                if poll > IN_SESSION {
+                    runner.rest(call, device);
+                }
+                wait(&state, poll.min(runner.options.poll()))
+            }
             Err(Stop::Note) => wait(&state, AT_ONCE),
             Err(Stop::Fault { method, fault }) => {
                 report.attributes.push(("cpe.fault_code".to_owned(), fault.code.to_string().into()));
@@ -208,6 +225,13 @@ impl At<'_> {
 }
 
 impl DeviceRunner {
+    /// The run has nothing more to say in this session; when none has, the session can end.
+    fn rest(&self, call: &Call, device: &DeviceKey) {
+        if self.book.rest(device, &call.run, call.pipeline.as_str() != COMMAND_PIPELINE) {
+            self.sessions.expect(device, false);
+        }
+    }
+
     /// The session in which the run may speak with its device now, if there is one.
     fn turn(&self, call: &Call, device: &DeviceKey) -> Result<Option<Live>, Failure> {
         let live = self.sessions.in_session(device);
