@@ -103,6 +103,7 @@ impl Intake {
             }
             let (id, inform) = (contact.session, contact.inform.clone());
             let began_run = matches!(decision, Decision::Start { .. });
+            entry.resting.clear();
             entry.session = trusted.then(|| Session { id, since: now, inform, began_run, awaited }.into());
             let digest = facts.digest();
             let news = trusted && entry.facts != digest;

@@ -15,7 +15,7 @@ use super::{
     book::{Book, Standing},
     command::COMMAND_PIPELINE,
     facts::key,
-    projection::{SUPERSEDED, document, failure},
+    projection::{SUPERSEDED, document, failure, may_show},
     provision::PIPELINE,
     runner::Sessions,
 };
@@ -80,7 +80,7 @@ impl Watcher {
         }
         // Of a run that was superseded the device hears nothing: it is the other's.
         let rests = held || matches!(transition.record.event, Event::RunEnded { .. });
-        if rests && !superseded && self.book.is_idle_after(device, run.id()) {
+        if rests && !superseded && self.book.rest(device, run.id(), true) {
             self.sessions.expect(device, false);
         }
         Ok(())
@@ -91,7 +91,7 @@ impl Watcher {
         let run = transition.after.id();
         if transition.after.outcome().is_some() {
             self.book.follow(device, |entry| entry.remove_command(run));
-            if self.book.is_idle_besides(device, run) {
+            if self.book.rest(device, run, false) {
                 self.sessions.expect(device, false);
             }
         } else if matches!(transition.record.event, Event::RunStarted(_)) {
@@ -145,7 +145,7 @@ impl Observer for Watcher {
     async fn observe(&self, batch: &[OwnedTransition]) -> Result<(), ObserverError> {
         for transition in batch {
             let pipeline = transition.definition.name.as_str();
-            if pipeline != PIPELINE && pipeline != COMMAND_PIPELINE {
+            if (pipeline != PIPELINE && pipeline != COMMAND_PIPELINE) || !may_show(&transition.record.event) {
                 continue;
             }
             let Some(device) = transition.after.input()["id"].as_str().and_then(key) else { continue };

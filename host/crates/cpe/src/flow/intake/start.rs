@@ -174,7 +174,7 @@ impl Intake {
         let trace = match trace {
             Some(trace) => Some(trace),
             // What an order began goes on in its trace when the device comes for the first time.
-            None if is_new => self.parts.inventory.trace_of(device).await,
+            None if self.parts.book.known(device, |entry| entry.standing.is_none()).unwrap_or(true) => self.parts.inventory.trace_of(device).await,
             None => None,
         };
         let start = Start {
