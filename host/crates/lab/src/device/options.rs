@@ -144,6 +144,22 @@ pub struct Faults {
     pub transfer_fault: Option<u32>,
     /// It closes the connection after it asked who wakes it.
     pub closes_after_challenge: bool,
+    /// It applies values so many milliseconds after it said that it did.
+    pub applies_after_ms: u64,
+    /// It takes `1` and `0` only, not `true` and `false`.
+    pub digits_only: bool,
+    /// It takes no fractions of seconds.
+    pub whole_seconds: bool,
+    /// It refuses requests about more parameters than this (9004).
+    pub at_most: Option<usize>,
+    /// It refuses values that come with a parameter key (9003).
+    pub no_parameter_key: bool,
+    /// It answers lists in the reverse order.
+    pub reverses_lists: bool,
+    /// It cannot read documents that begin with an XML declaration.
+    pub no_prolog: bool,
+    /// It knows the end of a session by an empty 200 only.
+    pub no_204: bool,
 }
 
 /// What a liar does not do.

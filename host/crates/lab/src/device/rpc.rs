@@ -1,9 +1,10 @@
 //! What a device does when it is asked something, with all that may be wrong with it.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use super::{
     envelope::{Refused, Style},
+    kind::Kind,
     model::Access,
     options::{DeviceOptions, Faults, Later, Lie},
     soap::Message,
@@ -58,6 +59,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// Does it and says what the answer contains.
     pub(super) fn act(&self, state: &mut State) -> Result<String, Refusal> {
+        state.settle();
         match self.message.method.as_str() {
             "GetRPCMethods" => Ok(self.methods()),
             "SetParameterValues" => self.set(state),
@@ -99,6 +101,12 @@ impl Asked<'_> {
         let values: Vec<_> = self.message.fields.iter().filter(|field| field.name == "Value").collect();
         let key = self.message.text("ParameterKey");
         let distinct: BTreeSet<&str> = names.iter().copied().collect();
+        if self.faults.at_most.is_some_and(|most| names.len() > most) {
+            return Err(9004.into());
+        }
+        if self.faults.no_parameter_key && !key.is_empty() {
+            return Err(9003.into());
+        }
         if names.len() != values.len() || names.is_empty() || distinct.len() != names.len() || key.len() > MAX_KEY {
             return Err(9003.into());
         }
@@ -115,7 +123,8 @@ impl Asked<'_> {
             match (&self.faults.lie, self.faults.status1) {
                 (Some(Lie::Everything), _) => {}
                 (Some(Lie::About(part)), _) if name.contains(part.as_str()) => {}
-                (_, Some(Later::Reboot | Later::End)) => state.staged.push((name.to_owned(), value.text.clone())),
+                (_, Some(Later::Reboot | Later::End)) => state.stage(name, &value.text, None),
+                _ if self.faults.applies_after_ms > 0 => state.stage(name, &value.text, Some(Duration::from_millis(self.faults.applies_after_ms))),
                 _ => state.tree.write(name, &value.text),
             }
         }
@@ -139,12 +148,21 @@ impl Asked<'_> {
             None => Some(9005),
             Some(leaf) if !leaf.is_writable() => Some(9008),
             Some(leaf) if kind.is_some_and(|kind| kind != leaf.kind.xsd()) => Some(9006),
-            Some(leaf) => (!leaf.kind.takes(value)).then_some(9007),
+            Some(leaf) => (!leaf.kind.takes(value) || self.dislikes(leaf.kind, value)).then_some(9007),
         }
+    }
+
+    /// Whether this device does not take this form of a value that others take.
+    fn dislikes(&self, kind: Kind, value: &str) -> bool {
+        (kind == Kind::Boolean && self.faults.digits_only && value.len() > 1)
+            || (kind == Kind::DateTime && self.faults.whole_seconds && value.contains('.'))
     }
 
     fn get(&self, state: &State) -> Result<String, Refusal> {
         let mut found = Vec::new();
+        if self.faults.at_most.is_some_and(|most| self.message.texts("string").count() > most) {
+            return Err(9004.into());
+        }
         for name in self.message.texts("string") {
             for name in self.expand(state, name)? {
                 found.push(self.parameter(state, name)?);
@@ -268,7 +286,7 @@ impl Asked<'_> {
 
     fn schedule(&self, state: &mut State) -> Result<String, Refusal> {
         let delay: u64 = self.message.text("DelaySeconds").trim().parse().ok().filter(|delay| *delay > 0).ok_or(9003)?;
-        state.scheduled.push((tokio::time::Instant::now() + std::time::Duration::from_secs(delay), self.message.text("CommandKey").to_owned()));
+        state.scheduled.push((tokio::time::Instant::now() + Duration::from_secs(delay), self.message.text("CommandKey").to_owned()));
         Ok(String::new())
     }
 }
@@ -281,5 +299,6 @@ pub(super) fn show(state: &State, options: &DeviceOptions, faults: &Faults, name
         Access::Hidden | Access::Read | Access::Write => state.tree.value(&name, options)?,
     };
     let value = if faults.other_forms { leaf.kind.other_form(&value) } else { value };
+    let value = if faults.reverses_lists { leaf.kind.reversed(&value) } else { value };
     Some(Parameter { name, xsd: leaf.kind.xsd(), value })
 }

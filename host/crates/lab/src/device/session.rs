@@ -224,6 +224,9 @@ impl<'a> Visit<'a> {
 
     fn read(&mut self, answer: &Answer) -> Result<Message, End> {
         let text = std::str::from_utf8(&answer.body).map_err(|_| End::Unexpected("an answer that is not UTF-8".to_owned()))?;
+        if self.faults.no_prolog && text.starts_with("<?xml") {
+            return Err(End::Unexpected("a document with an XML declaration".to_owned()));
+        }
         let message = Message::read(text).map_err(|what| End::Unexpected(format!("an answer that is no envelope: {what}")))?;
         let expected = &self.device.options.namespace;
         if message.namespace != *expected {
@@ -275,6 +278,7 @@ impl<'a> Visit<'a> {
                 return Err(End::Rebooted);
             }
             return match answer.status {
+                204 if self.faults.no_204 => Err(End::Unexpected("204".to_owned())),
                 200 | 204 => Ok(answer),
                 503 => Err(End::Busy(answer.retry_after)),
                 status => Err(End::Refused(status)),

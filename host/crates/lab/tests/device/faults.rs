@@ -110,6 +110,38 @@ async fn the_same_values_come_in_other_forms() {
 }
 
 #[tokio::test]
+async fn values_can_be_late_and_lists_in_disorder() {
+    let (device, _, heard) = asked(Faults { applies_after_ms: 150, ..Faults::default() }, &[&settings(), &get(&[CHANNEL])]).await;
+    assert_eq!((element(&heard[2].body, "Status").as_deref(), values(&heard[3].body)[0].1.as_str()), (Some("0"), "1"));
+    tokio::time::sleep(Duration::from_millis(160)).await;
+    assert_eq!(device.value(CHANNEL).as_deref(), Some("6"));
+    let standards = "Device.WiFi.Radio.2.OperatingStandards";
+    let (_, _, heard) = asked(Faults { reverses_lists: true, ..Faults::default() }, &[&get(&[standards])]).await;
+    assert_eq!(values(&heard[2].body)[0].1, "ac,n,a");
+}
+
+#[tokio::test]
+async fn it_is_particular_about_forms() {
+    let boolean = |value| set(&[("Device.WiFi.SSID.1.Enable", "boolean", value)], "");
+    let time = |value| set(&[("Device.ManagementServer.PeriodicInformTime", "dateTime", value)], "");
+    let cases = [
+        (Faults { digits_only: true, ..Faults::default() }, boolean("1"), boolean("true"), 9003),
+        (Faults { whole_seconds: true, ..Faults::default() }, time("2026-01-01T00:00:00Z"), time("2026-01-01T00:00:00.5Z"), 9003),
+        (Faults { at_most: Some(2), ..Faults::default() }, boolean("true"), settings(), 9004),
+        (Faults { at_most: Some(1), ..Faults::default() }, get(&[SSID]), get(&[SSID, CHANNEL]), 9004),
+        (Faults { no_parameter_key: true, ..Faults::default() }, boolean("true"), settings(), 9003),
+    ];
+    for (faults, good, bad, code) in cases {
+        let (_, report, _) = asked(faults.clone(), &[&good, &bad]).await;
+        assert_eq!((report.ended, report.rpcs.len(), report.refused), (End::Done, 2, vec![code]), "{faults:?}");
+    }
+    for (faults, exchanges) in [(Faults { no_prolog: true, ..Faults::default() }, 1), (Faults { no_204: true, ..Faults::default() }, 2)] {
+        let (_, report, _) = asked(faults, &[]).await;
+        assert!(matches!(report.ended, End::Unexpected(_)) && report.exchanges == exchanges, "{report:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_it_refuses_it_names() {
     let faults = Faults { refuses: Some((9007, "SSID.1.SSID".to_owned())), ..Faults::default() };
     let (device, report, heard) = asked(faults, &[&settings()]).await;
