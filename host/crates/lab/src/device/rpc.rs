@@ -1,5 +1,8 @@
 //! What a device does when it is asked something, with all that may be wrong with it.
 
+mod attributes;
+mod names;
+
 use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use super::{
@@ -190,75 +193,6 @@ impl Asked<'_> {
             None if state.tree.leaf(name).is_none() => Err(9005.into()),
             None => Ok(vec![name.to_owned()]),
         }
-    }
-
-    fn names(&self, state: &State) -> Result<String, Refusal> {
-        let path = self.message.text("ParameterPath");
-        let next_level = matches!(self.message.text("NextLevel").trim(), "1" | "true");
-        if next_level && !path.is_empty() && !path.ends_with('.') {
-            return Err(9003.into());
-        }
-        let mut found = BTreeSet::new();
-        if path.is_empty() && next_level {
-            found.insert(self.options.model.root().to_owned());
-        } else {
-            for name in self.expand(state, path)? {
-                let below = name.get(path.len()..).unwrap_or_default();
-                let ends: Vec<usize> = below.match_indices('.').map(|(at, _)| path.len() + at + 1).collect();
-                if next_level {
-                    found.insert(ends.first().map_or(name.clone(), |end| name[..*end].to_owned()));
-                } else {
-                    found.extend(ends.iter().map(|end| name[..*end].to_owned()));
-                    found.insert(name);
-                }
-            }
-            if !next_level && path.ends_with('.') {
-                found.insert(path.to_owned());
-            }
-        }
-        let mut list = format!("<ParameterList soap-enc:arrayType=\"cwmp:ParameterInfoStruct[{}]\">", self.style.count(found.len()));
-        for name in found {
-            let object = name.ends_with('.');
-            let writable = if object { state.tree.is_writable_object(&name) } else { state.tree.leaf(&name).is_some_and(|leaf| leaf.is_writable()) };
-            let _ = write!(list, "<ParameterInfoStruct><Name>{name}</Name><Writable>{}</Writable></ParameterInfoStruct>", u8::from(writable));
-        }
-        Ok(list + "</ParameterList>")
-    }
-
-    fn set_attributes(&self, state: &mut State) -> Result<String, Refusal> {
-        let mut name = "";
-        let mut changes = false;
-        for field in &self.message.fields {
-            match field.name {
-                "Name" => name = field.text.as_str(),
-                "NotificationChange" => changes = matches!(field.text.trim(), "1" | "true"),
-                "Notification" if changes => {
-                    let level = field.text.trim().parse().ok().filter(|level| *level <= 6).ok_or(9003)?;
-                    for name in self.expand(state, name)? {
-                        state.tree.notify(&name, level);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(String::new())
-    }
-
-    fn attributes(&self, state: &State) -> Result<String, Refusal> {
-        let mut found = Vec::new();
-        for name in self.message.texts("string") {
-            found.extend(self.expand(state, name)?);
-        }
-        let mut list = format!("<ParameterList soap-enc:arrayType=\"cwmp:ParameterAttributeStruct[{}]\">", self.style.count(found.len()));
-        for name in found {
-            let _ = write!(
-                list,
-                "<ParameterAttributeStruct><Name>{name}</Name><Notification>{}</Notification>\
-                 <AccessList soap-enc:arrayType=\"xsd:string[1]\"><string>Subscriber</string></AccessList></ParameterAttributeStruct>",
-                state.tree.notification(&name)
-            );
-        }
-        Ok(list + "</ParameterList>")
     }
 
     fn add(&self, state: &mut State) -> Result<String, Refusal> {
