@@ -1,6 +1,9 @@
 //! The head of an answer, and how its body ends.
 
-use super::{WireError, connection::MAX_FIELDS};
+use super::WireError;
+
+/// The most fields of a head.
+const MAX_FIELDS: usize = 64;
 
 /// An answer.
 #[derive(Debug, Default)]

@@ -12,9 +12,8 @@ use super::{
     answer::{Length, parse_head},
 };
 
-/// The longest head of an answer, in bytes, and the most fields in it.
+/// The longest head of an answer, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
-pub(super) const MAX_FIELDS: usize = 64;
 
 /// The largest body, in bytes: firmware fits.
 const MAX_BODY: usize = 64 * 1024 * 1024;
