@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::model::Model;
 use crate::wire::Tls;
+
+/// What is encoded in user names.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_');
 
 /// How a device is made.
 #[derive(Debug, Clone)]
@@ -20,7 +24,7 @@ pub struct DeviceOptions {
     pub serial: String,
     /// Where the auto-configuration server is: `http://HOST:PORT/PATH` or `https://HOST:PORT/PATH`.
     pub acs_url: String,
-    /// The password that it left the factory with. Its user name is OUI-ProductClass-Serial.
+    /// The password that it left the factory with. [`DeviceOptions::username`] is its user name.
     pub password: String,
     /// The version of its firmware, if it is not the model's.
     pub firmware: Option<String>,
@@ -84,9 +88,11 @@ impl DeviceOptions {
         }
     }
 
-    /// The user name that it left the factory with.
+    /// The user name that it left the factory with: OUI, product class and serial number joined by `-`, other characters than letters, digits, `.` and `_`
+    /// percent-encoded.
     pub fn username(&self) -> String {
-        format!("{}-{}-{}", self.oui, self.product_class, self.serial)
+        let [oui, class, serial] = [&self.oui, &self.product_class, &self.serial].map(|part| utf8_percent_encode(part, ENCODED));
+        format!("{oui}-{class}-{serial}")
     }
 
     /// The full name of a parameter.

@@ -96,7 +96,7 @@ async fn it_claims_to_be_another() {
     let faults = Faults { wrong_password: true, ..Faults::default() };
     acs.device(Model::Tr181Router, faults).session(&[]).await.unwrap();
     let said = field(&acs.heard().last().unwrap().head, "authorization").unwrap();
-    assert_eq!(said, "Basic MEExMUNFLU5SLTIyMDAtUjAwMDAwMDE6bm90IGZhY3Rvcnk=");
+    assert_eq!(said, "Basic MEExMUNFLU5SJTJEMjIwMC1SMDAwMDAwMTpub3QgZmFjdG9yeQ==");
 }
 
 #[tokio::test]
