@@ -1,6 +1,7 @@
 //! The configuration: one tree, read once, before anything is opened. An unknown key is refused with the nearest known one.
 
 mod bindings;
+mod cpe;
 mod load;
 mod secret;
 
@@ -13,9 +14,10 @@ use std::{
 use serde::Deserialize;
 
 pub(crate) use self::{
-    bindings::{BindingSettings, RuleSetting},
+    bindings::{BindingSettings, NATIVE, RuleSetting},
+    cpe::{Cpe, Tls},
     load::{load, with_nearest},
-    secret::{resolve, seal_key},
+    secret::{resolve, seal_key, secret_text},
 };
 
 /// The name of the token that the first start makes.
@@ -30,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) engine: Engine,
     pub(crate) runtime: plugin_runtime::Options,
     pub(crate) orders: orders::Options,
+    /// Where devices contact the host. Default nowhere.
+    pub(crate) cpe: Cpe,
     pub(crate) telemetry: Telemetry,
     /// The plugins, by the name in their manifest.
     pub(crate) plugins: BTreeMap<String, Plugin>,
@@ -199,6 +203,7 @@ impl Config {
     /// Makes paths absolute: they are relative to the file they stand in.
     fn anchor(&mut self, directory: &Path) {
         let paths = [Some(&mut self.store.path), self.telemetry.file.as_mut(), self.runtime.cache_dir.as_mut(), self.registry.drop_folder.as_mut()];
+        self.cpe.anchor(directory);
         for path in paths.into_iter().flatten().chain(self.plugins.values_mut().map(|plugin| &mut plugin.path)) {
             *path = directory.join(&*path);
         }

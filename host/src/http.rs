@@ -15,28 +15,30 @@ use std::{future::ready, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, middleware, routing::get};
 use engine::api::Engine;
-use pipeline::TenantName;
 
 use crate::{
     config::Config,
-    serve::{Host, Tokens},
+    serve::{Host, Tokens, packs, tenant},
 };
 
 /// All routes. Everything but health and callbacks asks for a token.
 pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
     let engine: Arc<dyn Engine> = host.driver.clone();
-    let tenant = TenantName::new(&config.engine.tenant).unwrap_or_else(|_| TenantName::new("default").expect("a valid name"));
+    let tenant = tenant(config);
     let intake = orders::tmf622::Intake {
         engine: engine.clone(),
         documents: host.store.clone(),
         tenant: tenant.clone(),
         categories: config.orders.categories.clone(),
     };
-    let definition = Arc::new(orders::definition(&config.orders));
+    let mut definitions = vec![Arc::new(orders::definition(&config.orders))];
+    definitions.extend(packs(config).into_iter().map(|pack| pack.definition));
+    let devices = host.devices.as_ref().map(|devices| cpe::api::router(devices.api.clone()).layer(middleware::map_request(auth::by)));
     let guarded = Router::new()
+        .merge(devices.unwrap_or_default())
         .merge(orders::tmf622::router(intake))
-        .merge(runs::router(host.driver.clone(), host.store.clone(), vec![definition.clone()]))
-        .merge(inspect::router(host.driver.clone(), host.store.clone(), vec![definition]))
+        .merge(runs::router(host.driver.clone(), host.store.clone(), definitions.clone()))
+        .merge(inspect::router(host.driver.clone(), host.store.clone(), definitions))
         .merge(backup::router(host.store.clone()))
         .merge(registry::router(host.registry.clone(), tenant.clone(), config.orders.categories.clone()))
         .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));

@@ -12,6 +12,7 @@ mod grants;
 mod install;
 mod look;
 mod meter;
+mod native;
 mod quarantine;
 mod rebind;
 mod repin;
@@ -47,6 +48,7 @@ pub(crate) use self::{
     drop_folder::watch_drop_folder,
     error::RegistryError,
     grants::check_grants,
+    native::{CWMP, EMBEDDED_INVENTORY, EMBEDDED_PROFILE, Natives},
     repin::Wanted as Repin,
     shelf::Shelf,
 };
@@ -60,6 +62,8 @@ pub(crate) struct Registry {
     trust: Arc<TrustList>,
     shelf: Shelf,
     driver: Arc<Driver>,
+    /// The implementations inside the host.
+    natives: Natives,
     /// What references in grants are relative to.
     directory: PathBuf,
     /// The grants of the configuration, by the name of the plugin.
@@ -79,6 +83,7 @@ impl Registry {
             trust: parts.trust.clone(),
             shelf: parts.shelf.clone(),
             driver,
+            natives: parts.natives.clone(),
             directory: parts.directory.to_owned(),
             configured: grants_of(parts.config),
             changing: Mutex::default(),
@@ -148,6 +153,8 @@ impl Registry {
     async fn commit(&self, mut change: RegistryChange, table: Option<BindingTable>) -> Result<RegistryState, RegistryError> {
         let mut rebound = None;
         if let Some(table) = table {
+            // A table that was made before this host had an implementation has no rule for it.
+            let table = self.natives.complete(table);
             self.check_table(&table)?;
             let (revision, bytes) = stored(&table)?;
             if revision != self.driver.current().0 {

@@ -1,5 +1,6 @@
 //! `jackfield serve`: opens everything in order, serves, and lets go of it in reverse.
 
+mod devices;
 mod server;
 mod signals;
 mod telemetry;
@@ -14,16 +15,24 @@ use engine::{
     port::{Opening, SystemClock},
 };
 use package::TrustList;
+use pipeline::TenantName;
 use store_sqlite::Store;
 use tokio::{net::TcpListener, sync::watch};
 use tracing::{error, info, warn};
 
-pub(crate) use self::tokens::{Tokens, new_token};
-use self::{server::Server, signals::Signals};
+pub(crate) use self::{
+    devices::{Devices, packs},
+    tokens::{Tokens, new_token},
+};
+use self::{
+    devices::{Doors, Prepared},
+    server::Server,
+    signals::Signals,
+};
 use crate::{
     config::Config,
     http,
-    registry::{self, Parts, Registry, Shelf},
+    registry::{self, Natives, Parts, Registry, Shelf},
 };
 
 /// How long a shutdown waits for telemetry to be delivered.
@@ -39,6 +48,7 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     // The port is taken first: a second host on the same configuration fails here, before it touches the store.
     let listener = TcpListener::bind(config.http.listen).await.with_context(|| format!("http.listen: cannot listen on {}", config.http.listen))?;
     let address = listener.local_addr()?;
+    let doors = Doors::open(&config, directory).await?;
     let url = config.http.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let options = store_sqlite::Options { max_bytes: config.store.max_bytes, ..store_sqlite::Options::default() };
     let (store, opening) = Store::open(&config.store.path, options).with_context(|| format!("store.path: {}", config.store.path.display()))?;
@@ -56,7 +66,10 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     };
     let (stopping, stop) = watch::channel(false);
     let mut serving = tokio::task::JoinSet::new();
-    serving.spawn(server.run(stop));
+    serving.spawn(server.run(stop.clone()));
+    if let Some(devices) = &host.devices {
+        doors.serve(devices, config.data_directory(), &stop, &mut serving)?;
+    }
     let mut watching = tokio::task::JoinSet::new();
     watching.spawn(host.registry.clone().look_after_canaries());
     if let Some(folder) = config.registry.drop_folder.clone() {
@@ -80,13 +93,19 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     watching.shutdown().await;
     let _nobody_listens = stopping.send(true);
     // Connections that are still open then are cut by the end of the process.
-    let _cut = tokio::time::timeout(LAST_ANSWERS, serving.join_next()).await;
+    let _cut = tokio::time::timeout(LAST_ANSWERS, async { while serving.join_next().await.is_some() {} }).await;
     host.close(&mut signals).await;
     let _gone = std::fs::remove_file(endpoint);
+    Doors::forget(config.data_directory());
     match failed {
         Some(reason) => anyhow::bail!("the store cannot be used any more: {reason}"),
         None => Ok(rested),
     }
+}
+
+/// Whose runs come in over this host; the name was checked when the configuration was read.
+pub(crate) fn tenant(config: &Config) -> TenantName {
+    TenantName::new(&config.engine.tenant).unwrap_or_else(|_| TenantName::new("default").expect("a valid name"))
 }
 
 /// A line on standard output for whoever started the host. A reader that is gone, or a full disk, is no reason to end.
@@ -107,6 +126,8 @@ pub(crate) struct Host {
     pub(crate) registry: Arc<Registry>,
     pub(crate) trust: Arc<TrustList>,
     pub(crate) telemetry: Arc<Telemetry>,
+    /// The auto-configuration server, where devices contact the host.
+    pub(crate) devices: Option<Arc<Devices>>,
 }
 
 impl Host {
@@ -127,6 +148,7 @@ impl Host {
         // This very executable, also when its file is replaced while it runs.
         options.compile_worker = Some("/proc/self/exe".into());
         options.seal_key = crate::config::seal_key(&config.secrets, directory)?;
+        let secrets = Arc::new(plugin_runtime::HostSecrets::new(options.seal_key.clone()));
         let runtime = plugin_runtime::Runtime::new(options)?;
         let trust = Arc::new(TrustList::new(config.trust.clone())?);
         if trust.allows_unsigned() {
@@ -134,21 +156,29 @@ impl Host {
         }
         let shelf = Shelf::new(runtime.clone(), store.clone(), telemetry.calls(), trust.clone(), directory.to_owned());
         let definition = Arc::new(orders::definition(&config.orders));
-        let selectors = SelectorNames::of([&*definition]);
-        let parts = Parts { config, directory, store: &store, runtime: &runtime, trust: &trust, shelf: &shelf, selectors: &selectors };
+        let orders = Pack { definition, document: Some(orders::document) };
+        let packs: Vec<Pack> = [orders].into_iter().chain(packs(config)).collect();
+        let selectors = SelectorNames::of(packs.iter().map(|pack| &*pack.definition));
+        let natives = Natives::of(config);
+        let parts =
+            Parts { config, directory, store: &store, runtime: &runtime, trust: &trust, shelf: &shelf, selectors: &selectors, natives: &natives };
         let (revision, table) = registry::current(&parts).await?;
-        let runner = Routed { plugins: Some(Arc::new(shelf.clone())), ..Routed::default() };
+        let tenant = tenant(config);
+        let devices = Prepared::new(config, &tenant, &store, secrets, telemetry.live_spans(sampler.clone())).await?;
+        let native = devices.as_ref().map(Prepared::natives).unwrap_or_default();
+        let runner = Routed { plugins: Some(Arc::new(shelf.clone())), native };
+        let mut observers = telemetry.observers();
+        observers.extend(devices.iter().flat_map(Prepared::observers));
         let ports = Ports {
             journal: store.clone(),
             timers: store.clone(),
             blobs: store.clone(),
             runner: Arc::new(runner),
             clock: Arc::new(SystemClock),
-            observers: telemetry.observers(),
+            observers,
         };
-        let orders = Pack { definition, document: Some(orders::document) };
         let options = Options {
-            packs: vec![orders],
+            packs,
             table,
             revision: Some(revision),
             callback_base: format!("{url}/callbacks/"),
@@ -159,7 +189,8 @@ impl Host {
         };
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
         let registry = Arc::new(Registry::new(&parts, driver.clone()).await?);
-        Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry) })
+        let devices = devices.map(|prepared| prepared.connect(config, &driver)).transpose()?.map(Arc::new);
+        Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry), devices })
     }
 
     /// Lets calls finish within the budget, or until a second signal.

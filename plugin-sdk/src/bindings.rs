@@ -118,3 +118,49 @@ pub mod billing {
         },
     });
 }
+
+pub mod device_inventory {
+    wit_bindgen::generate!({
+        path: "wit/cpe",
+        inline: "package jackfield:sdk; world device-inventory { export jackfield:cpe/inventory@1.0.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:cpe/types@1.0.0": crate::contracts::cpe,
+            "jackfield:cpe/inventory@1.0.0/request": crate::contracts::cpe::device_inventory::Request,
+            "jackfield:cpe/inventory@1.0.0/subscription": crate::contracts::cpe::device_inventory::Subscription,
+        },
+    });
+}
+
+pub mod profile {
+    wit_bindgen::generate!({
+        path: "wit/cpe",
+        inline: "package jackfield:sdk; world profile { export jackfield:cpe/profile@1.0.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:cpe/types@1.0.0": crate::contracts::cpe,
+            "jackfield:cpe/profile@1.0.0/request": crate::contracts::cpe::profile::Request,
+        },
+    });
+}
+
+pub mod configuration {
+    wit_bindgen::generate!({
+        path: "wit/cpe",
+        inline: "package jackfield:sdk; world configuration { export jackfield:cpe/configuration@1.0.0; }",
+        pub_export_macro: true,
+        with: {
+            "jackfield:step/types@1.0.0": crate::step,
+            "jackfield:cpe/types@1.0.0": crate::contracts::cpe,
+            "jackfield:cpe/configuration@1.0.0/value-kind": crate::contracts::cpe::configuration::ValueKind,
+            "jackfield:cpe/configuration@1.0.0/parameter": crate::contracts::cpe::configuration::Parameter,
+            "jackfield:cpe/configuration@1.0.0/request": crate::contracts::cpe::configuration::Request,
+            "jackfield:cpe/configuration@1.0.0/assignment": crate::contracts::cpe::configuration::Assignment,
+            "jackfield:cpe/configuration@1.0.0/object": crate::contracts::cpe::configuration::Object,
+            "jackfield:cpe/configuration@1.0.0/notification": crate::contracts::cpe::configuration::Notification,
+            "jackfield:cpe/configuration@1.0.0/configuration": crate::contracts::cpe::configuration::DeviceConfiguration,
+        },
+    });
+}

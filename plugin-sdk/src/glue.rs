@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::{
     Call, Failure, Signal, bindings,
-    contracts::{activation, billing, catalog, inventory, provisioning},
+    contracts::{activation, billing, catalog, cpe, inventory, provisioning},
     http,
 };
 
@@ -12,11 +12,24 @@ use crate::{
 #[derive(Debug)]
 pub struct Exported<P>(PhantomData<P>);
 
-impl<P: crate::Catalog> bindings::catalog::exports::jackfield::order::catalog::Guest for Exported<P> {
-    fn apply(call: Call, request: catalog::Request) -> Result<catalog::Decomposition, Failure> {
-        http::begin_call();
-        P::apply(&call, request)
-    }
+macro_rules! pure {
+    ($($trait:ident, $guest:path: $request:ty => $output:ty;)*) => {
+        $(impl<P: crate::$trait> $guest for Exported<P> {
+            fn apply(call: Call, request: $request) -> Result<$output, Failure> {
+                http::begin_call();
+                P::apply(&call, request)
+            }
+        })*
+    };
+}
+
+pure! {
+    Catalog, bindings::catalog::exports::jackfield::order::catalog::Guest: catalog::Request => catalog::Decomposition;
+    DeviceInventory, bindings::device_inventory::exports::jackfield::cpe::inventory::Guest:
+        cpe::device_inventory::Request => cpe::device_inventory::Subscription;
+    Profile, bindings::profile::exports::jackfield::cpe::profile::Guest: cpe::profile::Request => cpe::ServiceProfile;
+    Configuration, bindings::configuration::exports::jackfield::cpe::configuration::Guest:
+        cpe::configuration::Request => cpe::configuration::DeviceConfiguration;
 }
 
 macro_rules! effectful {

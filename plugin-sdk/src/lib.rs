@@ -29,8 +29,18 @@ pub mod testing;
 mod tests;
 
 pub use contracts::{
-    Characteristic, Resource, ServiceSpec, activation, activation::Activation, billing, billing::Billing, catalog, catalog::Catalog, characteristic,
-    inventory, inventory::Inventory, provisioning, provisioning::Provisioning,
+    Characteristic, Resource, ServiceSpec, activation,
+    activation::Activation,
+    billing,
+    billing::Billing,
+    catalog,
+    catalog::Catalog,
+    characteristic, cpe,
+    cpe::{configuration, configuration::Configuration, device_inventory, device_inventory::DeviceInventory, profile, profile::Profile},
+    inventory,
+    inventory::Inventory,
+    provisioning,
+    provisioning::Provisioning,
 };
 pub use manifest::{Capabilities, Contract, Endpoint, Manifest, Metric, MetricKind, SECTION, Secret, Setting, Telemetry, Verb};
 pub use step::{Call, Callback, Failure, Observed, Outcome, Pending, Reason, Signal, Unavailable};

@@ -12,6 +12,12 @@ pub const fn provisioning<P: crate::Provisioning>() {}
 pub const fn activation<P: crate::Activation>() {}
 /// See [`catalog`].
 pub const fn billing<P: crate::Billing>() {}
+/// See [`catalog`].
+pub const fn device_inventory<P: crate::DeviceInventory>() {}
+/// See [`catalog`].
+pub const fn profile<P: crate::Profile>() {}
+/// See [`catalog`].
+pub const fn configuration<P: crate::Configuration>() {}
 
 #[cfg(target_family = "wasm")]
 pub use crate::{bindings, glue::Exported};

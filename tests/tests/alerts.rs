@@ -7,7 +7,11 @@ use std::{
     process::{Command, Output},
 };
 
-const RULES: &str = include_str!("../../host/docs/alerts/orders.rules.yaml");
+/// Rule files with how many rules each has and what may not be changed in it without a test that notices.
+const FILES: [(&str, &str, &[(&str, &str)]); 2] = [
+    ("orders", include_str!("../../host/docs/alerts/orders.rules.yaml"), &ORDERS),
+    ("cpe", include_str!("../../host/docs/alerts/cpe.rules.yaml"), &CPE),
+];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../host/docs/alerts")
@@ -23,20 +27,7 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-#[test]
-fn the_rules_are_rules() {
-    let output = promtool(&["check", "rules"], &folder().join("orders.rules.yaml"));
-    assert!(output.status.success() && said(&output).contains("4 rules found"), "{}", said(&output));
-}
-
-#[test]
-fn every_alert_fires_when_it_should_and_only_then() {
-    let output = promtool(&["test", "rules"], &folder().join("orders.test.yaml"));
-    assert!(output.status.success(), "{}", said(&output));
-}
-
-/// What may not be changed without a test that notices.
-const CHANGES: [(&str, &str); 11] = [
+const ORDERS: [(&str, &str); 11] = [
     ("> 0.10 *", "> 0.20 *"),
     ("> 0.10 *", "> 0.03 *"),
     ("[1h]", "[3h]"),
@@ -50,14 +41,49 @@ const CHANGES: [(&str, &str); 11] = [
     ("reason=\"billing_failed\"", "reason=\"no_inventory\""),
 ];
 
+const CPE: [(&str, &str); 12] = [
+    ("> 0.05 *", "> 0.12 *"),
+    ("> 0.05 *", "> 0.03 *"),
+    ("{result!=\"success\"}", "{result=\"unknown_device\"}"),
+    ("{result!=\"success\"}[15m]", "{result!=\"success\"}[1h]"),
+    ("> 60\n", "> 80\n"),
+    ("> 60\n", "> 40\n"),
+    (" / 1000", ""),
+    ("milliseconds_sum{error_type=\"\"}", "milliseconds_sum"),
+    ("or\n", "unless\n"),
+    ("result=\"verification_failed\"", "result=\"config_push_failed\""),
+    ("active_sessions) > sum", "active_sessions) >= sum"),
+    ("session_limit)", "session_limit) * 2"),
+];
+
+#[test]
+fn the_rules_are_rules() {
+    for (name, ..) in FILES {
+        let output = promtool(&["check", "rules"], &folder().join(format!("{name}.rules.yaml")));
+        assert!(output.status.success() && said(&output).contains("4 rules found"), "{name}: {}", said(&output));
+    }
+}
+
+#[test]
+fn every_alert_fires_when_it_should_and_only_then() {
+    for (name, ..) in FILES {
+        let output = promtool(&["test", "rules"], &folder().join(format!("{name}.test.yaml")));
+        assert!(output.status.success(), "{name}: {}", said(&output));
+    }
+}
+
 #[test]
 fn a_rule_that_is_changed_is_noticed() {
-    for (number, (from, to)) in CHANGES.iter().enumerate() {
-        assert!(RULES.contains(from), "{from} is not in the rules");
-        let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join("orders.rules.yaml"), RULES.replace(from, to)).unwrap();
-        fs::copy(folder().join("orders.test.yaml"), directory.path().join("orders.test.yaml")).unwrap();
-        let output = promtool(&["test", "rules"], &directory.path().join("orders.test.yaml"));
-        assert!(!output.status.success() && said(&output).contains("FAILED"), "change {number} ({from} to {to}) was not noticed: {}", said(&output));
+    for (name, rules, changes) in FILES {
+        for (number, (from, to)) in changes.iter().enumerate() {
+            assert!(rules.contains(from), "{from} is not in the rules of {name}");
+            let (rule_file, test_file) = (format!("{name}.rules.yaml"), format!("{name}.test.yaml"));
+            let directory = tempfile::tempdir().unwrap();
+            fs::write(directory.path().join(rule_file), rules.replace(from, to)).unwrap();
+            fs::copy(folder().join(&test_file), directory.path().join(&test_file)).unwrap();
+            let output = promtool(&["test", "rules"], &directory.path().join(test_file));
+            let noticed = !output.status.success() && said(&output).contains("FAILED");
+            assert!(noticed, "change {number} of {name} ({from} to {to}) was not noticed: {}", said(&output));
+        }
     }
 }

@@ -75,6 +75,13 @@ fn a_new_billing_plugin_sets_up_an_account() {
     assert_eq!((&done["output"]["plan"], &done["output"]["effective-date"]), (&json!("fiber-100-monthly"), &json!("2031-05-01")));
 }
 
+#[test]
+fn a_new_configuration_plugin_builds_parameters() {
+    let done = make("configuration").call(&["--input", "@request.json"]);
+    let expected = json!([{"name": "Device.WiFi.SSID.2.SSID", "value": {"text": "home"}, "kind": "string"}]);
+    assert_eq!(done["output"]["assignments"], expected);
+}
+
 /// Generates a crate, runs its tests, builds its component and has it checked.
 fn make(contract: &str) -> Made {
     let directory = tempfile::tempdir().unwrap();

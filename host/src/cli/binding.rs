@@ -12,6 +12,7 @@ use super::{
     output,
     plugin::registry::{Signature, digits, read_toml, tell},
 };
+use crate::config::NATIVE;
 
 /// How long plugins that are named may take to be compiled.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -87,7 +88,7 @@ fn rule_rows(contract: &str, rule: &Value) -> Vec<Vec<String>> {
     let row = |choice: &&Value| {
         let share = output::share(choice["weight"].as_f64().unwrap_or(0.0), sum.max(1) as f64);
         let plugin = match choice["native"].as_str() {
-            Some(native) => native.to_owned(),
+            Some(native) => format!("{NATIVE}{native}"),
             None => format!("{}@{}", output::cell(&choice["plugin"]), output::cell(&choice["version"])),
         };
         vec![contract.to_owned(), when(&rule["when"]), share, plugin, digits(&choice["digest"])]

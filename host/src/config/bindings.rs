@@ -8,7 +8,10 @@
 //!     { plugin = "inventory-pool" },
 //!     { when = { region = ["north", "east"] }, weights = { "inventory-pool" = 70, "inventory-tmf639@1.2.0" = 30 } },
 //! ]
+//! "jackfield:cpe/profile@1" = "native:embedded-profile"
 //! ```
+//!
+//! `native:NAME` is an implementation inside the host.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +21,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::with_nearest;
+
+/// What stands before the name of an implementation inside the host.
+pub(crate) const NATIVE: &str = "native:";
 
 /// The key that is no contract.
 const POLICY: &str = "policy";
@@ -78,6 +84,15 @@ impl BindingSettings {
 
     /// Every plugin that is named, with the contract it is named for.
     pub(crate) fn named(&self) -> impl Iterator<Item = (&ContractTrack, &str)> {
+        self.providers().filter(|(_, name)| !name.starts_with(NATIVE))
+    }
+
+    /// Every implementation inside the host that is named, with the contract it is named for.
+    pub(crate) fn natives(&self) -> impl Iterator<Item = (&ContractTrack, &str)> {
+        self.providers().filter_map(|(contract, name)| Some((contract, name.strip_prefix(NATIVE)?)))
+    }
+
+    fn providers(&self) -> impl Iterator<Item = (&ContractTrack, &str)> {
         let rules = self.contracts.iter().flat_map(|(contract, rules)| rules.iter().map(move |rule| (contract, rule)));
         rules.flat_map(|(contract, rule)| rule.shares.iter().map(move |(name, _)| (contract, name.as_str())))
     }

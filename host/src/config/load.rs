@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{ADMIN, BindingSettings, Config};
+use crate::registry::Natives;
 
 /// More of anything at a time is a mistake.
 const MAX_PLACES: usize = 1_000_000;
@@ -92,6 +93,7 @@ fn check(config: &Config) -> Result<(), String> {
     in_range("http.receive_ms", config.http.receive_ms, 1..=MAX_MS)?;
     in_range("engine.max_driven", config.engine.max_driven, 1..=MAX_PLACES)?;
     in_range("runtime.max_calls", config.runtime.max_calls, 1..=100_000)?;
+    check_cpe(config)?;
     in_range("runtime.max_calls_per_plugin", config.runtime.max_calls_per_plugin, 1..=100_000)?;
     if config.tokens.contains_key(ADMIN) {
         return Err(format!("tokens.{ADMIN}: the name is the administrator's, whose token the first start makes: expected another name"));
@@ -114,9 +116,26 @@ fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
+/// The server that devices contact.
+fn check_cpe(config: &Config) -> Result<(), String> {
+    let (settings, acs) = (&config.cpe, &config.cpe.acs);
+    in_range("cpe.acs.connections", acs.connections, 1..=MAX_PLACES)?;
+    in_range("cpe.acs.sessions", acs.sessions, 1..=MAX_PLACES)?;
+    in_range("cpe.acs.session_ms", acs.session_ms, 1..=MAX_MS)?;
+    in_range("cpe.acs.hold_ms", acs.hold_ms, 0..=MAX_MS)?;
+    if settings.is_enabled() && acs.algorithms.is_empty() && acs.auth != cpe::acs::AuthMode::None {
+        return Err("cpe.acs.algorithms is empty: expected \"md5\", \"sha-256\" or both, unless cpe.acs.auth is \"none\"".to_owned());
+    }
+    cpe::quirks::QuirkTable::new(settings.quirks.clone()).map_err(|error| format!("cpe.quirks: {error}"))?;
+    let zeros = cpe::flow::initial_series(&settings.provisioning);
+    let limit = telemetry::DeliveryOptions::default().max_series;
+    telemetry::Labels::default().series(&zeros, limit).map(drop).map_err(|error| format!("cpe.provisioning.models: {error}"))
+}
+
 /// Bindings of the configuration name plugins of the configuration, which come in one version each.
 fn check_bindings(config: &Config) -> Result<(), String> {
     let settings = BindingSettings::read(&config.bindings).map_err(|problem| format!("bindings: {problem}"))?;
+    Natives::of(config).check(&settings)?;
     for (contract, plugin) in settings.named() {
         if !config.plugins.contains_key(plugin) {
             return Err(format!("bindings.\"{contract}\" names plugin `{plugin}`, but there is no [plugins.{plugin}]"));
@@ -164,6 +183,14 @@ mod tests {
         check_text("[trust.publishers.acme]\nkey = \"abc\"\nplugins = [\"*\"]", "line 2: this is no public key: expected `ed25519:`");
         check_text(&format!("[trust.publishers.acme]\nkey = \"{}\"\nplugins = []", KEY), "trust.publishers.acme.plugins is empty");
         check_text(&format!("[trust.publishers.acme]\nkey = \"{}\"\nplugins = [\"acme-*\"]\nexpires = \"2027-06-30\"", KEY), "fine");
+        check_text("[cpe]\nlisten = \"127.0.0.1:7547\"\n[cpe.acs]\nauth = \"optional\"\n[cpe.provisioning]\nmodels = [\"RX\"]", "fine");
+        check_text("[cpe]\nlissten = \"127.0.0.1:7547\"", "the nearest known key is `listen`");
+        check_text("[cpe.acs]\nauth = \"maybe\"", "line 2: unknown variant `maybe`, expected one of `required`, `optional`, `none`");
+        check_text("[cpe.provisioning]\npatience = 1", "the nearest known key is `patience_s`");
+        check_text("[cpe]\nlisten = \"127.0.0.1:1\"\n[cpe.acs]\nalgorithms = []", "cpe.acs.algorithms is empty");
+        check_text("[cpe.acs]\nsessions = 0", "cpe.acs.sessions is 0: expected a number from 1 to 1000000");
+        check_text("[cpe.tls]\nlisten = \"127.0.0.1:1\"", "line 1: missing field `certificate`");
+        check_text("[bindings]\n\"jackfield:cpe/profile@1\" = \"native:embedded-profile\"", "nothing inside the host does");
         check_text("[engine]\nmax_driven = 0", "engine.max_driven is 0: expected a number from 1 to 1000000");
         check_text("[http]\nmax_connections = 0", "http.max_connections is 0: expected a number from 1 to 1000000");
         check_text("[runtime]\nmax_calls = 0", "runtime.max_calls is 0: expected a number from 1 to 100000");

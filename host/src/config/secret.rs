@@ -61,6 +61,12 @@ pub(crate) fn seal_key(secrets: &Secrets, directory: &Path) -> Result<Option<Sea
     SealKey::parse(&text).map(Some).map_err(|error| wrong(error.to_string()))
 }
 
+/// A secret that is given by reference and in no other way.
+pub(crate) fn secret_text(key: &str, reference: &str, directory: &Path) -> Result<String, SecretError> {
+    let wrong = |detail: String| SecretError { place: key.to_owned(), detail };
+    read(reference, directory).map_err(wrong)?.ok_or_else(|| wrong(UNREFERENCED.to_owned()))
+}
+
 /// `open`: what it leads to is no secret.
 fn replace(value: &mut Value, directory: &Path, place: &str, open: bool) -> Result<(), SecretError> {
     match value {

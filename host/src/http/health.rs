@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use store_sqlite::Store;
 use telemetry::Telemetry;
 
-use crate::{registry::Registry, serve::Host};
+use crate::{
+    registry::Registry,
+    serve::{Devices, Host},
+};
 
 /// What health is read from.
 #[derive(Debug, Clone)]
@@ -25,6 +28,7 @@ pub(crate) struct State {
     telemetry: Arc<Telemetry>,
     registry: Arc<Registry>,
     trust: Arc<TrustList>,
+    devices: Option<Arc<Devices>>,
 }
 
 impl State {
@@ -36,6 +40,7 @@ impl State {
             telemetry: host.telemetry.clone(),
             registry: host.registry.clone(),
             trust: host.trust.clone(),
+            devices: host.devices.clone(),
         }
     }
 }
@@ -43,7 +48,7 @@ impl State {
 /// `GET /healthz`: the process is alive. The body says in which shape; it needs no token and holds no business data.
 pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Json<Value> {
     let (plugins, left_alone) = state.registry.in_service();
-    Json(json!({
+    let mut health = json!({
         "status": "ok",
         "version": env!("CARGO_PKG_VERSION"),
         "allocation": allocation(state.runtime.allocation()),
@@ -52,7 +57,11 @@ pub(crate) async fn healthz(extract::State(state): extract::State<State>) -> Jso
         "endpoints_left_alone": left_alone,
         "unsigned_plugins": if state.trust.allows_unsigned() { "allowed" } else { "refused" },
         "telemetry": state.telemetry.health(),
-    }))
+    });
+    if let Some(devices) = &state.devices {
+        health["cpe"] = devices.health();
+    }
+    Json(health)
 }
 
 /// `GET /metrics`: all metrics in the Prometheus text format.

@@ -22,6 +22,7 @@ use super::{
     deed,
     grants::read_grant,
     install::{newest, raised, record},
+    native::Natives,
     rebind::{Candidate, build, describe, summary},
     shelf::Shelf,
     stored,
@@ -42,6 +43,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) shelf: &'a Shelf,
     /// What the steps of the pipelines can be told apart by.
     pub(crate) selectors: &'a SelectorNames,
+    /// The implementations inside the host.
+    pub(crate) natives: &'a Natives,
 }
 
 /// The table that is current from the start on, with its revision; it is in the store.
@@ -60,6 +63,7 @@ pub(crate) async fn current(parts: &Parts<'_>) -> anyhow::Result<(Revision, Bind
             let table = BindingTable::read(&**parts.store, &revision).await?;
             let table = table.with_context(|| format!("binding-table revision {revision} is not in the store"))?;
             check_trust(parts, &files)?;
+            let (revision, table) = with_natives(parts, &state, revision, table).await?;
             warm(parts, &revision, &table).await?;
             Ok((revision, table))
         }
@@ -90,6 +94,22 @@ fn check_trust(parts: &Parts<'_>, files: &BTreeMap<String, Vec<u8>>) -> anyhow::
         admitted.with_context(|| format!("plugins.{name}"))?;
     }
     Ok(())
+}
+
+/// The table with a rule for every implementation inside the host: it may have been made before there was one.
+async fn with_natives(parts: &Parts<'_>, state: &RegistryState, revision: Revision, table: BindingTable) -> anyhow::Result<(Revision, BindingTable)> {
+    let completed = parts.natives.complete(table.clone());
+    if completed == table {
+        return Ok((revision, table));
+    }
+    let mut deed = deed("configuration", "configure", "what the host answers itself", "");
+    (deed.before, deed.after) = (describe(&table), json!({"bindings": describe(&completed)}));
+    let mut change = RegistryChange::of(state.number, SystemClock.now(), deed);
+    let (revision, bytes) = stored(&completed)?;
+    change.blobs.push(bytes);
+    change.current = Some(revision.clone());
+    parts.store.change(change).await?;
+    Ok((revision, completed))
 }
 
 /// Brings in what the table names. A plugin that was taken back by [trust] since is left out, and its steps are held; anything else is for the operator to put
@@ -200,7 +220,7 @@ fn table(parts: &Parts<'_>, candidates: &BTreeMap<String, Candidate>) -> anyhow:
         base.rules.push(Binding::to(track.clone(), pin.into()));
         base.plugins.insert(only.plugin.digest().clone(), only.bound.clone());
     }
-    let table = build(base, &settings, candidates).map_err(anyhow::Error::msg)?;
+    let table = parts.natives.complete(build(base, &settings, candidates, parts.natives).map_err(anyhow::Error::msg)?);
     table.check(parts.selectors).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("bindings: {}", problems.join("\n"))

@@ -37,7 +37,7 @@ pub(super) fn put(table: &BindingTable, version: &Version<'_>) -> Result<Binding
     }
     if !named {
         return Err(format!(
-            "no binding names plugin `{}`, and other plugins answer its contracts: say with `jackfield binding set` which input it is for",
+            "no binding names plugin `{}`, and others answer its contracts: say with `jackfield binding set` which input it is for",
             version.name
         ));
     }

@@ -14,8 +14,9 @@ use super::{
     Registry, RegistryError,
     activate::{Changed, refuse_quarantined},
     deed, edit,
+    native::Natives,
 };
-use crate::config::{BindingSettings, RuleSetting};
+use crate::config::{BindingSettings, NATIVE, RuleSetting};
 
 /// A plugin that bindings may name.
 #[derive(Debug, Clone)]
@@ -42,7 +43,7 @@ pub(super) fn describe(table: &BindingTable) -> Value {
 pub(super) fn summary(table: &BindingTable) -> String {
     let name = |choice: &Choice| match &choice.pin.provider {
         Provider::Plugin { name, version, .. } => format!("{name}@{version}"),
-        Provider::Native { name } => name.clone(),
+        Provider::Native { name } => format!("{NATIVE}{name}"),
     };
     let rule = |rule: &Binding| format!("{} = {}", rule.contract, rule.choices.iter().map(name).collect::<Vec<_>>().join(" | "));
     let mut rules: Vec<String> = table.rules.iter().map(rule).collect();
@@ -58,13 +59,19 @@ fn choice(choice: &Choice) -> Value {
 }
 
 /// A table in which the contracts that are named have the rules that were written for them, and all others those of `base`.
-pub(super) fn build(base: BindingTable, settings: &BindingSettings, candidates: &BTreeMap<String, Candidate>) -> Result<BindingTable, String> {
+pub(super) fn build(
+    base: BindingTable,
+    settings: &BindingSettings,
+    candidates: &BTreeMap<String, Candidate>,
+    natives: &Natives,
+) -> Result<BindingTable, String> {
+    natives.check(settings)?;
     let mut table = base;
     table.policy = settings.policy.unwrap_or(table.policy);
     table.rules.retain(|rule| !settings.contracts.contains_key(&rule.contract));
     for (contract, rules) in &settings.contracts {
         for rule in rules {
-            table.rules.push(binding(contract, rule, candidates)?);
+            table.rules.push(binding(contract, rule, candidates, natives)?);
         }
     }
     for (_, name) in settings.named() {
@@ -74,8 +81,11 @@ pub(super) fn build(base: BindingTable, settings: &BindingSettings, candidates: 
     Ok(edit::pruned(table))
 }
 
-fn binding(contract: &ContractTrack, rule: &RuleSetting, candidates: &BTreeMap<String, Candidate>) -> Result<Binding, String> {
+fn binding(contract: &ContractTrack, rule: &RuleSetting, candidates: &BTreeMap<String, Candidate>, natives: &Natives) -> Result<Binding, String> {
     let choice = |(name, weight): &(String, u32)| {
+        if let Some(native) = name.strip_prefix(NATIVE) {
+            return Ok(Choice { pin: natives.pin(contract, native)?.into(), weight: *weight });
+        }
         let plugin = &candidates[name].plugin;
         let pin = plugin.pin(contract).ok_or_else(|| {
             let answered: Vec<String> = plugin.contracts().iter().map(|contract| contract.track.to_string()).collect();
@@ -100,7 +110,7 @@ impl Registry {
                 candidates.insert(name.to_owned(), self.candidate(&state, &table, name).await?);
             }
         }
-        let next = build((*table).clone(), &settings, &candidates).map_err(RegistryError::Refused)?;
+        let next = build((*table).clone(), &settings, &candidates, &self.natives).map_err(RegistryError::Refused)?;
         let contracts: Vec<String> = settings.contracts.keys().map(ToString::to_string).collect();
         let mut deed = deed(by, "bind", &contracts.join(", "), note);
         deed.before = self.described(&state, &table);

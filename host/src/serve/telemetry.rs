@@ -1,6 +1,6 @@
 //! Telemetry in the host: from configuration and environment to running exporters, over the host's own store.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use engine::{
     Sampler,
     port::{Opening, Position, RunState, Timers},
 };
-use pipeline::PipelineName;
+use pipeline::{Measurement, PipelineName};
 use store_sqlite::{Store, TallyChange};
 use telemetry::{
     Census, CursorError, CursorStore, Env, ExporterOptions, Labels, Names, Options, Sampling, Tally, Target, Telemetry, Units,
@@ -33,8 +33,9 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
         policy: Policy { pii: pii(config, opening), names: names(config), ..Policy::default() },
         labels: Labels::new(config.telemetry.labels.clone()).context("telemetry.labels")?,
         propagates: true,
-        zero_series: orders::initial_series(&config.orders.categories),
+        zero_series: zero_series(config),
         census: places.clone(),
+        limits: limits(config),
         cursors: places,
         epoch: opening.epoch,
         last_sign_of_life: opening.last_sign_of_life,
@@ -46,6 +47,22 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
     let telemetry = Telemetry::start(options).await?;
     let sampler: Sampler = Arc::new(move |pipeline, caller| sampling.decide(pipeline, caller));
     Ok((telemetry, sampler))
+}
+
+/// Every series that is known before anything happens.
+fn zero_series(config: &Config) -> Vec<Measurement> {
+    let mut series = orders::initial_series(&config.orders.categories);
+    if config.cpe.is_enabled() {
+        series.extend(cpe::flow::initial_series(&config.cpe.provisioning));
+        series.push(Measurement { instrument: "cpe.provision.active_sessions", value: 0.0, labels: Vec::new() });
+    }
+    series
+}
+
+/// What is configured and told beside what there is of it.
+fn limits(config: &Config) -> BTreeMap<&'static str, u64> {
+    let sessions = || ("cpe.provision.session.limit", config.cpe.acs.sessions as u64);
+    config.cpe.is_enabled().then(sessions).into_iter().collect()
 }
 
 fn exporters(config: &Config) -> Vec<ExporterOptions> {

@@ -24,6 +24,8 @@ pub(crate) enum Need {
     Npm,
     /// Prometheus' checker of alert rules.
     Promtool,
+    /// The validator of libxml2.
+    Xmllint,
 }
 
 impl Need {
@@ -39,6 +41,7 @@ impl Need {
             Self::Node => "Node.js 18 or later",
             Self::Npm => "npm",
             Self::Promtool => "promtool",
+            Self::Xmllint => "xmllint",
         }
     }
 
@@ -51,6 +54,7 @@ impl Need {
             Self::Node => "nodejs",
             Self::Npm => "npm",
             Self::Promtool => "prometheus",
+            Self::Xmllint => "libxml2-utils",
         }
     }
 
@@ -69,6 +73,7 @@ impl Need {
             Self::Node => command::answer("node", &["--version"]).is_some_and(|version| node_major(&version) >= Some(18)),
             Self::Npm => command::answer("npm", &["--version"]).is_some(),
             Self::Promtool => promtool().is_some(),
+            Self::Xmllint => command::answer("xmllint", &["--version"]).is_some(),
         }
     }
 }

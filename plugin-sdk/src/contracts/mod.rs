@@ -1,8 +1,9 @@
-//! The contracts of `jackfield:order`, one module and one trait each.
+//! The contracts, one module and one trait each: those of `jackfield:order` here, those of `jackfield:cpe` in [`cpe`].
 
 pub mod activation;
 pub mod billing;
 pub mod catalog;
+pub mod cpe;
 pub mod inventory;
 pub mod provisioning;
 

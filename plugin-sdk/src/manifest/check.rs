@@ -115,7 +115,7 @@ const fn made_of(text: &str, most: usize, also: &[u8]) -> bool {
     true
 }
 
-const fn same(a: &str, b: &str) -> bool {
+pub(super) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;

@@ -37,12 +37,25 @@ pub struct Manifest {
 /// A contract that a plugin implements.
 #[derive(Debug, Clone, Copy)]
 pub struct Contract {
-    /// The name of the interface in `jackfield:order`, as in `export!`: `inventory`.
+    /// The name as in `export!`: `inventory` for `jackfield:order/inventory`, `configuration` for `jackfield:cpe/configuration`.
     pub name: &'static str,
     /// The verbs that work. `apply` is one of them.
     pub verbs: &'static [Verb],
     /// Whether a repeated `apply` with the same idempotency key has no second effect and answers with the same receipt.
     pub idempotent: bool,
+}
+
+/// The package and the interface that `export!` means by a name.
+const fn interface(name: &str) -> (&'static str, &str) {
+    const CPE: [(&str, &str); 3] = [("device_inventory", "inventory"), ("profile", "profile"), ("configuration", "configuration")];
+    let mut at = 0;
+    while at < CPE.len() {
+        if check::same(CPE[at].0, name) {
+            return ("jackfield:cpe/", CPE[at].1);
+        }
+        at += 1;
+    }
+    ("jackfield:order/", name)
 }
 
 /// A function of a contract.

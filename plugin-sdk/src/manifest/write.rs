@@ -65,8 +65,10 @@ impl Text<'_> {
 
     const fn contract(&mut self, contract: &Contract) {
         let Contract { name, verbs, idempotent } = contract;
-        self.put("{\"contract\":\"jackfield:order/");
-        self.put(name);
+        self.put("{\"contract\":\"");
+        let (package, interface) = super::interface(name);
+        self.put(package);
+        self.put(interface);
         self.put("\",\"verbs\":[");
         let mut at = 0;
         while at < verbs.len() {

@@ -1,1 +1,219 @@
 //! The interface for operators and programs: devices and what is done with them.
+//!
+//! | method and path under `/api/v1/cpe` | success |
+//! |---|---|
+//! | `GET /devices?state=&plan=&serial=&oui=&model=&offset=&limit=` | 200, a page of devices |
+//! | `GET /devices/{key}` | 200, all that is known of a device |
+//! | `POST /devices` | 201, devices are taken in: whose they are and how they prove who they are |
+//! | `DELETE /devices/{key}` | 204, the device is forgotten |
+//! | `POST /plans` | 201, a plan is kept |
+//! | `POST /credentials` | 201, a credential that a fleet shares is kept |
+//! | `POST /devices/{key}/provision` | 202 with the run |
+//! | `POST /devices/{key}/wake` | 200 when the device said that it comes |
+//! | `POST /devices/{key}/{command}` | 202 with the run: `reboot`, `factory-reset`, `get`, `set`, `add-object`, `delete-object`, `download`, `upload`, `schedule-inform` |
+//!
+//! What is begun asks the device to come, unless the parameter `wake=false` says otherwise; `woken` in the answer tells what became of that. Every error has a
+//! body that says what, where and what was expected.
+
+mod commands;
+mod devices;
+mod error;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json, Router,
+    extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use engine::port::{Documents, Secrets};
+use pipeline::TenantName;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+pub use self::error::ApiError;
+use crate::{
+    device::DeviceKey,
+    flow::{Facts, Intake, Inventory, NewDevice, NewPlan, Sessions, Trigger},
+    wake::{Target, WakeError, Waker},
+};
+
+/// The largest body of a request, in bytes.
+pub const MAX_BODY: usize = 4 << 20;
+
+/// The base path of the interface.
+pub const BASE: &str = "/api/v1/cpe";
+
+/// What the interface needs.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Begins provisionings and commands.
+    pub intake: Arc<Intake>,
+    /// Keeps devices and plans.
+    pub inventory: Arc<Inventory>,
+    /// What is known of devices.
+    pub documents: Arc<dyn Documents>,
+    /// Seals what is secret in requests, and opens what devices are woken with.
+    pub secrets: Arc<dyn Secrets>,
+    /// Wakes devices.
+    pub waker: Arc<Waker>,
+    /// The devices that are in session.
+    pub sessions: Arc<dyn Sessions>,
+    /// Whose devices these are.
+    pub tenant: TenantName,
+}
+
+/// Who makes a request, where whoever serves the interface knows it: an extension of the request.
+#[derive(Debug, Clone)]
+pub struct By(pub String);
+
+/// The routes, complete with their base path.
+pub fn router(api: Api) -> Router {
+    let routes = Router::new()
+        .route("/devices", get(devices::list).post(import))
+        .route("/devices/{key}", get(devices::show).delete(forget))
+        .route("/devices/{key}/provision", post(provision))
+        .route("/devices/{key}/wake", post(wake))
+        .route("/devices/{key}/{command}", post(commands::command))
+        .route("/plans", post(put_plan))
+        .route("/credentials", post(put_credential))
+        .method_not_allowed_fallback(async || ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path has no such method"))
+        .fallback(async || ApiError::not_found("there is no such path"))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::new(api));
+    Router::new().nest(BASE, routes)
+}
+
+/// A body in JSON, with our own words about what is wrong with it.
+struct Body<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|error| ApiError::new(error.status(), error.body_text()))?;
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| ApiError::bad(format!("the body does not fit: {error}")))
+    }
+}
+
+/// Parameters that every request which begins something may have.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Begin {
+    #[serde(default = "yes")]
+    wake: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+type BeginQuery = Result<Query<Begin>, axum::extract::rejection::QueryRejection>;
+
+fn wants_wake(query: BeginQuery) -> Result<bool, ApiError> {
+    query
+        .map(|Query(begin)| begin.wake)
+        .map_err(|error| ApiError::bad(format!("{}: expected the parameter `wake`, true or false", error.body_text())))
+}
+
+async fn import(State(api): State<Arc<Api>>, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
+    let keys = api.inventory.import(devices).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "devices": keys }))).into_response())
+}
+
+async fn put_plan(State(api): State<Arc<Api>>, Body(plan): Body<NewPlan>) -> Result<Response, ApiError> {
+    let name = plan.name.clone();
+    api.inventory.put_plan(plan).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "plan": name }))).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct NewCredential {
+    username: String,
+    password: String,
+    #[serde(default)]
+    oui: Option<String>,
+}
+
+async fn put_credential(State(api): State<Arc<Api>>, Body(credential): Body<NewCredential>) -> Result<Response, ApiError> {
+    let NewCredential { username, password, oui } = credential;
+    api.inventory.put_shared_credential(username.clone(), oui, &password).await?;
+    Ok((StatusCode::CREATED, Json(json!({ "username": username }))).into_response())
+}
+
+async fn forget(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<StatusCode, ApiError> {
+    let device = device(&key)?;
+    api.inventory.forget(&device).await?;
+    api.intake.forget(&device).await.map_err(|error| ApiError::unavailable(error.to_string()))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn provision(State(api): State<Arc<Api>>, Path(key): Path<String>, query: BeginQuery) -> Result<Response, ApiError> {
+    let (device, wakes) = (device(&key)?, wants_wake(query)?);
+    let run = api.intake.provision(&device, Trigger::Operator, None, None).await?;
+    Ok(api.begun(&device, run.as_str(), wakes).await)
+}
+
+async fn wake(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<Response, ApiError> {
+    let device = device(&key)?;
+    let facts = api.facts(&device).await?.ok_or_else(|| ApiError::unknown_device(&device))?;
+    api.ask_to_come(&device, &facts).await.map_err(|error| ApiError::not_woken(&error))?;
+    Ok(Json(json!({ "device": device, "woken": true })).into_response())
+}
+
+impl Api {
+    /// The answer to what was begun.
+    async fn begun(&self, device: &DeviceKey, run: &str, wakes: bool) -> Response {
+        let mut answer = json!({ "device": device, "run": run });
+        if wakes && self.sessions.in_session(device).is_none() {
+            answer["woken"] = match self.woken(device).await {
+                Ok(()) => true.into(),
+                Err(reason) => reason.into(),
+            };
+        }
+        (StatusCode::ACCEPTED, Json(answer)).into_response()
+    }
+
+    async fn woken(&self, device: &DeviceKey) -> Result<(), String> {
+        let facts = self.facts(device).await.map_err(|error| error.to_string())?.ok_or("the device has not contacted the host yet")?;
+        self.ask_to_come(device, &facts).await
+    }
+
+    /// Sends a connection request.
+    async fn ask_to_come(&self, device: &DeviceKey, facts: &Facts) -> Result<(), String> {
+        let wake = facts.connection_request.as_ref().ok_or("the device has no password for connection requests")?;
+        if facts.connection_request_url.is_empty() {
+            return Err("the device has not said where it listens for connection requests".to_owned());
+        }
+        let password = self.secrets.open(&self.tenant, &wake.password).map_err(|error| format!("its password cannot be opened: {error}"))?;
+        let target = Target { device, url: &facts.connection_request_url, peer: facts.peer, username: &wake.username, password: &password };
+        self.waker.wake(target).await.map_err(|error: WakeError| error.to_string())
+    }
+
+    async fn facts(&self, device: &DeviceKey) -> Result<Option<Facts>, ApiError> {
+        let found = self.documents.get(crate::flow::DEVICE_COLLECTION, device.as_str()).await?;
+        Ok(found.and_then(|document| serde_json::from_value(document.body).ok()))
+    }
+}
+
+/// A device by the text in a path.
+fn device(text: &str) -> Result<DeviceKey, ApiError> {
+    text.parse().map_err(|error: crate::device::DeviceKeyError| ApiError::bad(error.to_string()))
+}
+
+fn by(extension: Option<Extension<By>>) -> String {
+    extension.map_or_else(|| "api".to_owned(), |Extension(By(name))| name)
+}
+
+/// A field of a body that is to be shown, if it is there.
+fn copy(from: &Value, into: &mut Value, fields: &[(&str, &str)]) {
+    for (field, name) in fields.iter().filter(|(field, _)| !from[*field].is_null()) {
+        into[*name] = from[*field].clone();
+    }
+}

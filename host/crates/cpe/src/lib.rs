@@ -3,6 +3,7 @@
 pub mod acs;
 pub mod api;
 pub mod device;
+mod digest;
 pub mod flow;
 pub mod quirks;
 pub mod soap;

@@ -15,6 +15,10 @@ pub trait Engine: std::fmt::Debug + Send + Sync {
     /// Delivers an event from outside to the item that a one-time token was made for.
     async fn signal(&self, token: &str, body: String) -> Result<SignalAnswer, EngineError>;
 
+    /// Lets a run go on that waits for the time to ask or to try again, because what it waits for may be there now. A call that is under way counts: if it
+    /// ends in waiting, it is followed by another at once. Whether there was anything to wake.
+    async fn wake(&self, run: &RunId) -> Result<bool, EngineError>;
+
     /// The records of a run and the state they fold to.
     async fn query(&self, run: &RunId) -> Result<Option<RunView>, EngineError>;
 

@@ -16,7 +16,7 @@ use crate::{
     definitions::{Definitions, Pack},
     feed,
     intervene::check_person,
-    port::{Blobs, Clock, Journal, Observer, Opening, ReadError, Runner, Timers},
+    port::{Blobs, Clock, Journal, Observer, Opening, ReadError, RunState, Runner, Timers},
     recovery,
     shared::{Message, Sampler, Shared},
     start,
@@ -206,6 +206,18 @@ impl Engine for Driver {
         let (reply, answer) = oneshot::channel();
         let run = named.run.clone();
         self.shared.tell(&run, Message::Callback { named, body, reply });
+        answer.await.map_err(|_| EngineError::Unavailable("the run could not be brought into memory".to_owned()))?
+    }
+
+    async fn wake(&self, run: &RunId) -> Result<bool, EngineError> {
+        if !self.shared.is_driven(run) {
+            let waits = self.shared.journal.row(run).await?.is_some_and(|row| row.state != RunState::Ended);
+            if !waits {
+                return Ok(false);
+            }
+        }
+        let (reply, answer) = oneshot::channel();
+        self.shared.tell(run, Message::Nudge { reply });
         answer.await.map_err(|_| EngineError::Unavailable("the run could not be brought into memory".to_owned()))?
     }
 

@@ -69,6 +69,8 @@ impl fmt::Debug for Shared {
 pub(crate) enum Message {
     /// See whether there is something to do.
     Wake,
+    /// What it waits for may be there before the time to look.
+    Nudge { reply: oneshot::Sender<Result<bool, EngineError>> },
     /// An event from outside.
     Callback { named: Named, body: String, reply: oneshot::Sender<Result<SignalAnswer, EngineError>> },
     /// A person's decision.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
-use pipeline::{Command, Run, RunId, Seq, Timestamp, lost_attempts, replay};
+use pipeline::{Command, ItemId, Run, RunId, Seq, Timestamp, lost_attempts, replay};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tracing::{error, warn};
 
@@ -30,6 +30,8 @@ pub(crate) struct RunTask {
     tables: Tables,
     run: Arc<Run>,
     live: HashSet<Live>,
+    /// Items that are being called and whose call may have looked before somebody had news for them.
+    nudged: HashSet<ItemId>,
     work: FuturesUnordered<BoxFuture<'static, Done>>,
     mailbox: mpsc::UnboundedReceiver<Message>,
     /// Nothing that waits for another run keeps one, so that runs never wait for each other's places in a circle.
@@ -47,7 +49,7 @@ pub(crate) async fn begin(
     mailbox: mpsc::UnboundedReceiver<Message>,
     place: Option<OwnedSemaphorePermit>,
 ) {
-    let mut task = RunTask { shared, pack, tables, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place };
+    let mut task = RunTask { shared, pack, tables, run, live: HashSet::new(), nudged: HashSet::new(), work: FuturesUnordered::new(), mailbox, place };
     task.obey(commands);
     task.drive().await;
 }
@@ -65,7 +67,17 @@ pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::Unbounde
         }
     };
     let lost = lost_attempts(&pack.definition, &run);
-    let mut task = RunTask { shared, pack, tables, run, live: HashSet::new(), work: FuturesUnordered::new(), mailbox, place: Some(place) };
+    let mut task = RunTask {
+        shared,
+        pack,
+        tables,
+        run,
+        live: HashSet::new(),
+        nudged: HashSet::new(),
+        work: FuturesUnordered::new(),
+        mailbox,
+        place: Some(place),
+    };
     // Even when nothing was lost, the commands of the state must be obeyed again.
     let commands = if lost.is_empty() { Ok(pipeline::decide(&task.pack.definition, &task.run)) } else { task.commit(lost, Vec::new()).await };
     match commands {

@@ -198,3 +198,63 @@ async fn an_observer_sees_every_event_in_order_after_it_failed() {
     assert_eq!(seen.iter().map(|(position, _)| position.0).collect::<Vec<_>>(), (1..=view.records.len() as u64).collect::<Vec<_>>());
     assert_eq!(seen.iter().filter(|(_, first)| *first).count(), 1);
 }
+
+/// Answers what the script says, each answer once; then the work is done.
+fn pended(poll_after: Option<u64>) -> Result<Answer, Failure> {
+    Ok(Answer::Pending(PendingAnswer {
+        operation: "session".to_owned(),
+        checkpoint: "cp".to_owned(),
+        poll_after: poll_after.map(Duration::from_secs),
+        give_up_after: Duration::from_secs(7 * 86_400),
+    }))
+}
+
+#[tokio::test]
+async fn a_run_is_woken_before_its_time_when_it_is_asked_from_time_to_time() {
+    let backoff = Err(Failure::new(FailureClass::Unavailable, "down", "the device does not answer"));
+    for (what, answer, woken) in
+        [("asks again", pended(Some(21_600)), true), ("tries again", backoff, true), ("waits for a callback", pended(None), false)]
+    {
+        let (providers, calls) = support::scripted(vec![answer]);
+        let world = World::new(vec![testing::linear(&["a"])], providers).await;
+        let run = world.start(json!({})).await;
+        world.settle().await;
+        assert_eq!((world.driver.driven(), calls.lock().unwrap().len()), (0, 1), "{what}");
+        assert_eq!(world.driver.wake(&run).await.unwrap(), woken, "{what}");
+        world.settle().await;
+        let ended = world.view(&run).await.run.outcome().is_some();
+        assert_eq!((ended, calls.lock().unwrap().len()), (woken, 1 + usize::from(woken)), "{what}: no time has passed");
+        if woken {
+            assert!(!world.driver.wake(&run).await.unwrap(), "a run that is over is not woken");
+        }
+    }
+    let world = World::new(vec![testing::linear(&["a"])], done()).await;
+    assert!(!world.driver.wake(&testing::run_id(9)).await.unwrap(), "there is no such run");
+}
+
+#[tokio::test]
+async fn a_call_that_was_under_way_when_the_news_came_is_followed_by_another() {
+    let (entered, leave) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let (gate, calls) = ((entered.clone(), leave.clone()), Arc::new(Mutex::new(0)));
+    let counted = calls.clone();
+    let providers = Providers::default().with("effect", move |_: Call| {
+        let (entered, leave) = gate.clone();
+        let first = std::mem::replace(&mut *counted.lock().unwrap(), 2) == 0;
+        async move {
+            if !first {
+                return Ok(Answer::Done(json!("done")));
+            }
+            entered.notify_one();
+            leave.notified().await;
+            pended(Some(21_600))
+        }
+    });
+    let world = World::new(vec![testing::linear(&["a"])], providers).await;
+    let run = world.start(json!({})).await;
+    entered.notified().await;
+    assert!(world.driver.wake(&run).await.unwrap());
+    leave.notify_one();
+    world.settle().await;
+    let view = world.view(&run).await;
+    assert_eq!(kinds(&view), ["run-started", "step-scheduled", "attempt-pended", "timer-fired", "attempt-finished", "run-ended"]);
+}

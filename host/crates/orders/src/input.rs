@@ -87,6 +87,13 @@ impl ItemAction {
     }
 }
 
+impl ItemInput {
+    /// What the customer chose: names with values.
+    pub fn characteristics(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.characteristics.iter().map(|chosen| (chosen.name.as_str(), chosen.value.as_str()))
+    }
+}
+
 impl OrderInput {
     /// Reads an order that passed validation. `categories` are the order types of their own.
     pub fn read(order: Value, categories: &[String]) -> Self {

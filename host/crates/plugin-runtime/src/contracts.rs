@@ -20,6 +20,14 @@ const ORDER: &[(&str, &str)] = &[
     ("order/billing.wit", include_str!("../../../../wit/order/billing.wit")),
 ];
 
+/// The contracts of device provisioning.
+const CPE: &[(&str, &str)] = &[
+    ("cpe/types.wit", include_str!("../../../../wit/cpe/types.wit")),
+    ("cpe/inventory.wit", include_str!("../../../../wit/cpe/inventory.wit")),
+    ("cpe/profile.wit", include_str!("../../../../wit/cpe/profile.wit")),
+    ("cpe/configuration.wit", include_str!("../../../../wit/cpe/configuration.wit")),
+];
+
 /// The contracts of a product order as they were published first.
 const ORDER_1_0: &[(&str, &str)] = &[
     ("order-1.0/types.wit", include_str!("../../../../wit/order-1.0/types.wit")),
@@ -71,11 +79,12 @@ pub enum ContractsError {
 }
 
 impl Contracts {
-    /// The contracts that this release ships: `jackfield:order`.
+    /// The contracts that this release ships: `jackfield:order` and `jackfield:cpe`.
     pub fn builtin() -> Self {
         let mut contracts = Self { resolve: Resolve::default(), by_interface: BTreeMap::new() };
         contracts.push(STEP).expect("a test parses the compiled-in step types");
         contracts.add(ORDER).expect("a test parses the compiled-in contracts");
+        contracts.add(CPE).expect("a test parses the compiled-in contracts");
         contracts
     }
 
@@ -167,10 +176,9 @@ mod tests {
     #[test]
     fn the_compiled_in_contracts_parse() {
         let contracts = Contracts::builtin();
-        assert_eq!(
-            contracts.names(),
-            ["activation", "billing", "catalog", "inventory", "provisioning"].map(|name| format!("jackfield:order/{name}@1.1.0"))
-        );
+        let cpe = ["configuration", "inventory", "profile"].map(|name| format!("jackfield:cpe/{name}@1.0.0"));
+        let order = ["activation", "billing", "catalog", "inventory", "provisioning"].map(|name| format!("jackfield:order/{name}@1.1.0"));
+        assert_eq!(contracts.names(), [&cpe[..], &order[..]].concat());
         let inventory = contracts.newest("jackfield:order/inventory", 1).unwrap();
         assert_eq!(inventory.functions.keys().collect::<Vec<_>>(), ["apply", "observe", "resume", "undo"]);
         assert!(contracts.newest("jackfield:order/inventory", 2).is_none());

@@ -43,7 +43,7 @@ pub use self::{
     error::{ContractMismatch, LoadError, RuntimeError},
     grant::{AddressRange, Auth, Grant, HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver, HttpRule, Rate, Secret, TracePolicy},
     guard::{BreakerOptions, BreakerState, EndpointHealth, PluginHealth, RetryBudgetOptions},
-    host::secrets::{SealKey, SealKeyError},
+    host::secrets::{HostSecrets, SealKey, SealKeyError},
     limits::PluginLimits,
     load::{ContractVerdict, ImportVerdict, Report, VerbVerdict, Verdict},
     options::{CompileLimits, Limits, Options},

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::{
     append::append,
+    document_rows::{self, DocumentRow},
     error::{Refused, Stage, WriteError, classify},
     holds::HoldSums,
     number::{from_sql, to_sql},
@@ -25,6 +26,10 @@ pub(crate) enum Write {
     Cursor { name: String, position: Position },
     /// Counters with the cursor that says up to where they have counted.
     Tallies(TallyBatch),
+    /// Documents of which no run is the source.
+    Documents(Vec<DocumentRow>),
+    /// The end of such a document.
+    Removal { collection: String, id: String },
     /// What an operator decided about plugins.
     Change(Box<PreparedChange>),
 }
@@ -37,6 +42,8 @@ impl Write {
             Self::Blob { bytes, .. } => bytes.len(),
             Self::Cursor { name, .. } => name.len(),
             Self::Tallies(batch) => batch.bytes(),
+            Self::Documents(documents) => documents.iter().map(DocumentRow::bytes).sum(),
+            Self::Removal { collection, id } => collection.len() + id.len(),
             Self::Change(change) => change.bytes(),
         }
     }
@@ -127,6 +134,8 @@ fn apply(connection: &Connection, write: &Write, position: &mut Position) -> rus
         Write::Blob { hash, bytes } => write_blob(connection, hash, bytes)?,
         Write::Cursor { name, position } => tallies::write_cursor(connection, name, *position)?,
         Write::Tallies(batch) => tallies::write(connection, batch)?,
+        Write::Documents(documents) => documents.iter().try_for_each(|document| document_rows::write(connection, document))?,
+        Write::Removal { collection, id } => document_rows::remove(connection, collection, id)?,
     }
     Ok(Ok(*position))
 }

@@ -65,7 +65,7 @@ pub(crate) fn write(connection: &Connection, document: &DocumentRow) -> rusqlite
         return connection.prepare_cached(changed)?.execute(params![collection, id, body]).map(drop);
     }
     if let Some((old_rank, old_attributes)) = old {
-        remove_index(connection, document, old_rank, &old_attributes)?;
+        remove_index(connection, (collection, id), old_rank, &old_attributes)?;
     }
     connection
         .prepare_cached(
@@ -81,14 +81,23 @@ pub(crate) fn write(connection: &Connection, document: &DocumentRow) -> rusqlite
     Ok(())
 }
 
-/// Removes the index rows that the previous version of the document left.
-fn remove_index(connection: &Connection, document: &DocumentRow, rank: i64, attributes: &str) -> rusqlite::Result<()> {
+/// Removes a document with its index rows, if it is there.
+pub(crate) fn remove(connection: &Connection, collection: &str, id: &str) -> rusqlite::Result<()> {
+    let removed: Option<(i64, String)> = connection
+        .prepare_cached("DELETE FROM documents WHERE collection = ?1 AND id = ?2 RETURNING rank, attributes")?
+        .query_row([collection, id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    removed.map_or(Ok(()), |(rank, attributes)| remove_index(connection, (collection, id), rank, &attributes))
+}
+
+/// Removes the index rows that a version of a document left.
+fn remove_index(connection: &Connection, (collection, id): (&str, &str), rank: i64, attributes: &str) -> rusqlite::Result<()> {
     let attributes: Vec<(String, String)> = serde_json::from_str(attributes)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(error)))?;
     let mut delete =
         connection.prepare_cached("DELETE FROM document_attributes WHERE collection = ?1 AND name = ?2 AND value = ?3 AND rank = ?4 AND id = ?5")?;
     for (name, value) in attributes {
-        delete.execute(params![document.collection, name, value, rank, document.id])?;
+        delete.execute(params![collection, name, value, rank, id])?;
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! The documents port: one document by its id, or pages of those that match.
 
 use async_trait::async_trait;
-use engine::port::{Document, DocumentPage, DocumentQuery, Documents, ReadError};
+use engine::port::{self, Document, DocumentPage, DocumentQuery, Documents, ReadError, check_documents};
 use rusqlite::{OptionalExtension, ToSql};
 
 use crate::{
     Store,
-    document_rows::{Found, read},
+    batch::Write,
+    document_rows::{DocumentRow, Found, read},
     names::intern,
     number::{from_sql, to_sql},
 };
@@ -25,6 +26,20 @@ impl Documents for Store {
             })
             .await?;
         Ok(found.map(|found| document(intern(collection), found)))
+    }
+
+    async fn put(&self, documents: Vec<Document>) -> Result<(), port::WriteError> {
+        if documents.is_empty() {
+            return Ok(());
+        }
+        let rows = documents.iter().map(DocumentRow::new).collect::<Result<Vec<_>, _>>();
+        let rows = rows.map_err(|error| port::WriteError::Unavailable(format!("a document cannot be written as JSON: {error}")))?;
+        check_documents(rows.len(), rows.iter().map(DocumentRow::bytes).sum())?;
+        Ok(self.write(Write::Documents(rows)).await?)
+    }
+
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), port::WriteError> {
+        Ok(self.write(Write::Removal { collection: collection.to_owned(), id: id.to_owned() }).await?)
     }
 
     /// Documents of one rank are ordered by id, so that pages neither repeat nor miss one.

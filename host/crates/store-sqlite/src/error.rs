@@ -132,6 +132,16 @@ impl From<WriteError> for AppendError {
     }
 }
 
+impl From<WriteError> for engine::port::WriteError {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Fenced(epoch) => Self::Fenced(epoch),
+            WriteError::Unavailable(detail) => Self::Unavailable(detail),
+            WriteError::Fatal(detail) => Self::Fatal(detail),
+        }
+    }
+}
+
 impl From<AppendError> for WriteError {
     /// Writes without preconditions fail in three ways only; any other would be a defect of the store.
     fn from(error: AppendError) -> Self {

@@ -31,9 +31,12 @@ pub(crate) static ATTRIBUTES: &[AttributeRow] = &[
     AttributeRow { key: "cloud.provider", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "cloud.region", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "cloud.service", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.command.operation", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.config.has_iptv", value: ValueType::Boolean, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.config.has_voip", value: ValueType::Boolean, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.config.object_count", value: ValueType::Int, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.config.param_count", value: ValueType::Int, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.config.pushed", value: ValueType::Int, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.config.wifi_bands", value: ValueType::Texts, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.customer_id", value: ValueType::Text, pii: true, id: true, semconv: None },
     AttributeRow { key: "cpe.event_codes", value: ValueType::Text, pii: false, id: false, semconv: None },
@@ -44,8 +47,16 @@ pub(crate) static ATTRIBUTES: &[AttributeRow] = &[
     AttributeRow { key: "cpe.model", value: ValueType::Text, pii: false, id: false, semconv: Some(Counterpart { key: "device.model.name", form: Form::Same }) },
     AttributeRow { key: "cpe.oui", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.profile.parameter_count", value: ValueType::Int, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.profile.version", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.read.param_count", value: ValueType::Int, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.rpc.method", value: ValueType::Text, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.serial_number", value: ValueType::Text, pii: true, id: true, semconv: Some(Counterpart { key: "device.id", form: Form::Same }) },
     AttributeRow { key: "cpe.service_plan", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.session.end", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.session.exchanges", value: ValueType::Int, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.trigger", value: ValueType::Text, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.verify.checked", value: ValueType::Int, pii: false, id: false, semconv: None },
+    AttributeRow { key: "cpe.verify.hidden", value: ValueType::Int, pii: false, id: false, semconv: None },
     AttributeRow { key: "cpe.verify.mismatches", value: ValueType::Int, pii: false, id: false, semconv: None },
     AttributeRow { key: "db.migrations.applied", value: ValueType::Boolean, pii: false, id: false, semconv: None },
     AttributeRow { key: "db.operation", value: ValueType::Text, pii: false, id: false, semconv: Some(Counterpart { key: "db.operation.name", form: Form::Same }) },
@@ -114,11 +125,11 @@ pub(crate) static SPANS: &[SpanRow] = &[
     SpanRow { id: "bss.provision", name: "bss.provision.{bss.resource_type}", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.provision"], attributes: &[("bss.network_element", When::Always), ("bss.order_id", When::Always), ("bss.provision.result", When::After), ("bss.resource_id", When::Always), ("bss.resource_type", When::Always), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "bss.order.activate", name: "bss.order.activate", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.lifecycle"], attributes: &[("bss.activation.result", When::After), ("bss.activation.test_call", When::After), ("bss.order_id", When::Always), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "bss.order.billing_setup", name: "bss.order.billing_setup", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.lifecycle"], attributes: &[("bss.billing.account_id", When::After), ("bss.billing.effective_date", When::After), ("bss.billing.plan_id", When::After), ("bss.order_id", When::Always), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
-    SpanRow { id: "cpe.inform", name: "cpe.inform", kind: Kind::Internal, scope: "cpe.acs", parents: &["any"], attributes: &[("cpe.event_codes", When::Optional), ("cpe.firmware_version", When::Optional), ("cpe.manufacturer", When::Optional), ("cpe.model", When::Optional), ("cpe.oui", When::Optional), ("cpe.serial_number", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
-    SpanRow { id: "cpe.provision.authenticate", name: "cpe.provision.authenticate", kind: Kind::Internal, scope: "cpe.acs", parents: &["any"], attributes: &[("cpe.customer_id", When::Optional), ("cpe.location_id", When::Optional), ("cpe.service_plan", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
-    SpanRow { id: "cpe.provision.fetch_profile", name: "cpe.provision.fetch_profile", kind: Kind::Internal, scope: "cpe.acs", parents: &["any"], attributes: &[("cpe.profile.parameter_count", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
-    SpanRow { id: "cpe.provision.push_config", name: "cpe.provision.push_config", kind: Kind::Internal, scope: "cpe.acs", parents: &["any"], attributes: &[("cpe.config.has_iptv", When::Optional), ("cpe.config.has_voip", When::Optional), ("cpe.config.param_count", When::Optional), ("cpe.config.wifi_bands", When::Optional), ("cpe.fault_code", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
-    SpanRow { id: "cpe.provision.verify", name: "cpe.provision.verify", kind: Kind::Internal, scope: "cpe.acs", parents: &["any"], attributes: &[("cpe.verify.mismatches", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.inform", name: "cpe.inform", kind: Kind::Internal, scope: "cpe.acs", parents: &["remote"], attributes: &[("cpe.event_codes", When::Optional), ("cpe.firmware_version", When::Optional), ("cpe.manufacturer", When::Optional), ("cpe.model", When::Optional), ("cpe.oui", When::Always), ("cpe.serial_number", When::Always), ("cpe.session.end", When::Optional), ("cpe.session.exchanges", When::Optional), ("cpe.trigger", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.provision.authenticate", name: "cpe.provision.authenticate", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.inform"], attributes: &[("cpe.customer_id", When::Success), ("cpe.location_id", When::Optional), ("cpe.service_plan", When::Success), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.provision.fetch_profile", name: "cpe.provision.fetch_profile", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.inform"], attributes: &[("cpe.profile.parameter_count", When::Success), ("cpe.profile.version", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.provision.push_config", name: "cpe.provision.push_config", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.inform"], attributes: &[("cpe.config.has_iptv", When::Always), ("cpe.config.has_voip", When::Always), ("cpe.config.param_count", When::Always), ("cpe.config.pushed", When::Optional), ("cpe.config.wifi_bands", When::Always), ("cpe.fault_code", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.provision.verify", name: "cpe.provision.verify", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.inform"], attributes: &[("cpe.fault_code", When::Optional), ("cpe.verify.checked", When::After), ("cpe.verify.hidden", When::Optional), ("cpe.verify.mismatches", When::After), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "tenant.provision", name: "tenant.provision", kind: Kind::Internal, scope: "tenant.provisioning", parents: &["any"], attributes: &[("error.type", When::Failure), ("tenant.id", When::Optional), ("tenant.name", When::Optional), ("tenant.plan", When::Optional), ("tenant.provision.status", When::Optional), ("tenant.region", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "tenant.provision.infrastructure", name: "tenant.provision.infrastructure", kind: Kind::Internal, scope: "tenant.provisioning", parents: &["any"], attributes: &[("error.type", When::Failure), ("tenant.id", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "tenant.provision.database", name: "tenant.provision.database", kind: Kind::Internal, scope: "tenant.provisioning", parents: &["any"], attributes: &[("db.migrations.applied", When::Optional), ("db.operation", When::Optional), ("db.schema", When::Optional), ("db.system", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
@@ -130,6 +141,11 @@ pub(crate) static SPANS: &[SpanRow] = &[
     SpanRow { id: "plugin.call", name: "plugin.call {plugin.name}/{plugin.function}", kind: Kind::Internal, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("pipeline.attempt", When::Always), ("pipeline.name", When::Always), ("pipeline.run.id", When::Always), ("pipeline.step.name", When::Always), ("plugin.cpu.time", When::Always), ("plugin.digest", When::Always), ("plugin.function", When::Always), ("plugin.memory.peak", When::Always), ("plugin.name", When::Always), ("plugin.outcome", When::Always), ("plugin.version", When::Always)], ok_on_success: false, guest_attributes: true },
     SpanRow { id: "bss.order.submitted", name: "bss.order.submitted", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.lifecycle"], attributes: &[("bss.channel", When::Always), ("bss.customer_id", When::Optional), ("bss.order_id", When::Always), ("bss.order_type", When::Always), ("bss.priority", When::Always), ("bss.product_offering", When::Optional), ("bss.product_offerings", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "bss.order.compensate", name: "bss.order.compensate.{bss.resource_type}", kind: Kind::Internal, scope: "bss.order_management", parents: &["bss.order.lifecycle"], attributes: &[("error.type", When::Failure), ("pipeline.attempt", When::Always), ("pipeline.name", When::Always), ("pipeline.run.id", When::Always), ("pipeline.step.name", When::Always)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.provision.read_device", name: "cpe.provision.read_device", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.inform"], attributes: &[("cpe.fault_code", When::Optional), ("cpe.read.param_count", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.provision.build_config", name: "cpe.provision.build_config", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.inform"], attributes: &[("cpe.config.object_count", When::Optional), ("cpe.config.param_count", When::Success), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.command", name: "cpe.command", kind: Kind::Internal, scope: "cpe.acs", parents: &["remote"], attributes: &[("cpe.command.operation", When::Always), ("cpe.oui", When::Always), ("cpe.serial_number", When::Always), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cpe.command.device", name: "cpe.command.{cpe.command.operation}", kind: Kind::Internal, scope: "cpe.acs", parents: &["cpe.command"], attributes: &[("cpe.command.operation", When::Always), ("cpe.fault_code", When::Optional), ("error.type", When::Failure)], ok_on_success: false, guest_attributes: false },
+    SpanRow { id: "cwmp.rpc", name: "cwmp {cpe.rpc.method}", kind: Kind::Client, scope: "cpe.acs", parents: &["any"], attributes: &[("cpe.fault_code", When::Optional), ("cpe.rpc.method", When::Always), ("error.type", When::Failure), ("server.address", When::Optional), ("server.port", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "http.get", name: "GET", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "http.head", name: "HEAD", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
     SpanRow { id: "http.put", name: "PUT", kind: Kind::Client, scope: "jackfield.host", parents: &["any"], attributes: &[("error.type", When::Failure), ("http.request.method", When::Always), ("http.response.status_code", When::Optional), ("server.address", When::Optional), ("server.port", When::Optional), ("url.full", When::Optional)], ok_on_success: false, guest_attributes: false },
@@ -164,6 +180,7 @@ pub(crate) static METRICS: &[MetricRow] = &[
     MetricRow { name: "pipeline.run.duration", instrument: Instrument::Histogram, number: Number::F64, unit: "s", unit_semconv: "s", brief: "Duration of runs from start to end", scope: "jackfield.host", required: &["pipeline.name"], optional: &["error.type"], opt_in: &[], boundaries: &[0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 43200.0, 86400.0, 172800.0, 604800.0], durable: false },
     MetricRow { name: "pipeline.run.active", instrument: Instrument::UpDownCounter, number: Number::I64, unit: "{run}", unit_semconv: "{run}", brief: "Runs that are not over, by what they are doing", scope: "jackfield.host", required: &["pipeline.name", "state"], optional: &[], opt_in: &[], boundaries: &[], durable: false },
     MetricRow { name: "otel.sdk.exporter.span.exported", instrument: Instrument::Counter, number: Number::U64, unit: "{span}", unit_semconv: "{span}", brief: "Spans that an exporter delivered or gave up", scope: "jackfield.host", required: &["otel.component.name", "otel.component.type"], optional: &["error.type"], opt_in: &[], boundaries: &[], durable: false },
+    MetricRow { name: "cpe.provision.session.limit", instrument: Instrument::UpDownCounter, number: Number::I64, unit: "{session}", unit_semconv: "{session}", brief: "CWMP sessions that there may be at a time", scope: "cpe.acs", required: &[], optional: &[], opt_in: &[], boundaries: &[], durable: false },
 ];
 
 pub(crate) static ERROR_TYPES: &[&str] = &["plugin.trap", "plugin.cpu_limit", "plugin.out_of_memory", "plugin.output_limit", "plugin.contract", "plugin.busy", "plugin.breaker_open", "plugin.retry_budget", "plugin.timeout", "plugin.guest_error", "plugin.instantiate", "plugin.quarantined", "plugin.denied", "host.restarted", "host.cancelled", "host.internal", "no_inventory", "provisioning_failed", "activation_failed", "billing_failed", "unknown_device", "no_profile", "cwmp.fault", "verification_failed", "ssl.failed", "timeout", "_OTHER"];
@@ -226,6 +243,28 @@ pub mod attribute {
     pub const CHANNEL: &str = "channel";
     /// `signal`
     pub const SIGNAL: &str = "signal";
+    /// `cpe.rpc.method`
+    pub const CPE_RPC_METHOD: &str = "cpe.rpc.method";
+    /// `cpe.session.exchanges`
+    pub const CPE_SESSION_EXCHANGES: &str = "cpe.session.exchanges";
+    /// `cpe.session.end`
+    pub const CPE_SESSION_END: &str = "cpe.session.end";
+    /// `cpe.trigger`
+    pub const CPE_TRIGGER: &str = "cpe.trigger";
+    /// `cpe.profile.version`
+    pub const CPE_PROFILE_VERSION: &str = "cpe.profile.version";
+    /// `cpe.config.object_count`
+    pub const CPE_CONFIG_OBJECT_COUNT: &str = "cpe.config.object_count";
+    /// `cpe.config.pushed`
+    pub const CPE_CONFIG_PUSHED: &str = "cpe.config.pushed";
+    /// `cpe.read.param_count`
+    pub const CPE_READ_PARAM_COUNT: &str = "cpe.read.param_count";
+    /// `cpe.verify.checked`
+    pub const CPE_VERIFY_CHECKED: &str = "cpe.verify.checked";
+    /// `cpe.verify.hidden`
+    pub const CPE_VERIFY_HIDDEN: &str = "cpe.verify.hidden";
+    /// `cpe.command.operation`
+    pub const CPE_COMMAND_OPERATION: &str = "cpe.command.operation";
 }
 
 /// Metrics of ours by name.
@@ -240,6 +279,8 @@ pub mod metric {
     pub const PIPELINE_RUN_ACTIVE: &str = "pipeline.run.active";
     /// `otel.sdk.exporter.span.exported`
     pub const OTEL_SDK_EXPORTER_SPAN_EXPORTED: &str = "otel.sdk.exporter.span.exported";
+    /// `cpe.provision.session.limit`
+    pub const CPE_PROVISION_SESSION_LIMIT: &str = "cpe.provision.session.limit";
     /// `plugin.call.duration`
     pub const PLUGIN_CALL_DURATION: &str = "plugin.call.duration";
 }

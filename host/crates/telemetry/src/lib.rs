@@ -42,6 +42,7 @@ mod generated;
 mod health;
 mod host_log;
 mod labels;
+mod live;
 mod logs;
 mod metrics;
 mod options;

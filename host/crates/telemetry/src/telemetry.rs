@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use engine::port::{CallTelemetry, Observer, Position};
+use engine::{
+    Sampler,
+    port::{CallTelemetry, LiveSpans, Observer, Position},
+};
 use opentelemetry_sdk::{
     metrics::SdkMeterProvider,
     trace::{BatchSpanProcessor, SpanProcessor},
@@ -26,6 +29,7 @@ use crate::{
     error::TelemetryError,
     health::{ExportStats, Health},
     host_log::HostLog,
+    live::Live,
     logs::SharedLogs,
     metrics::{self, Counting, SharedReader},
     options::Options,
@@ -79,6 +83,11 @@ impl Telemetry {
     /// What the plugin runtime reports calls to.
     pub fn calls(&self) -> Arc<dyn CallTelemetry> {
         self.calls.clone()
+    }
+
+    /// What packs record spans with of which no journal tells.
+    pub fn live_spans(&self, sampler: Sampler) -> Arc<dyn LiveSpans> {
+        Arc::new(Live { shared: self.calls.0.clone(), sampler })
     }
 
     /// Whether a caller's trace is taken over: where it is not, nobody may see a caller's trace context.

@@ -87,7 +87,11 @@ async fn figures_in_progress_are_observed() {
         ]
     "#]]
     .assert_debug_eq(&lines(&telemetry, "bss_order_in_progress"));
-    assert_eq!(lines(&telemetry, "pipeline_run_active").len(), 3);
+    assert_eq!(lines(&telemetry, "pipeline_run_active").len(), 6);
+    // One device is being provisioned, one waits for its next session, and one waits for a person.
+    let sessions = ["cpe_provision_active_sessions", "cpe_provision_session_limit"].map(|name| lines(&telemetry, name));
+    let scope = "{otel_scope_name=\"cpe.acs\"}";
+    assert_eq!(sessions.concat(), [format!("cpe_provision_active_sessions{scope} 2"), format!("cpe_provision_session_limit{scope} 10000")]);
 }
 
 /// A census that fails in the worst way.

@@ -5,7 +5,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use crate::cli::{client::read_input, connection::Connection, output};
+use crate::{
+    cli::{client::read_input, connection::Connection, output},
+    config::NATIVE,
+};
 
 /// The largest order, in bytes: what the host takes.
 const MAX_ORDER: usize = 1 << 20;
@@ -51,7 +54,7 @@ fn chosen(choice: &Value, reason: &str) -> String {
     let plugin = &choice["pin"]["provider"]["plugin"];
     let name = match plugin.is_object() {
         true => format!("{}@{}", output::cell(&plugin["name"]), output::cell(&plugin["version"])),
-        false => output::cell(&choice["pin"]["provider"]["native"]["name"]),
+        false => format!("{NATIVE}{}", output::cell(&choice["pin"]["provider"]["native"]["name"])),
     };
     let (weight, of) = (choice["weight"].as_f64().unwrap_or(0.0), choice["of"].as_f64().unwrap_or(1.0));
     let share = if weight < of { format!(", {} of the runs", output::share(weight, of)) } else { String::new() };

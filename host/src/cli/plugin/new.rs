@@ -44,6 +44,8 @@ enum Contract {
     Activation,
     /// Set up billing.
     Billing,
+    /// Build the parameters of a device.
+    Configuration,
 }
 
 /// What differs from contract to contract.
@@ -81,6 +83,7 @@ impl Contract {
                 template!("activation", "switches a service on over the REST interface at the endpoint `activation`, which may take a while")
             }
             Self::Billing => template!("billing", "sets up an account over the REST interface at the endpoint `billing`"),
+            Self::Configuration => template!("configuration", "builds the parameters of a device from the setting `parameters`"),
         }
     }
 }

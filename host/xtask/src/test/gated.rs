@@ -17,7 +17,7 @@ use crate::{
 const ROTEL: &str = "rotel==0.0.1a15";
 
 /// All that there may be.
-const ALL: [fn() -> Suite; 4] = [
+const ALL: [fn() -> Suite; 5] = [
     || Suite {
         name: "javascript",
         about: "plugins written in JavaScript from the WIT alone",
@@ -49,6 +49,14 @@ const ALL: [fn() -> Suite; 4] = [
         fixtures: false,
         after: None,
         check: alerts,
+    },
+    || Suite {
+        name: "cwmp-schema",
+        about: "what devices are sent is valid by the schemas of their protocol",
+        needs: &[Need::Xmllint],
+        fixtures: true,
+        after: None,
+        check: cwmp_schema,
     },
 ];
 
@@ -101,6 +109,10 @@ fn third_party() -> Result<()> {
 fn alerts() -> Result<()> {
     let promtool = preflight::promtool().context("promtool was there and is gone")?;
     run_tests("alerts", &[("JACKFIELD_PROMTOOL", &promtool)])
+}
+
+fn cwmp_schema() -> Result<()> {
+    run_tests("cwmp-schema", &[])
 }
 
 /// Runs the test target of a suite, which reads these variables.

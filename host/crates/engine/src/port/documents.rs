@@ -1,23 +1,70 @@
-//! Documents: rows that packs project from events, written in the event's transaction, read by lists and look-ups.
+//! Documents: rows of packs, projected from events in the event's transaction or written by the pack itself, read by lists and look-ups.
 
 use std::fmt;
 
 use async_trait::async_trait;
+use pipeline::Epoch;
 use serde_json::Value;
 
 use super::journal::ReadError;
 
-/// Reads documents of packs.
+/// How many documents one call writes at most.
+pub const MOST_DOCUMENTS: usize = 1024;
+
+/// How many bytes the bodies of one call have at most, together.
+pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
+
+/// Reads and writes documents of packs.
 #[async_trait]
 pub trait Documents: fmt::Debug + Send + Sync {
     /// One document.
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError>;
 
+    /// Writes documents of which no run is the source, over those that may be there: all of them, durably, or none. At most [`MOST_DOCUMENTS`] in one call.
+    async fn put(&self, documents: Vec<Document>) -> Result<(), WriteError>;
+
+    /// Removes a document of which no run is the source, durably. One that is not there is removed already.
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError>;
+
     /// Documents that match, newest first, with the number of all matches.
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError>;
 }
 
-/// A row that a pack projects from events.
+/// Why documents were not written or removed. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
+    /// More than one call may carry.
+    #[error("{what}: {found}, more than the {limit} allowed in one call")]
+    TooMuch {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there is.
+        found: usize,
+        /// How much is allowed.
+        limit: usize,
+    },
+    /// Another process has opened the store: this one must stop.
+    #[error("the store was opened by another process (its epoch is {0:?})")]
+    Fenced(Epoch),
+    /// There is no room or the device refused; the same can be tried later.
+    #[error("the store cannot be written to: {0}")]
+    Unavailable(String),
+    /// The store cannot be trusted any more: the process must end.
+    #[error("the store failed: {0}")]
+    Fatal(String),
+}
+
+/// Whether one call may carry these documents.
+///
+/// # Errors
+///
+/// [`WriteError::TooMuch`].
+pub fn check_documents(count: usize, bytes: usize) -> Result<(), WriteError> {
+    let within = |what, found, limit| if found > limit { Err(WriteError::TooMuch { what, found, limit }) } else { Ok(()) };
+    within("documents", count, MOST_DOCUMENTS).and_then(|()| within("bytes of documents", bytes, MOST_DOCUMENT_BYTES))
+}
+
+/// A row that a pack projects from events, or writes itself.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
     /// The kind of document, such as `product-order`.

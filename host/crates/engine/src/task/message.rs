@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pipeline::{Event, Failure, ItemId, RunId, check_reopen, check_resolution};
 use serde_json::Value;
 
-use super::{Lost, RunTask};
+use super::{Lost, RunTask, work::Live};
 use crate::{
     api::{Decision, EngineError, ResolveError, SignalAnswer},
     bindings::BindingTable,
@@ -19,6 +19,10 @@ impl RunTask {
     pub(super) async fn message(&mut self, message: Message) -> Result<(), Lost> {
         match message {
             Message::Wake => self.timers().await,
+            Message::Nudge { reply } => {
+                let answer = self.nudged().await.map(Ok);
+                self.reply(answer, reply, EngineError::Unavailable("the run is being taken over".to_owned()))
+            }
             Message::Callback { named, body, reply } => {
                 let answer = self.callback_received(&named, body).await;
                 self.reply(answer, reply, EngineError::Unavailable("the run is being taken over".to_owned()))
@@ -65,6 +69,33 @@ impl RunTask {
         let commands = self.commit(vec![Event::CallbackReceived { item: id, body }], Vec::new()).await?;
         self.obey(commands);
         Ok(Ok(SignalAnswer::Accepted))
+    }
+
+    /// Fires the timers that may be early. Calls that are under way may have looked before the news came: whatever they end in is looked at again.
+    async fn nudged(&mut self) -> Result<bool, Lost> {
+        let calls: Vec<ItemId> = self.live.iter().filter_map(Live::called_item).cloned().collect();
+        let early = self.run.early_timers(&self.pack.definition);
+        let woken = !calls.is_empty() || !early.is_empty();
+        self.nudged.extend(calls);
+        for event in early {
+            let commands = self.commit(vec![event], Vec::new()).await?;
+            self.obey(commands);
+        }
+        Ok(woken)
+    }
+
+    /// The call of an item has ended after somebody had news for it: if it waits now, it does not.
+    pub(super) async fn nudge_again(&mut self, item: &ItemId) -> Result<(), Lost> {
+        if !self.nudged.remove(item) {
+            return Ok(());
+        }
+        let early = self.run.early_timers(&self.pack.definition).into_iter();
+        let own = early.filter(|event| matches!(event, Event::TimerFired { item: of, .. } if of == item)).collect::<Vec<_>>();
+        for event in own {
+            let commands = self.commit(vec![event], Vec::new()).await?;
+            self.obey(commands);
+        }
+        Ok(())
     }
 
     async fn resolve(&mut self, decision: Decision) -> Result<Result<(), ResolveError>, Lost> {

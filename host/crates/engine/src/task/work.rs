@@ -26,6 +26,16 @@ pub(super) enum Live {
     Parent,
 }
 
+impl Live {
+    /// The item that is being called.
+    pub(super) fn called_item(&self) -> Option<&ItemId> {
+        match self {
+            Self::Attempt(id) => Some(&id.item),
+            Self::Child(_) | Self::Parent => None,
+        }
+    }
+}
+
 /// What came of it.
 pub(super) enum Done {
     Attempt { id: AttemptId, attempted: Box<Attempted>, reruns: u32 },
@@ -147,7 +157,7 @@ impl RunTask {
             match self.try_commit(vec![event], writes).await {
                 Ok(commands) => {
                     self.obey(commands);
-                    return Ok(());
+                    return self.nudge_again(&id.item).await;
                 }
                 Err(Refused::Lost) => return Err(Lost),
                 // The call saw keys that are no longer true. With nothing sent it is simply made again, in the same attempt.

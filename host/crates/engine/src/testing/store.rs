@@ -10,7 +10,7 @@ use pipeline::{Digest, Epoch, PipelineName, Record, Revision, RunId, Seq, Timest
 
 use crate::port::{
     Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Held, HoldChange, Holds, Journal,
-    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned,
+    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned, WriteError, check_documents,
 };
 
 /// A store in memory. It can be opened again, which fences whoever had it open.
@@ -50,6 +50,10 @@ impl MemoryStore {
 }
 
 impl State {
+    fn writable(&self) -> Result<(), WriteError> {
+        if self.full { Err(WriteError::Unavailable("the store is full".to_owned())) } else { Ok(()) }
+    }
+
     fn check(&self, append: &Append) -> Result<(), AppendError> {
         if self.full {
             return Err(AppendError::Unavailable("the store is full".to_owned()));
@@ -208,6 +212,22 @@ impl Holds for MemoryStore {
 impl Documents for MemoryStore {
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         Ok(self.lock().documents.get(&(collection.to_owned(), id.to_owned())).cloned())
+    }
+
+    async fn put(&self, documents: Vec<Document>) -> Result<(), WriteError> {
+        let bytes = documents.iter().map(|document| document.body.to_string().len()).sum();
+        check_documents(documents.len(), bytes)?;
+        let mut state = self.lock();
+        state.writable()?;
+        state.documents.extend(documents.into_iter().map(|document| ((document.collection.to_owned(), document.id.clone()), document)));
+        Ok(())
+    }
+
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError> {
+        let mut state = self.lock();
+        state.writable()?;
+        state.documents.remove(&(collection.to_owned(), id.to_owned()));
+        Ok(())
     }
 
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError> {

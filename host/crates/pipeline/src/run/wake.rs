@@ -1,7 +1,7 @@
 //! What can wake a run: the answer to "why does nothing happen?" and the proof that something will.
 
 use crate::{
-    definition::Definition,
+    definition::{Definition, Work},
     event::{Event, Timer},
     id::{RunId, Timestamp},
     key::ItemId,
@@ -80,6 +80,22 @@ impl Run {
             Activity::Queued | Activity::Ready(_) | Activity::Child { .. } | Activity::Idle => None,
         };
         self.steps.iter().flat_map(|step| &step.items).filter_map(|item| due(&item.activity)).min()
+    }
+
+    /// The timers that may fire before they are due because somebody has news: of operations that are asked about from time to time, and of effects that
+    /// wait to be tried again.
+    pub fn early_timers(&self, definition: &Definition) -> Vec<Event> {
+        let wakes = self.wakes(definition).into_iter();
+        let timers = wakes.filter_map(|wake| match wake {
+            Wake::Timer { item, .. } => self.item(definition, &item).zip(definition.step(&item.step)).map(|(state, (_, step))| (item, state, step)),
+            Wake::Call(_) | Wake::Callback(_) | Wake::Child { .. } | Wake::Fallout(_) | Wake::Parent => None,
+        });
+        let early = timers.filter_map(|(item, state, step)| match &state.activity {
+            Activity::Pending(pending) if pending.pended.poll_at.is_some() => Some((item, Timer::Poll)),
+            Activity::Backoff { .. } if matches!(step.work, Work::Effect { .. }) => Some((item, Timer::Retry)),
+            _ => None,
+        });
+        early.map(|(item, timer)| Event::TimerFired { item, timer }).collect()
     }
 
     /// The first timer that is due, as the event that says so. Called again after the event was applied, until there is none.

@@ -1,18 +1,22 @@
 //! `jackfield:host/secrets`: secrets that a plugin uses without knowing them.
 
 mod handles;
+mod host_secrets;
 mod mask;
 mod masked;
 mod seal;
 mod sign;
 mod substitute;
 
-pub use self::seal::{SealKey, SealKeyError};
 pub(crate) use self::{
     handles::{CallSecrets, Secrets},
     mask::{MIN_SECRET, Mask, MaskStream},
     masked::MaskedSpan,
     substitute::Place,
+};
+pub use self::{
+    host_secrets::HostSecrets,
+    seal::{SealKey, SealKeyError},
 };
 use super::bindings::secrets::{Algorithm, Error, Host};
 use crate::call::CallState;

@@ -1,6 +1,6 @@
 //! Documents: replaced as a whole, found by attributes, paged newest first.
 
-use engine::port::{Append, Document, DocumentQuery, Documents};
+use engine::port::{Append, Document, DocumentQuery, Documents, MOST_DOCUMENT_BYTES, MOST_DOCUMENTS, WriteError};
 use serde_json::json;
 
 use crate::common::Fixture;
@@ -84,4 +84,40 @@ async fn documents_of_a_refused_append_are_not_written() {
     let stale = Append { documents: vec![order("a", 1, "open", "web")], ..f.more(1, 7, 1) };
     f.append(stale).await.unwrap_err();
     assert_eq!(find(&f, &[], 0, 10).await, ids([], 0));
+}
+
+#[tokio::test]
+async fn a_document_of_no_run_is_put_found_replaced_and_removed() {
+    let mut f = Fixture::new();
+    f.store.put(vec![order("a", 1, "open", "web"), order("b", 2, "open", "web")]).await.unwrap();
+    f.store.put(vec![order("a", 3, "done", "web")]).await.unwrap();
+    f.store.put(Vec::new()).await.unwrap();
+    f.reopen(store_sqlite::Options::default()).await;
+    assert_eq!(find(&f, &[("channel", "web")], 0, 10).await, ids(["a", "b"], 2));
+    assert_eq!(find(&f, &[("state", "open")], 0, 10).await, ids(["b"], 1));
+    f.store.remove("product-order", "a").await.unwrap();
+    f.store.remove("product-order", "a").await.unwrap();
+    f.store.remove("hub", "b").await.unwrap();
+    assert_eq!(find(&f, &[("channel", "web")], 0, 10).await, ids(["b"], 1));
+    assert_eq!(f.store.get("product-order", "a").await.unwrap(), None);
+    // A run's own documents do not mind the others.
+    f.append(f.start(1)).await.unwrap();
+    write(&f, 1, vec![order("b", 4, "done", "shop")]).await;
+    assert_eq!(find(&f, &[], 0, 10).await, ids(["b"], 1));
+}
+
+#[tokio::test]
+async fn more_than_one_call_may_write_is_refused_as_a_whole() {
+    let f = Fixture::new();
+    let many = |count: usize| (0..count).map(|n| order(&format!("{n:05}"), 1, "open", "web")).collect::<Vec<_>>();
+    let refused = f.store.put(many(MOST_DOCUMENTS + 1)).await.unwrap_err();
+    assert_eq!(refused.to_string(), "documents: 1025, more than the 1024 allowed in one call");
+    let huge = Document { body: json!("x".repeat(MOST_DOCUMENT_BYTES)), ..order("huge", 1, "open", "web") };
+    let refused = f.store.put(vec![order("small", 1, "open", "web"), huge]).await.unwrap_err();
+    assert!(matches!(refused, WriteError::TooMuch { what: "bytes of documents", .. }), "{refused}");
+    assert_eq!(find(&f, &[], 0, 0).await, ids([], 0));
+    f.store.put(many(MOST_DOCUMENTS)).await.unwrap();
+    assert_eq!(find(&f, &[], 0, 0).await, ids([], 1024));
+    f.store.close().await;
+    assert!(matches!(f.store.put(many(1)).await, Err(WriteError::Unavailable(_))));
 }

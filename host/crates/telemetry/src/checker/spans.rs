@@ -17,6 +17,9 @@ use crate::{
     registry::{self, Kind, SpanRow, When},
 };
 
+/// Why a span may name another.
+const LINK_REASONS: [&str; 4] = ["retry_of", "callback_of", "session_of", "started_by"];
+
 /// Everything about captured spans that is not as the registry says. A span that was captured twice is looked at once.
 pub fn check_traces(requests: &[ExportTraceServiceRequest], capture: Capture) -> Vec<Violation> {
     check_traces_named(requests, capture, Names::Seed)
@@ -189,8 +192,8 @@ fn relations(span: &Span, known: &HashMap<(&[u8], &[u8]), &Span>, capture: Captu
     let mut wrong = parent(span, row, known, capture);
     for link in &span.links {
         match attributes::text_of(&link.attributes, attribute::LINK_REASON) {
-            Some("retry_of" | "callback_of") => {}
-            reason => wrong.push((Rule::Link, format!("the reason is {reason:?}, expected retry_of or callback_of"))),
+            Some(reason) if LINK_REASONS.contains(&reason) => {}
+            reason => wrong.push((Rule::Link, format!("the reason is {reason:?}, expected one of {}", LINK_REASONS.join(", ")))),
         }
         if capture == Capture::Whole && !known.contains_key(&(link.trace_id.as_slice(), link.span_id.as_slice())) {
             wrong.push((Rule::Link, "its target was not captured".to_owned()));

@@ -29,21 +29,30 @@ const ORDERS_IN_PROGRESS: &str = "bss.order.in_progress";
 /// The pipeline whose runs are orders.
 const ORDER_PIPELINE: &str = "order";
 
+/// Provisionings of devices that are under way: those that wait for a person are not.
+const SESSIONS_ACTIVE: &str = "cpe.provision.active_sessions";
+/// The pipeline whose runs are provisionings of devices.
+const CPE_PIPELINE: &str = "cpe";
+
 /// The observed figures.
 #[derive(Debug)]
 pub(crate) struct Figures {
     census: Arc<dyn Census>,
     zeros: Vec<Measurement>,
+    limits: BTreeMap<&'static str, u64>,
 }
 
 impl Figures {
-    pub(crate) fn new(census: Arc<dyn Census>, zeros: &[Measurement], rows: &[MetricRow]) -> Self {
+    pub(crate) fn new(census: Arc<dyn Census>, zeros: &[Measurement], rows: &[MetricRow], limits: BTreeMap<&'static str, u64>) -> Self {
         let observed = |name: &str| rows.iter().any(|row| row.name == name && row.instrument == Instrument::UpDownCounter);
-        Self { census, zeros: zeros.iter().filter(|zero| observed(zero.instrument)).cloned().collect() }
+        Self { census, zeros: zeros.iter().filter(|zero| observed(zero.instrument)).cloned().collect(), limits }
     }
 
     /// The points of an observed instrument. A census that panics is a census that does not know: it must not stop the collection of metrics.
     pub(crate) fn points(&self, instrument: &str) -> Vec<(Vec<KeyValue>, i64)> {
+        if let Some(limit) = self.limits.get(instrument) {
+            return vec![(Vec::new(), i64::try_from(*limit).unwrap_or(i64::MAX))];
+        }
         let Ok(Some(runs)) = catch_unwind(AssertUnwindSafe(|| self.census.runs())) else { return Vec::new() };
         let mut points: BTreeMap<Vec<(String, String)>, i64> = self.zeros(instrument).collect();
         for (pipeline, state, count) in runs {
@@ -67,6 +76,9 @@ fn labels(instrument: &str, pipeline: &PipelineName, state: RunState) -> Option<
     if instrument == metric::PIPELINE_RUN_ACTIVE {
         let name = (attribute::PIPELINE_NAME.to_owned(), pipeline.to_string());
         return Some(vec![name, ("state".to_owned(), state.as_str().to_owned())]);
+    }
+    if instrument == SESSIONS_ACTIVE && pipeline.as_str() == CPE_PIPELINE {
+        return matches!(state, RunState::Active | RunState::Waiting).then(Vec::new);
     }
     if instrument == ORDERS_IN_PROGRESS && pipeline.as_str() == ORDER_PIPELINE {
         let state = match state {

@@ -108,7 +108,7 @@ impl Builder {
         let options = &self.options;
         let zeros = options.labels.series(&options.zero_series, options.delivery.max_series)?;
         let tallies = Arc::new(Tallies::new(committed, &zeros, options.delivery.max_series));
-        let figures = Arc::new(Figures::new(options.census.clone(), &zeros, registry::metrics()));
+        let figures = Arc::new(Figures::new(options.census.clone(), &zeros, registry::metrics(), options.limits.clone()));
         let instruments = Instruments::new(meters, options.units, &zeros, &tallies, &figures);
         let counting = Arc::new(Counting::new(instruments, options.labels.clone(), tallies, options.cursors.clone()));
         self.runtime.spawn(counting.clone().run(options.delivery.tally_delay));

@@ -27,7 +27,9 @@ pub struct ThreeOrders;
 impl Census for ThreeOrders {
     fn runs(&self) -> Option<Vec<(PipelineName, RunState, u64)>> {
         let order = || PipelineName::new("order").unwrap();
-        Some(vec![(order(), RunState::Active, 1), (order(), RunState::Waiting, 1), (order(), RunState::Held, 1)])
+        let orders = [RunState::Active, RunState::Waiting, RunState::Held].map(|state| (order(), state, 1));
+        let devices = [RunState::Active, RunState::Waiting, RunState::Held].map(|state| (PipelineName::new("cpe").unwrap(), state, 1));
+        Some([orders, devices].concat())
     }
 }
 
@@ -47,6 +49,7 @@ pub fn options(store: &Arc<store::MemoryStore>, exporters: Vec<ExporterOptions>)
             zero("bss.order.in_progress", &[("state", "submitted")]),
         ],
         census: Arc::new(ThreeOrders),
+        limits: [("cpe.provision.session.limit", 10_000)].into(),
         cursors: store.clone(),
         epoch: Epoch(1),
         last_sign_of_life: Timestamp(0),

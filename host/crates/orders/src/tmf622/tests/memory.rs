@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use engine::{
     api::{Decision, Engine, EngineError, ResolveError, RunView, SignalAnswer, Start, StartError, Started},
-    port::{Document, DocumentPage, DocumentQuery, Documents, ReadError},
+    port::{Document, DocumentPage, DocumentQuery, Documents, ReadError, WriteError},
 };
 use pipeline::{Epoch, Event, Failure, FailureClass, Record, Resolution, RunId, RunStarted, Seq, Timestamp, Transition, begin, testing};
 
@@ -98,6 +98,10 @@ impl Engine for Memory {
         Ok(SignalAnswer::Unknown)
     }
 
+    async fn wake(&self, _: &RunId) -> Result<bool, EngineError> {
+        Ok(false)
+    }
+
     async fn query(&self, run: &RunId) -> Result<Option<RunView>, EngineError> {
         let state = self.state.lock().unwrap();
         if state.blind {
@@ -116,6 +120,16 @@ impl Documents for Memory {
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
         let state = self.state.lock().unwrap();
         Ok(state.documents.iter().find(|document| document.collection == collection && document.id == id).cloned())
+    }
+
+    async fn put(&self, documents: Vec<Document>) -> Result<(), WriteError> {
+        self.state.lock().unwrap().documents.extend(documents);
+        Ok(())
+    }
+
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError> {
+        self.state.lock().unwrap().documents.retain(|document| (document.collection, document.id.as_str()) != (collection, id));
+        Ok(())
     }
 
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError> {

@@ -1,5 +1,6 @@
 //! Texts that leave the host encrypted and come back: ChaCha20-Poly1305 under a key of their own each.
 //!
+//! A sealed text names whose it is, in clear and authenticated, so that the host can open what any plugin sealed and no plugin what another did.
 //! The key of a text is the keyed BLAKE3 of 32 random bytes, so that no nonce is ever used twice under one key, however many texts are sealed.
 
 use std::fmt;
@@ -15,7 +16,9 @@ pub(super) const MAX_SEALED: usize = 16_384;
 /// Random bytes in front of what is encrypted.
 const SALT: usize = 32;
 /// Of the form below; another form gets another number.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// Of the form that did not name whose it is: it is still opened for who sealed it.
+const UNNAMED: u8 = 1;
 
 /// The key that the operator set.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +26,12 @@ pub struct SealKey(Zeroizing<[u8; 32]>);
 
 /// Whose texts they are: what was sealed for one is not opened for another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Scope(Vec<u8>);
+pub(super) struct Scope {
+    /// A plugin's name; empty: the host's own.
+    owner: String,
+    /// What is authenticated with the text.
+    authenticated: Vec<u8>,
+}
 
 /// A text that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -53,13 +61,14 @@ impl SealKey {
         self.0.as_ref()
     }
 
-    /// Version, salt, encrypted text and tag in letters, digits, `-` and `_`. `None`: the system has no random bytes.
+    /// Version, owner, salt, encrypted text and tag in letters, digits, `-` and `_`. `None`: the system has no random bytes.
     pub(super) fn seal(&self, scope: &Scope, text: &str) -> Option<String> {
         let mut salt = [0; SALT];
         getrandom::fill(&mut salt).ok()?;
         let mut sealed = text.as_bytes().to_vec();
-        self.of(&salt).seal_in_place_append_tag(nonce(), Aad::from(&scope.0), &mut sealed).ok()?;
-        let mut bytes = vec![VERSION];
+        self.of(&salt).seal_in_place_append_tag(nonce(), Aad::from(&scope.authenticated), &mut sealed).ok()?;
+        let mut bytes = vec![VERSION, u8::try_from(scope.owner.len()).ok()?];
+        bytes.extend_from_slice(scope.owner.as_bytes());
         bytes.extend_from_slice(&salt);
         bytes.extend_from_slice(&sealed);
         Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
@@ -69,11 +78,19 @@ impl SealKey {
     pub(super) fn open(&self, scope: &Scope, sealed: &str) -> Option<Secret> {
         let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (version, rest) = bytes.split_first_mut()?;
+        let rest = match *version {
+            VERSION => {
+                let (owner, rest) = named(rest)?;
+                if owner != scope.owner {
+                    return None;
+                }
+                rest
+            }
+            UNNAMED => rest,
+            _ => return None,
+        };
         let (salt, sealed) = rest.split_first_chunk_mut::<SALT>()?;
-        if *version != VERSION {
-            return None;
-        }
-        let text = self.of(salt).open_in_place(nonce(), Aad::from(&scope.0), sealed).ok()?;
+        let text = self.of(salt).open_in_place(nonce(), Aad::from(&scope.authenticated), sealed).ok()?;
         let secret = str::from_utf8(text).ok().map(Secret::new);
         text.fill(0);
         secret
@@ -86,6 +103,20 @@ impl SealKey {
     }
 }
 
+/// Whose a sealed text says that it is; nothing is proven yet. `None`: it does not say.
+pub(super) fn owner(sealed: &str) -> Option<String> {
+    let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
+    let (version, rest) = bytes.split_first_mut()?;
+    if *version == VERSION { named(rest).map(|(owner, _)| owner.to_owned()) } else { None }
+}
+
+/// The owner and what comes after it.
+fn named(bytes: &mut [u8]) -> Option<(&str, &mut [u8])> {
+    let (length, rest) = bytes.split_first_mut()?;
+    let (owner, rest) = rest.split_at_mut_checked(usize::from(*length))?;
+    Some((str::from_utf8(owner).ok()?, rest))
+}
+
 /// Each key is used once.
 fn nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; 12])
@@ -93,7 +124,12 @@ fn nonce() -> Nonce {
 
 impl Scope {
     pub(super) fn new(plugin: &str, tenant: &str) -> Self {
-        Self(format!("jackfield sealed text\0{plugin}\0{tenant}").into_bytes())
+        Self { owner: plugin.to_owned(), authenticated: format!("jackfield sealed text\0{plugin}\0{tenant}").into_bytes() }
+    }
+
+    /// That of the host itself: no plugin has an empty name.
+    pub(super) fn host(tenant: &str) -> Self {
+        Self::new("", tenant)
     }
 }
 
@@ -126,6 +162,9 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(key.open(&scope, &BASE64_URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
         }
+        // What was sealed before texts named their owner.
+        let unnamed: Vec<u8> = [&[UNNAMED], &bytes[2 + "worker".len()..]].concat();
+        assert_eq!(key.open(&scope, &BASE64_URL_SAFE_NO_PAD.encode(unnamed)).unwrap().reveal(), "correct horse");
         assert_eq!(SealKey::parse(&"08".repeat(32)).unwrap().open(&scope, &sealed), None);
         assert_eq!(key.open(&scope, ""), None);
     }

@@ -1,0 +1,118 @@
+//! The interface over a host in memory: what it answers, and what is wrong with what it refuses.
+
+use std::sync::Arc;
+
+use axum::{body::Body, http::Request};
+use engine::port::SystemClock;
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower_service::Service;
+
+use super::{Api, router};
+use crate::{
+    flow::testing::{Device, Setup, World},
+    wake::{WakeOptions, Waker},
+};
+
+async fn world() -> (World, axum::Router) {
+    let world = World::new(Setup::default()).await;
+    let api = Api {
+        intake: Arc::new(world.intake.clone()),
+        inventory: world.inventory.clone(),
+        documents: world.ground.store.clone(),
+        secrets: world.ground.secrets.clone(),
+        waker: Arc::new(Waker::new(WakeOptions::default(), Arc::new(SystemClock))),
+        sessions: world.lines.clone(),
+        tenant: pipeline::TenantName::new("default").unwrap(),
+    };
+    (world, router(api))
+}
+
+async fn ask(router: &mut axum::Router, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    let request = Request::builder().method(method).uri(format!("/api/v1/cpe{path}")).body(body).unwrap();
+    let response = router.call(request).await.unwrap();
+    let status = response.status().as_u16();
+    let bytes = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+}
+
+#[tokio::test]
+async fn devices_are_taken_in_provisioned_shown_and_forgotten() {
+    let (world, mut router) = world().await;
+    let devices = json!([{"oui": "00d09e", "product-class": "R", "serial": "S7", "password": "p-w", "customer": "c-7", "plan": "fibre-100"}]);
+    assert_eq!(ask(&mut router, "POST", "/devices", devices).await, (201, json!({"devices": ["00D09E-R-S7"]})));
+    let (status, shown) = ask(&mut router, "GET", "/devices/00D09E-R-S7", Value::Null).await;
+    assert_eq!((status, &shown["state"], &shown["assigned-plan"]), (200, &json!("new"), &json!("fibre-100")));
+    let mut device = Device::new("S7", "Device.");
+    device.values.insert("Device.ManagementServer.ConnectionRequestURL".to_owned(), "http://203.0.113.9/".to_owned());
+    world.provision(&mut device).await;
+    let (_, shown) = ask(&mut router, "GET", "/devices/00D09E-R-S7", Value::Null).await;
+    assert_eq!((&shown["state"], &shown["model"], &shown["checked"]), (&json!("provisioned"), &json!("R-1"), &json!(10)));
+    for text in ["p-w", "kept-secret", "jackfield-sealed"] {
+        assert!(!shown.to_string().contains(text), "{shown}");
+    }
+    for (query, total) in [("", 1), ("?state=provisioned&plan=fibre-100", 1), ("?state=held", 0), ("?manufacturer=Acme&serial=S7", 1)] {
+        let (status, page) = ask(&mut router, "GET", &format!("/devices{query}"), Value::Null).await;
+        assert_eq!((status, &page["total"]), (200, &json!(total)), "{query} {page}");
+    }
+    let (status, begun) = ask(&mut router, "POST", "/devices/00D09E-R-S7/provision", Value::Null).await;
+    // The device says that it listens at another address than it comes from: nothing is sent there.
+    let refused = begun["woken"].as_str().unwrap();
+    assert!(status == 202 && begun["run"].is_string() && refused.contains("203.0.113.9 may not be reached"), "{begun}");
+    assert_eq!(ask(&mut router, "DELETE", "/devices/00D09E-R-S7", Value::Null).await.0, 204);
+    assert_eq!(ask(&mut router, "GET", "/devices/00D09E-R-S7", Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn commands_are_kept_for_the_next_session() {
+    let (world, mut router) = world().await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    let values = json!({"values": [{"name": "Device.Config.P8", "value": "new"}, {"name": "Device.Config.P9", "secret": "hush"}]});
+    let (status, begun) = ask(&mut router, "POST", "/devices/00D09E-R-S1/set?wake=false", values).await;
+    assert_eq!((status, &begun["woken"]), (202, &Value::Null), "{begun}");
+    let run = pipeline::RunId::new(begun["run"].as_str().unwrap()).unwrap();
+    device.events = vec![("6 CONNECTION REQUEST".to_owned(), String::new())];
+    world.session(&mut device).await;
+    assert_eq!(world.rest(&run).await, Some(pipeline::Outcome::Completed));
+    assert_eq!((device.value("Config.P8"), device.value("Config.P9")), ("new", "hush"));
+    let (_, shown) = ask(&mut router, "GET", "/devices/00D09E-R-S1", Value::Null).await;
+    assert_eq!((&shown["commands"][0]["command"], &shown["commands"][0]["state"]), (&json!("set"), &json!("done")));
+    assert!(!shown.to_string().contains("hush"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said() {
+    let (_world, mut router) = world().await;
+    for (method, path, body, status, expected) in [
+        ("GET", "/devices/nonsense", Value::Null, 400, "`nonsense` is no device"),
+        ("GET", "/devices/00D09E-R-S9", Value::Null, 404, "there is no device 00D09E-R-S9"),
+        ("GET", "/devices?colour=red", Value::Null, 400, "parameter `colour` is not known"),
+        ("GET", "/devices?state=sleepy", Value::Null, 400, "expected one of provisioning, provisioned, held"),
+        ("GET", "/devices?limit=0", Value::Null, 400, "parameter limit is `0`"),
+        ("GET", "/devices?state=held&manufacturer=x", Value::Null, 400, "`state` and `plan` go together"),
+        ("POST", "/devices", json!([{"oui": "zz", "serial": "1"}]), 400, "[0]: oui is `zz`: expected six hexadecimal digits"),
+        ("POST", "/devices", json!([{"oui": "00D09E", "serial": "1", "plan": "x"}]), 400, "expected both `customer` and `plan`"),
+        ("POST", "/devices", json!([{"oui": "00D09E", "serial": "1", "colour": 1}]), 400, "unknown field `colour`"),
+        ("POST", "/plans", json!({"name": "p", "settings": [{"name": "a"}]}), 400, "expected either `value` or `secret`"),
+        ("POST", "/plans", json!({"name": "p", "settings": [{"name": "a", "value": "1"}, {"name": "a", "value": "2"}]}), 400, "given twice"),
+        ("POST", "/credentials", json!({"username": "a:b", "password": "x"}), 400, "without `:`"),
+        ("POST", "/devices/00D09E-R-S9/provision", Value::Null, 404, "has not contacted the host yet"),
+        ("POST", "/devices/00D09E-R-S9/reboot", Value::Null, 404, "has not contacted the host yet"),
+        ("POST", "/devices/00D09E-R-S9/dance", Value::Null, 404, "there is no such command"),
+        ("POST", "/devices/00D09E-R-S9/get", json!({"names": []}), 400, "0 parameters: expected 1 to 1024"),
+        ("POST", "/devices/00D09E-R-S9/get", json!({"names": ["a b"]}), 400, "`a b` is no name of a parameter"),
+        ("POST", "/devices/00D09E-R-S9/set", json!({"values": [{"name": "A.B"}]}), 400, "expected either `value` or `secret`"),
+        ("POST", "/devices/00D09E-R-S9/add-object", json!({"object": "A.B"}), 400, "expected a path with a dot at its end"),
+        ("POST", "/devices/00D09E-R-S9/download", json!({"url": ""}), 400, "expected an address of 1 to 256 bytes"),
+        ("POST", "/devices/00D09E-R-S9/reboot?wake=perhaps", Value::Null, 400, "expected the parameter `wake`"),
+        ("POST", "/devices/00D09E-R-S9/wake", Value::Null, 404, "there is no device"),
+        ("PUT", "/devices", Value::Null, 405, "no such method"),
+        ("GET", "/nothing", Value::Null, 404, "no such path"),
+    ] {
+        let (found, answer) = ask(&mut router, method, path, body.clone()).await;
+        let message = answer["error"].as_str().unwrap_or_default();
+        assert!(found == status && message.contains(expected), "{method} {path} {body}: {found} {answer}");
+    }
+}

@@ -1,0 +1,247 @@
+//! What devices are contacted for: an Inform begins a run, wakes one, or is for nothing, which costs nothing.
+
+mod decide;
+mod spans;
+mod start;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use engine::{
+    api::Engine,
+    port::{Clock, Document, Documents, LiveSpans, Secrets},
+};
+use pipeline::{RunId, TenantName};
+use serde_json::json;
+use tracing::warn;
+
+pub use self::start::{CommandError, ProvisionError};
+use self::{
+    decide::{Decision, Seen},
+    start::Beginning,
+};
+use super::{
+    book::{Book, Session, Standing},
+    facts::{Facts, digest_of, model_and_firmware},
+    inventory::Inventory,
+    options::Options,
+    provision::selectors,
+    runner::run_of_command_key,
+};
+use crate::{
+    acs::{Admission, Busy, Contact, Intake as AcsIntake, SessionEnd, SessionId, Work},
+    device::DeviceKey,
+    quirks::{QuirkTable, Quirks},
+    soap::{DeviceRpc, Inform, TransferComplete},
+};
+
+/// The collection of ends of transfers that commands wait for; the ids are the command keys.
+pub(crate) const TRANSFER_COLLECTION: &str = "cpe-transfer";
+
+/// What builds the configuration of a device with these selectors now: a digest, or `native:` and a name. `None` where that cannot be said, as in a canary.
+pub type Builders = Arc<dyn Fn(&[(&'static str, String)]) -> Option<String> + Send + Sync>;
+
+/// What the intake works with.
+#[derive(Clone)]
+pub struct IntakeParts {
+    /// Starts and wakes runs.
+    pub engine: Arc<dyn Engine>,
+    /// Where devices are kept.
+    pub documents: Arc<dyn Documents>,
+    /// Seals the passwords that devices are given.
+    pub secrets: Arc<dyn Secrets>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Takes the spans of sessions.
+    pub spans: Arc<dyn LiveSpans>,
+    /// The book of devices.
+    pub book: Arc<Book>,
+    /// Devices and plans that the host itself keeps.
+    pub inventory: Arc<Inventory>,
+    /// How devices differ from the standard.
+    pub quirks: Arc<QuirkTable>,
+    /// What builds configurations now.
+    pub builders: Builders,
+    /// Whose devices these are.
+    pub tenant: TenantName,
+}
+
+impl fmt::Debug for IntakeParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntakeParts").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+/// Decides what devices are contacted for.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    parts: IntakeParts,
+    options: Arc<Options>,
+}
+
+impl Intake {
+    /// An intake over a book that was loaded.
+    pub fn new(options: &Options, parts: IntakeParts) -> Self {
+        Self { parts, options: Arc::new(options.clone()) }
+    }
+
+    /// Notes the session and says what it is for.
+    fn open(&self, contact: &Contact, facts: &Facts, profile: Option<u64>) -> Opened {
+        let now = contact.at;
+        self.parts.book.write(&contact.device, |entry| {
+            // Whoever only claims to be a device that has proved itself before changes nothing and learns nothing.
+            let trusted = contact.proof.is_own() || self.options.allow_unproven || !entry.proven;
+            let changed =
+                entry.standing.as_ref().is_some_and(|standing| trusted && !standing.is_under_way() && self.has_changed(facts, standing, profile));
+            let seen = Seen::of(&contact.inform, entry.standing.as_ref(), now, changed, &self.options);
+            let decision = if !trusted || entry.starting.is_some() { Decision::Nothing } else { decide::decide(&seen) };
+            let commands = if trusted { entry.commands.clone() } else { Vec::new() };
+            // What is being begun by somebody else may come to this session.
+            let awaited = decision != Decision::Nothing || !commands.is_empty() || (trusted && entry.starting.is_some());
+            if let Decision::Start { over, .. } = &decision {
+                entry.starting = Some(over.as_ref().map(|(run, _)| run.clone()));
+            }
+            let (id, inform) = (contact.session, contact.inform.clone());
+            let began_run = matches!(decision, Decision::Start { .. });
+            entry.session = trusted.then(|| Session { id, since: now, inform, began_run, awaited }.into());
+            let digest = facts.digest();
+            let news = trusted && entry.facts != digest;
+            Opened { decision, commands, awaited, news, is_new: entry.facts == 0 }
+        })
+    }
+
+    /// Whether what builds the configuration, or the profile that the host keeps, is another one than when the device was provisioned.
+    fn has_changed(&self, facts: &Facts, standing: &Standing, profile: Option<u64>) -> bool {
+        let plan = standing.plan.as_deref().unwrap_or_default();
+        let builder = (self.parts.builders)(&selectors::of_configuration(&facts.device, plan));
+        let other_builder = standing.plugin.zip(builder).is_some_and(|(known, now)| known != digest_of(&now));
+        other_builder || standing.profile.zip(profile).is_some_and(|(known, now)| known != now)
+    }
+
+    /// A number of the version of the profile that the host keeps for a device whose last profile was the host's.
+    async fn profile_version(&self, device: &DeviceKey) -> Option<u64> {
+        let matters = |standing: &Standing| standing.embedded && !standing.is_under_way();
+        let matters = self.parts.book.known(device, |entry| entry.standing.as_ref().is_some_and(matters)).unwrap_or(false);
+        if matters { self.parts.inventory.version(device).await.map(|version| digest_of(&version)) } else { None }
+    }
+
+    async fn wake(&self, run: &RunId) -> Result<(), Busy> {
+        match self.parts.engine.wake(run).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                warn!(%run, "a run that waits for its device cannot be woken: {error}");
+                Err(Busy)
+            }
+        }
+    }
+
+    /// Carries out what was decided. Answers when it is durable.
+    async fn carry_out(&self, contact: &Contact, facts: Facts, opened: &Opened) -> Result<(), Busy> {
+        match &opened.decision {
+            Decision::Start { trigger, over } => {
+                let beginning = Beginning::of_contact(contact, *trigger, over.clone());
+                self.begin(&contact.device, beginning, facts, opened.news, opened.is_new).await?;
+            }
+            Decision::Wake(run) => self.renew(&contact.device, facts, opened.news).await.and(self.wake(run).await)?,
+            Decision::Nothing => self.renew(&contact.device, facts, opened.news).await?,
+        }
+        for run in &opened.commands {
+            self.wake(run).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps what the device says of itself, where that changed.
+    async fn renew(&self, device: &DeviceKey, facts: Facts, news: bool) -> Result<(), Busy> {
+        if !news {
+            return Ok(());
+        }
+        let earlier = self.parts.book.facts(device).await.map_err(|error| busy(&error))?;
+        let (heard, facts) = (facts.digest(), earlier.map_or(facts.clone(), |earlier| facts.renewed(earlier)));
+        self.parts.documents.put(vec![facts.document()]).await.map_err(|error| busy(&error))?;
+        self.parts.book.write(device, |entry| (entry.facts, entry.proven) = (heard, facts.proven));
+        Ok(())
+    }
+
+    async fn transferred(&self, device: &DeviceKey, complete: &TransferComplete) -> Result<(), Busy> {
+        let Some(run) = run_of_command_key(&complete.command_key) else { return Ok(()) };
+        self.parts.book.ensure(device).await.map_err(|error| busy(&error))?;
+        let waits = self.parts.book.known(device, |entry| entry.commands.contains(&run)).unwrap_or(false);
+        if !waits {
+            return Ok(());
+        }
+        let body = json!(complete);
+        let attributes = vec![("device", device.to_string())];
+        let document =
+            Document { collection: TRANSFER_COLLECTION, id: complete.command_key.clone(), rank: self.parts.clock.now().0, body, attributes };
+        self.parts.documents.put(vec![document]).await.map_err(|error| busy(&error))?;
+        self.wake(&run).await
+    }
+}
+
+/// What was decided about a contact.
+#[derive(Debug)]
+struct Opened {
+    decision: Decision,
+    commands: Vec<RunId>,
+    /// Whether requests to the device may come.
+    awaited: bool,
+    /// Whether the device says something new of itself.
+    news: bool,
+    /// Whether it never said anything before.
+    is_new: bool,
+}
+
+/// The device is told to come again later; the operator is told why.
+fn busy(error: &dyn fmt::Display) -> Busy {
+    warn!("a device is told to come again later: {error}");
+    Busy
+}
+
+#[async_trait]
+impl AcsIntake for Intake {
+    async fn inform(&self, contact: Contact) -> Result<Admission, Busy> {
+        self.parts.book.ensure(&contact.device).await.map_err(|error| busy(&error))?;
+        let facts = Facts::of(&contact, &self.quirks(&contact.inform));
+        let profile = self.profile_version(&contact.device).await;
+        let opened = self.open(&contact, &facts, profile);
+        if let Err(busy) = self.carry_out(&contact, facts, &opened).await {
+            self.parts.book.known(&contact.device, |entry| {
+                if entry.session.as_ref().is_some_and(|open| open.id == contact.session) {
+                    entry.session = None;
+                }
+            });
+            return Err(busy);
+        }
+        Ok(Admission { work: if opened.awaited { Work::Expected } else { Work::None } })
+    }
+
+    async fn event(&self, device: &DeviceKey, rpc: &DeviceRpc) -> Result<(), Busy> {
+        match rpc {
+            DeviceRpc::TransferComplete(complete) => self.transferred(device, complete).await,
+            // Answered and nothing more: nobody here asked for them.
+            DeviceRpc::AutonomousTransferComplete(_)
+            | DeviceRpc::GetRpcMethods
+            | DeviceRpc::RequestDownload { .. }
+            | DeviceRpc::Kicked { .. }
+            | DeviceRpc::DuStateChangeComplete { .. }
+            | DeviceRpc::AutonomousDuStateChangeComplete { .. } => Ok(()),
+        }
+    }
+
+    fn ended(&self, device: &DeviceKey, session: SessionId, end: SessionEnd) {
+        let over = self.parts.book.known(device, |entry| {
+            let over = entry.session.take_if(|open| open.id == session)?;
+            let root = entry.standing.as_ref().filter(|_| over.awaited).and_then(|standing| standing.trace.clone());
+            Some((over, root))
+        });
+        if let Some((over, root)) = over.flatten() {
+            spans::record(&*self.parts.spans, self.parts.clock.now(), &over, root.map(|root| *root), end, &self.quirks(&over.inform));
+        }
+    }
+
+    fn quirks(&self, inform: &Inform) -> Arc<Quirks> {
+        let (model, firmware) = model_and_firmware(inform);
+        Arc::new(self.parts.quirks.resolve(&inform.device, model, firmware))
+    }
+}

@@ -1,0 +1,47 @@
+//! The span `cpe.inform` of a session that is not the beginning of a run: a run has its own.
+
+use engine::port::{LiveSpan, LiveSpans, SpanContext};
+use pipeline::{PipelineName, Timestamp};
+use serde_json::json;
+
+use crate::{
+    acs::SessionEnd,
+    flow::{
+        book::Session,
+        facts::device,
+        provision::{PIPELINE, SCOPE, root_attributes},
+    },
+    quirks::Quirks,
+};
+
+/// Records the span of a session that is over, with a link to the run that it went on with.
+pub(super) fn record(spans: &dyn LiveSpans, now: Timestamp, session: &Session, root: Option<SpanContext>, end: SessionEnd, quirks: &Quirks) {
+    if session.began_run {
+        return;
+    }
+    let context = spans.root(&PipelineName::new(PIPELINE).expect("the pipeline's name is a valid name"));
+    if !context.sampled {
+        return;
+    }
+    let events: Vec<&str> = session.inform.events.iter().map(|event| event.code.as_str()).collect();
+    spans.record(LiveSpan {
+        scope: SCOPE,
+        name: "cpe.inform".to_owned(),
+        client: false,
+        context: Some(context),
+        parent: None,
+        links: root.map(|root| (root, "session_of")).into_iter().collect(),
+        started: session.since,
+        ended: now.max(session.since),
+        attributes: root_attributes(&json!({ "device": device(&session.inform, quirks), "events": events })),
+        error: failure(end, session.awaited),
+    });
+}
+
+/// A device that leaves although it was waited for did not get what it was to get.
+fn failure(end: SessionEnd, awaited: bool) -> Option<(String, String)> {
+    match end {
+        SessionEnd::DeviceLeft | SessionEnd::TimedOut if awaited => Some(("timeout".to_owned(), "the device left its session".to_owned())),
+        SessionEnd::DeviceLeft | SessionEnd::TimedOut | SessionEnd::Done | SessionEnd::Superseded | SessionEnd::Stopped => None,
+    }
+}

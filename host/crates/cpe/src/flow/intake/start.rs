@@ -1,0 +1,268 @@
+//! Begins provisionings and commands.
+
+use std::fmt::Write;
+
+use engine::{
+    api::{InboundTrace, Start, StartError},
+    port::WriteError,
+};
+use pipeline::{PipelineName, RunId};
+use serde_json::json;
+use tracing::warn;
+
+use super::{Intake, busy};
+use crate::{
+    acs::{Busy, Contact},
+    device::DeviceKey,
+    flow::{
+        book::{Book, MAX_COMMANDS, Standing},
+        command::{COMMAND_PIPELINE, Command},
+        facts::{DEVICE_COLLECTION, Facts, parameters},
+        input::{ConnectionRequest, DeviceCommand, Provisioning, Trigger},
+        measure::OTHER,
+        projection::{DeviceState, STATE_COLLECTION},
+        provision::PIPELINE,
+        watcher,
+    },
+    quirks::Quirks,
+    soap::Inform,
+};
+
+/// What a provisioning begins with, besides its device.
+#[derive(Debug)]
+pub(super) struct Beginning<'a> {
+    trigger: Trigger,
+    /// The run that it takes over from, and whether that is held.
+    over: Option<(RunId, bool)>,
+    inform: Option<&'a Inform>,
+    trace: Option<InboundTrace>,
+    key: Option<String>,
+}
+
+impl<'a> Beginning<'a> {
+    pub(super) fn of_contact(contact: &'a Contact, trigger: Trigger, over: Option<(RunId, bool)>) -> Self {
+        Self { trigger, over, inform: Some(&contact.inform), trace: None, key: None }
+    }
+}
+
+/// A provisioning that is being begun, as the book has it.
+struct Starting<'a> {
+    book: &'a Book,
+    device: &'a DeviceKey,
+}
+
+impl Drop for Starting<'_> {
+    fn drop(&mut self) {
+        self.book.known(self.device, |entry| entry.starting = None);
+    }
+}
+
+/// Why a device cannot be provisioned now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProvisionError {
+    /// It never contacted the host, which does not know what it is. It is provisioned when it does.
+    #[error("device {0} has not contacted the host yet: it is provisioned when it does")]
+    NotSeen(DeviceKey),
+    /// Try again later.
+    #[error("the device cannot be provisioned now: try again later")]
+    Busy,
+}
+
+/// Why a command cannot be given now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// Nobody knows the device.
+    #[error("device {0} has not contacted the host yet")]
+    NotSeen(DeviceKey),
+    /// As many wait as may.
+    #[error("as many commands wait for device {0} as may: {MAX_COMMANDS}")]
+    TooMany(DeviceKey),
+    /// The engine refuses.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Try again later.
+    #[error("the command cannot be given now: {0}")]
+    Unavailable(String),
+}
+
+impl Intake {
+    /// Provisions a device that contacted the host before. In session or not: the run waits for it. A key makes the same request begin one run only.
+    ///
+    /// # Errors
+    ///
+    /// The device is not known, or nothing can be begun now.
+    pub async fn provision(
+        &self,
+        device: &DeviceKey,
+        trigger: Trigger,
+        trace: Option<InboundTrace>,
+        key: Option<String>,
+    ) -> Result<RunId, ProvisionError> {
+        let unavailable = |error: &dyn std::fmt::Display| {
+            busy(error);
+            ProvisionError::Busy
+        };
+        self.parts.book.ensure(device).await.map_err(|error| unavailable(&error))?;
+        let facts = self.parts.book.facts(device).await.map_err(|error| unavailable(&error))?;
+        let facts = facts.ok_or_else(|| ProvisionError::NotSeen(device.clone()))?;
+        let over = self.parts.book.write(device, |entry| {
+            if entry.starting.is_some() {
+                return Err(ProvisionError::Busy);
+            }
+            let standing = entry.standing.as_ref().filter(|standing| matches!(standing.state, DeviceState::Provisioning | DeviceState::Held));
+            let over = standing.map(|standing| (standing.run.clone(), standing.state == DeviceState::Held));
+            entry.starting = Some(over.as_ref().map(|(run, _)| run.clone()));
+            Ok(over)
+        })?;
+        let beginning = Beginning { trigger, over, inform: None, trace, key };
+        self.begin(device, beginning, facts, false, false).await.map_err(|Busy| ProvisionError::Busy)
+    }
+
+    /// Has something done with a device, now or when it is in session next.
+    ///
+    /// # Errors
+    ///
+    /// The device is not known, or the command cannot be kept.
+    pub async fn command(&self, device: &DeviceKey, command: Command, by: &str) -> Result<RunId, CommandError> {
+        let unavailable = |error: engine::port::ReadError| CommandError::Unavailable(error.to_string());
+        self.parts.book.ensure(device).await.map_err(unavailable)?;
+        let facts = self.parts.book.facts(device).await.map_err(unavailable)?.ok_or_else(|| CommandError::NotSeen(device.clone()))?;
+        if self.parts.book.known(device, |entry| entry.commands.len() >= MAX_COMMANDS).unwrap_or(false) {
+            return Err(CommandError::TooMany(device.clone()));
+        }
+        let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, command, by: by.to_owned() });
+        let start = Start { tenant: self.parts.tenant.clone(), pipeline: word(COMMAND_PIPELINE), input, idempotency_key: None, trace: None };
+        let run = self.parts.engine.start(start).await?.run;
+        self.parts.book.write(device, |entry| entry.add_command(run.clone()));
+        Ok(run)
+    }
+
+    /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written to.
+    pub async fn forget(&self, device: &DeviceKey) -> Result<(), WriteError> {
+        for collection in [DEVICE_COLLECTION, STATE_COLLECTION] {
+            self.parts.documents.remove(collection, device.as_str()).await?;
+        }
+        self.parts.book.write(device, |entry| (entry.facts, entry.proven, entry.standing) = (0, false, None));
+        Ok(())
+    }
+
+    /// Begins a provisioning, durably, and ends the one that it takes over from.
+    pub(super) async fn begin(&self, device: &DeviceKey, beginning: Beginning<'_>, heard: Facts, news: bool, is_new: bool) -> Result<RunId, Busy> {
+        // Whatever becomes of this, also when nobody waits for it any more, others may begin something afterwards.
+        let _starting = Starting { book: &self.parts.book, device };
+        let Beginning { trigger, over, inform, trace, key } = beginning;
+        let engine = &*self.parts.engine;
+        if let Some((old, true)) = &over {
+            watcher::fail(engine, old, "another provisioning of the device takes over").await.map_err(|error| busy(&error))?;
+        }
+        let digest = heard.digest();
+        let (facts, given) = self.facts_for_run(device, heard, is_new, inform.is_none()).await?;
+        let keep = news || is_new || given;
+        let quirks = inform.map(|inform| self.parts.quirks.resolve(&inform.device, &facts.device.model, &facts.device.software_version));
+        let trace = match trace {
+            Some(trace) => Some(trace),
+            // What an order began goes on in its trace when the device comes for the first time.
+            None if is_new => self.parts.inventory.trace_of(device).await,
+            None => None,
+        };
+        let start = Start {
+            tenant: self.parts.tenant.clone(),
+            pipeline: word(PIPELINE),
+            input: json!(self.input(&facts, trigger, inform, quirks.as_ref())),
+            idempotency_key: key,
+            trace,
+        };
+        // Both are durable before the device has its answer; together they share one write.
+        let (kept, started) = tokio::join!(self.keep(&facts, keep), engine.start(start));
+        let started = started.map_err(|error| busy(&error))?;
+        self.parts.book.write(device, |entry| {
+            entry.starting = None;
+            if keep && inform.is_some() {
+                (entry.facts, entry.proven) = (digest, facts.proven);
+            }
+            // It may be over already, and the book may know.
+            let unknown = entry.standing.as_ref().is_none_or(|known| known.run < started.run);
+            if started.created && unknown {
+                entry.stand(standing(&started.run, trigger, self.parts.clock.now()));
+            }
+        });
+        kept?;
+        if let Some((old, false)) = over.filter(|(old, _)| *old != started.run) {
+            // It notices by itself that its time is over; if nothing waits, that is later.
+            if let Err(error) = engine.wake(&old).await {
+                warn!(run = %old, "a run that was superseded goes on waiting: {error}");
+            }
+        }
+        Ok(started.run)
+    }
+
+    /// What is known of the device, with what it was given for connection requests, and whether that is new.
+    async fn facts_for_run(&self, device: &DeviceKey, heard: Facts, is_new: bool, as_kept: bool) -> Result<(Facts, bool), Busy> {
+        let earlier = match is_new || as_kept {
+            true => None,
+            false => self.parts.book.facts(device).await.map_err(|error| busy(&error))?,
+        };
+        let facts = earlier.map_or(heard.clone(), |earlier| heard.renewed(earlier));
+        if facts.connection_request.is_some() || !self.options.connection_requests || as_kept {
+            return Ok((facts, false));
+        }
+        let connection_request = self.credentials(&facts.id);
+        let given = connection_request.is_some();
+        Ok((Facts { connection_request, ..facts }, given))
+    }
+
+    async fn keep(&self, facts: &Facts, news: bool) -> Result<(), Busy> {
+        if news { self.parts.documents.put(vec![facts.document()]).await.map_err(|error| busy(&error)) } else { Ok(()) }
+    }
+
+    /// A password that nobody knows but the device and the host. Without a key to seal with, devices are given none.
+    fn credentials(&self, id: &str) -> Option<ConnectionRequest> {
+        let mut bytes = [0_u8; 12];
+        getrandom::fill(&mut bytes).ok()?;
+        let mut password = String::with_capacity(24);
+        for byte in bytes {
+            write!(password, "{byte:02x}").ok()?;
+        }
+        let password = zeroize::Zeroizing::new(password);
+        let handle = self.parts.secrets.seal(&self.parts.tenant, &password).ok()?;
+        Some(ConnectionRequest { username: id.to_owned(), password: handle })
+    }
+
+    fn input(&self, facts: &Facts, trigger: Trigger, inform: Option<&Inform>, quirks: Option<&Quirks>) -> Provisioning {
+        let known = self.options.models.contains(&facts.device.model);
+        Provisioning {
+            id: facts.id.clone(),
+            device: facts.device.clone(),
+            events: inform.map(|inform| inform.events.iter().map(|event| event.code.clone()).collect()).unwrap_or_default(),
+            trigger,
+            model_label: if known { facts.device.model.clone() } else { OTHER.to_owned() },
+            parameters: inform.map(parameters).unwrap_or_default(),
+            read_first: quirks.map(|quirks| quirks.read_first.clone()).unwrap_or_default(),
+            connection_request: facts.connection_request.clone(),
+        }
+    }
+}
+
+fn standing(run: &RunId, trigger: Trigger, now: pipeline::Timestamp) -> Standing {
+    let bootstrap = trigger == Trigger::Bootstrap;
+    Standing {
+        run: run.clone(),
+        state: DeviceState::Provisioning,
+        since: now,
+        bootstrap,
+        plan: None,
+        plugin: None,
+        profile: None,
+        embedded: false,
+        timed_out: false,
+        trace: None,
+    }
+}
+
+fn word(name: &str) -> PipelineName {
+    PipelineName::new(name).expect("the names of the pipelines are valid names")
+}

@@ -1,0 +1,137 @@
+//! What a user sees of the provisioning of a device: one document per device, written with the event that changes it.
+
+use engine::port::Document;
+use pipeline::{Event, Failure, Outcome, Provider, Run, Transition, View};
+use serde_json::{Value, json};
+
+use super::{
+    measure,
+    provision::{BUILD, FETCH_PROFILE, PUSH, VERIFY, device_steps},
+};
+
+/// The collection of the documents; their ids are the text forms of the keys of devices.
+pub const STATE_COLLECTION: &str = "cpe-device-state";
+
+/// The `error.type` of a run that ended because a newer one provisions its device.
+pub(crate) const SUPERSEDED: &str = "host.cancelled";
+
+/// Where the provisioning of a device stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DeviceState {
+    /// It is being provisioned, or waited for.
+    Provisioning,
+    /// It has everything that it is to have: all of it was read back.
+    Provisioned,
+    /// A person is needed.
+    Held,
+    /// It was not provisioned; its next contact after a while tries again.
+    Failed,
+    /// A person gave it up.
+    Cancelled,
+}
+
+impl DeviceState {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Provisioning, Self::Provisioned, Self::Held, Self::Failed, Self::Cancelled];
+
+    /// The name in documents and interfaces.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Provisioning => "provisioning",
+            Self::Provisioned => "provisioned",
+            Self::Held => "held",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// The state of a name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// The device after an event, if the event changed what a user sees of it.
+pub fn document(transition: &Transition<'_>) -> Option<Document> {
+    let Transition { definition, record, after, .. } = transition;
+    if !may_show(&record.event) {
+        return None;
+    }
+    let state = state(after);
+    // What a run makes of itself after a newer one has taken over says nothing about the device.
+    let failure = failure(after);
+    if failure.is_some_and(|(failure, _)| failure.error_type == SUPERSEDED) {
+        return None;
+    }
+    Some(project(&View::new(definition, after), state, failure))
+}
+
+/// Whether an event can change what a user sees.
+fn may_show(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::RunStarted(_) | Event::FalloutOpened(_) | Event::FalloutResolved { .. } | Event::RunEnded { .. } | Event::RunReopened { .. }
+    )
+}
+
+/// Where a run stands.
+pub(crate) fn state(run: &Run) -> DeviceState {
+    match run.outcome() {
+        Some(Outcome::Completed) => DeviceState::Provisioned,
+        Some(Outcome::Cancelled) => DeviceState::Cancelled,
+        // A person said that it is to fail: nothing else tries again.
+        Some(Outcome::Failed { .. }) if !run.fallouts().is_empty() => DeviceState::Cancelled,
+        Some(Outcome::Failed { .. }) => DeviceState::Failed,
+        None if run.open_fallouts().next().is_some() => DeviceState::Held,
+        None => DeviceState::Provisioning,
+    }
+}
+
+/// What went wrong last, if the run is held or failed.
+pub(crate) fn failure(run: &Run) -> Option<(&Failure, Option<&pipeline::StepName>)> {
+    match run.outcome() {
+        Some(Outcome::Failed { failure, step }) => Some((failure, step.as_ref())),
+        Some(Outcome::Completed | Outcome::Cancelled) => None,
+        None => run.open_fallouts().last().map(|fallout| (&fallout.opened.failure, Some(&fallout.opened.step))),
+    }
+}
+
+fn project(view: &View<'_>, state: DeviceState, failure: Option<(&Failure, Option<&pipeline::StepName>)>) -> Document {
+    let (run, input) = (view.run(), view.input());
+    let id = input["id"].as_str().unwrap_or_default().to_owned();
+    let device = &input["device"];
+    let plan = device_steps::plan(view);
+    let mut body = json!({
+        "device": id,
+        "run": run.id().as_str(),
+        "state": state.as_str(),
+        "since": run.last_at().0,
+        "trigger": input["trigger"],
+        "model": device["model"],
+        "serial": device["serial"],
+        "oui": device["oui"],
+    });
+    let mut set = |key: &str, value: Option<Value>| body[key] = value.unwrap_or_default();
+    set("plan", plan.clone().map(Value::from));
+    set("plugin", builder(view).map(Value::from));
+    set("profile", view.outputs(FETCH_PROFILE).next().map(|profile| profile["version"].clone()));
+    set("key", view.outputs(PUSH).next().map(|pushed| pushed["key"].clone()));
+    set("checked", view.outputs(VERIFY).next().map(|verified| verified["checked"].clone()));
+    set("result", failure.map(|(failure, step)| measure::result(failure, step).into()));
+    set("message", failure.map(|(failure, _)| failure.message.as_str().into()));
+    if let Some(fields) = body.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    let texts = ["model", "serial", "oui", "state"].into_iter().filter_map(|key| Some((key, body[key].as_str()?.to_owned())));
+    let attributes = texts.chain(plan.map(|plan| ("plan", plan))).filter(|(_, value)| (1..=256).contains(&value.len())).collect();
+    Document { collection: STATE_COLLECTION, id, rank: run.started_at().0, body, attributes }
+}
+
+/// The digest of the plugin that built the configuration; the name of an implementation inside the host.
+fn builder(view: &View<'_>) -> Option<String> {
+    let item = view.items(BUILD).next()?;
+    Some(match &item.pin.as_ref()?.provider {
+        Provider::Plugin { digest, .. } => digest.as_str().to_owned(),
+        Provider::Native { name } => format!("native:{name}"),
+    })
+}

@@ -1,0 +1,182 @@
+//! The steps that speak with the device: `read_device`, `push_config`, `verify`. The host answers them itself.
+
+use std::{collections::HashSet, num::NonZeroU32};
+
+use pipeline::{AfterFailure, Attributes, Mapped, MappingError, StepDefinition, View, Work};
+use serde_json::{Value, json};
+
+use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, PUSH, READ, VERIFY, contract, count, lookup, on_failure, one_span, selectors, text, word};
+use crate::flow::{
+    contract::{Assignment, Configuration, ServiceProfile, SettingValue, ValueKind},
+    input::Provisioning,
+    options::Options,
+    requests::{DeviceRequest, Push, Pushed, Read, Verify, with_instances},
+};
+
+/// Zero or one item: only where the quirks of the device say that values are read before its configuration is built.
+pub(super) fn read(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(READ),
+        work: Work::Effect { contract: contract("device"), callback: false },
+        after: vec![word(FETCH_PROFILE)],
+        fan_out: Some(NonZeroU32::MIN),
+        map: read_request,
+        accept: |_, _| Ok(()),
+        retry: options.push_config.retry_within(options.patience()),
+        timeout: options.push_config.timeout(),
+        undo: KEPT.0,
+        criticality: KEPT.1,
+        on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
+        selectors: selectors::OF_DEVICE,
+        must_understand: &[],
+        telemetry: one_span(|_| "cpe.provision.read_device".to_owned(), READ, |_, _, _| Attributes::new(), text::own),
+    }
+}
+
+pub(super) fn push(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(PUSH),
+        work: Work::Effect { contract: contract("device"), callback: false },
+        after: vec![word(BUILD)],
+        fan_out: None,
+        map: push_request,
+        accept: |_, _| Ok(()),
+        retry: options.push_config.retry_within(options.patience()),
+        timeout: options.push_config.timeout(),
+        undo: KEPT.0,
+        criticality: KEPT.1,
+        on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
+        selectors: selectors::OF_DEVICE,
+        must_understand: &[],
+        telemetry: one_span(|_| "cpe.provision.push_config".to_owned(), PUSH, push_attributes, text::own),
+    }
+}
+
+pub(super) fn verify(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(VERIFY),
+        work: Work::Effect { contract: contract("device"), callback: false },
+        after: vec![word(PUSH)],
+        fan_out: None,
+        map: verify_request,
+        accept: |_, _| Ok(()),
+        retry: options.verify.retry_within(options.patience()),
+        timeout: options.verify.timeout(),
+        undo: KEPT.0,
+        criticality: KEPT.1,
+        on_failure: on_failure(AfterFailure::from(options.on_verify_failure), text::verify_reason),
+        selectors: selectors::OF_DEVICE,
+        must_understand: &[],
+        telemetry: one_span(|_| "cpe.provision.verify".to_owned(), VERIFY, verify_attributes, text::verify),
+    }
+}
+
+fn read_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
+    let input: Provisioning = view.input_as()?;
+    if input.read_first.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(Mapped::one(json!(DeviceRequest::Read(Read { device: input.id, names: input.read_first }))))
+}
+
+fn push_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
+    let input: Provisioning = view.input_as()?;
+    let mut configuration: Configuration = view.output_as(BUILD)?;
+    only_secrets_of_the_profile(view, &configuration)?;
+    add_connection_request(&input, &mut configuration);
+    leave_out_keys(&mut configuration);
+    let assigned: HashSet<&str> = configuration.assignments.iter().map(|assignment| assignment.name.as_str()).collect();
+    // What is not assigned saves nothing.
+    let current = lookup::current(view, input.parameters)?.into_iter().filter(|known| assigned.contains(known.name.as_str())).collect();
+    let push = Push { device: input.id, root: input.device.root, trigger: input.trigger, current, configuration };
+    Ok(Mapped::one(json!(DeviceRequest::Push(push.into()))))
+}
+
+/// A plugin hands on the secrets that it was given, and no others.
+fn only_secrets_of_the_profile(view: &View<'_>, configuration: &Configuration) -> Result<(), MappingError> {
+    let profile: ServiceProfile = view.output_as(FETCH_PROFILE)?;
+    let given: HashSet<&str> = profile.settings.iter().filter_map(|setting| setting.value.handle()).collect();
+    let keys = configuration.objects.iter().flat_map(|object| &object.key);
+    let strange = configuration.assignments.iter().chain(keys).find(|one| one.value.handle().is_some_and(|handle| !given.contains(handle)));
+    match strange {
+        Some(Assignment { name, .. }) => Err(MappingError(format!("the configuration sets `{name}` to a secret that the profile does not have"))),
+        None => Ok(()),
+    }
+}
+
+/// What an object is found again by is set with the object: a device refuses a request that sets a parameter twice.
+fn leave_out_keys(configuration: &mut Configuration) {
+    let objects = configuration.objects.iter().filter(|object| object.instance.is_none());
+    let names: HashSet<String> =
+        objects.flat_map(|object| object.key.iter().map(|key| format!("{}{{{}}}.{}", object.path, object.label, key.name))).collect();
+    configuration.assignments.retain(|assignment| !names.contains(&assignment.name));
+}
+
+/// The device is given what it is to ask of whoever wakes it, unless the configuration says it.
+fn add_connection_request(input: &Provisioning, configuration: &mut Configuration) {
+    let Some(wake) = &input.connection_request else { return };
+    let name = |field: &str| format!("{}ManagementServer.{field}", input.device.root);
+    let (username, password) = (name("ConnectionRequestUsername"), name("ConnectionRequestPassword"));
+    if configuration.assignments.iter().any(|assignment| assignment.name == username || assignment.name == password) {
+        return;
+    }
+    let assignment = |name, value| Assignment { name, value, kind: ValueKind::String };
+    configuration.assignments.push(assignment(username, SettingValue::Text(wake.username.clone())));
+    configuration.assignments.push(assignment(password, SettingValue::Secret(wake.password.clone())));
+}
+
+fn verify_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
+    let input: Provisioning = view.input_as()?;
+    let pushed: Pushed = view.output_as(PUSH)?;
+    let push = view.items(PUSH).next().ok_or_else(|| MappingError(format!("step `{PUSH}` has no request")))?;
+    let Push { configuration, .. } =
+        serde::Deserialize::deserialize(&*push.request).map_err(|error| MappingError(format!("the request of `{PUSH}` does not fit: {error}")))?;
+    let named = configuration.assignments.into_iter().map(|assignment| {
+        let name = with_instances(&assignment.name, &pushed.instances)
+            .ok_or_else(|| MappingError(format!("`{}` names an object that has no instance", assignment.name)))?;
+        Ok(Assignment { name, ..assignment })
+    });
+    let keys = key_assignments(&configuration.objects, &pushed)?;
+    let verify = Verify {
+        device: input.id,
+        root: input.device.root,
+        key: pushed.key,
+        assignments: keys.into_iter().map(Ok).chain(named).collect::<Result<_, MappingError>>()?,
+        hidden: configuration.hidden,
+        quirks: configuration.quirks,
+        reboot: configuration.reboot,
+        later: pushed.later,
+    };
+    Ok(Mapped::one(json!(DeviceRequest::Verify(verify.into()))))
+}
+
+/// What objects are found again by was set as well, where they were added.
+fn key_assignments(objects: &[crate::flow::contract::Object], pushed: &Pushed) -> Result<Vec<Assignment>, MappingError> {
+    let mut keys = Vec::new();
+    for object in objects.iter().filter(|object| object.instance.is_none()) {
+        let whole = with_instances(&object.path, &pushed.instances).zip(pushed.instances.get(&object.label));
+        let (path, instance) = whole.ok_or_else(|| MappingError(format!("the object `{}` has no instance", object.label)))?;
+        keys.extend(object.key.iter().map(|key| Assignment { name: format!("{path}{instance}.{}", key.name), ..key.clone() }));
+    }
+    Ok(keys)
+}
+
+fn push_attributes(view: &View<'_>, request: &Value, _: Option<&Value>) -> Attributes {
+    let mut attributes = Attributes::new();
+    if let Some(assignments) = request["configuration"]["assignments"].as_array() {
+        attributes.push(count("cpe.config.param_count", assignments.len()));
+    }
+    attributes.extend(lookup::of_profile(view));
+    attributes
+}
+
+/// The figures of a failed attempt are given by the provider.
+fn verify_attributes(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let Some(checked) = output.and_then(|output| output["checked"].as_u64()) else { return Attributes::new() };
+    vec![count("cpe.verify.mismatches", 0), count("cpe.verify.checked", usize::try_from(checked).unwrap_or(usize::MAX))]
+}
+
+/// The plan that the inventory named, if it has answered.
+pub(crate) fn plan(view: &View<'_>) -> Option<String> {
+    Some(view.outputs(AUTHENTICATE).next()?["service-plan"].as_str()?.to_owned())
+}

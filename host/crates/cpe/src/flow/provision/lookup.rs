@@ -1,0 +1,158 @@
+//! The steps that ask others: `authenticate`, `fetch_profile`, `build_config`. All are pure.
+
+use pipeline::{AfterFailure, AttributeValue, Attributes, Failure, FailureClass, Mapped, MappingError, StepDefinition, View, Work};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, READ, contract, copied, count, on_failure, one_span, selectors, text, word};
+use crate::flow::{
+    contract::{Configuration, ConfigurationRequest, Parameter, ProfileRequest, ServiceProfile, Subscription},
+    input::Provisioning,
+    options::Options,
+    requests::Readings,
+};
+
+/// The most values of one configuration.
+const MAX_ASSIGNMENTS: usize = 4096;
+
+/// The most objects, removals, notifications, hidden paths and quirks of one configuration, each.
+const MAX_OTHERS: usize = 256;
+
+pub(super) fn authenticate(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(AUTHENTICATE),
+        work: Work::Pure { contract: contract("inventory") },
+        after: Vec::new(),
+        fan_out: None,
+        map: |view| Ok(Mapped::one(json!({ "device": view.input()["device"] }))),
+        accept: |_, output| fits::<Subscription>("inventory", output),
+        retry: options.authenticate.retry(),
+        timeout: options.authenticate.timeout(),
+        undo: KEPT.0,
+        criticality: KEPT.1,
+        on_failure: on_failure(AfterFailure::from(options.on_lookup_failure), text::lookup_reason),
+        selectors: selectors::OF_DEVICE,
+        must_understand: &[],
+        telemetry: one_span(|_| "cpe.provision.authenticate".to_owned(), AUTHENTICATE, customer, text::authenticate),
+    }
+}
+
+pub(super) fn fetch_profile(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(FETCH_PROFILE),
+        work: Work::Pure { contract: contract("profile") },
+        after: vec![word(AUTHENTICATE)],
+        fan_out: None,
+        map: profile_request,
+        accept: |_, output| fits::<ServiceProfile>("profile", output),
+        retry: options.fetch_profile.retry(),
+        timeout: options.fetch_profile.timeout(),
+        undo: KEPT.0,
+        criticality: KEPT.1,
+        on_failure: on_failure(AfterFailure::from(options.on_lookup_failure), text::lookup_reason),
+        selectors: selectors::WITH_PLAN,
+        must_understand: &[],
+        telemetry: one_span(|_| "cpe.provision.fetch_profile".to_owned(), FETCH_PROFILE, profile_size, text::fetch_profile),
+    }
+}
+
+pub(super) fn build(options: &Options) -> StepDefinition {
+    StepDefinition {
+        name: word(BUILD),
+        work: Work::Pure { contract: contract("configuration") },
+        after: vec![word(READ)],
+        fan_out: None,
+        map: configuration_request,
+        accept: acceptable,
+        retry: options.build_config.retry(),
+        timeout: options.build_config.timeout(),
+        undo: KEPT.0,
+        criticality: KEPT.1,
+        on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
+        selectors: selectors::WITH_PLAN,
+        must_understand: &[],
+        telemetry: one_span(|_| "cpe.provision.build_config".to_owned(), BUILD, |_, _, _| Attributes::new(), text::own),
+    }
+}
+
+fn profile_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
+    let Subscription { customer_id, service_plan, characteristics, .. } = view.output_as(AUTHENTICATE)?;
+    let device = view.input_as::<Provisioning>()?.device;
+    Ok(Mapped::one(json!(ProfileRequest { device, customer_id, service_plan, characteristics })))
+}
+
+fn configuration_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
+    let input: Provisioning = view.input_as()?;
+    let subscription: Subscription = view.output_as(AUTHENTICATE)?;
+    let profile: ServiceProfile = view.output_as(FETCH_PROFILE)?;
+    let current = current(view, input.parameters)?;
+    Ok(Mapped::one(json!(ConfigurationRequest { device: input.device, plan: subscription.service_plan, profile, current })))
+}
+
+/// What is known of the device's values: what its Inform said, and what was read.
+pub(super) fn current(view: &View<'_>, informed: Vec<Parameter>) -> Result<Vec<Parameter>, MappingError> {
+    let read: Vec<Readings> = view.outputs_as(READ)?;
+    let mut known: Vec<Parameter> = read.into_iter().flat_map(|readings| readings.values).collect();
+    let names: std::collections::HashSet<String> = known.iter().map(|parameter| parameter.name.clone()).collect();
+    known.extend(informed.into_iter().filter(|parameter| !names.contains(&parameter.name)));
+    Ok(known)
+}
+
+/// An answer of a form that the next steps cannot read is refused where it was given, by the name of who gave it.
+fn fits<T: for<'a> Deserialize<'a>>(contract: &str, output: &Value) -> Result<(), Failure> {
+    let misfit = |error| Failure::new(FailureClass::Held, "plugin.contract", format!("the answer of `{contract}` does not fit: {error}"));
+    T::deserialize(output).map(drop).map_err(misfit)
+}
+
+/// A configuration is bounded, and every label in it stands for an object.
+fn acceptable(_: &Value, output: &Value) -> Result<(), Failure> {
+    fits::<Configuration>("configuration", output)?;
+    let refuse = |message: String| Err(Failure::new(FailureClass::Rejected, "plugin.contract", message));
+    let length = |field: &str| output[field].as_array().map_or(0, Vec::len);
+    if length("assignments") > MAX_ASSIGNMENTS {
+        return refuse(format!("a configuration has {} assignments: expected at most {MAX_ASSIGNMENTS}", length("assignments")));
+    }
+    if let Some(field) = ["objects", "removals", "notifications", "hidden", "quirks"].into_iter().find(|field| length(field) > MAX_OTHERS) {
+        return refuse(format!("a configuration has {} {field}: expected at most {MAX_OTHERS}", length(field)));
+    }
+    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
+    let list = |field: &str| output[field].as_array().into_iter().flatten();
+    let mut labels = std::collections::BTreeMap::new();
+    for object in list("objects") {
+        let path = text(object, "path");
+        if super::super::requests::with_instances(&path, &labels).is_none() || !path.ends_with('.') {
+            return refuse(format!("the path `{path}` of an object names a label that is no object before it, or has no dot at its end"));
+        }
+        labels.insert(text(object, "label"), 0);
+    }
+    for name in list("assignments").chain(list("notifications")).map(|assignment| text(assignment, "name")) {
+        if name.is_empty() || name.len() > 256 || super::super::requests::with_instances(&name, &labels).is_none() {
+            return refuse(format!("`{name}` is no name of a parameter: expected 1 to 256 bytes, and labels of objects only"));
+        }
+    }
+    Ok(())
+}
+
+fn customer(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let all = [("cpe.customer_id", "customer-id"), ("cpe.service_plan", "service-plan"), ("cpe.location_id", "location-id")];
+    output.map(|output| copied(output, &all)).unwrap_or_default()
+}
+
+fn profile_size(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let size = output.and_then(|output| output["settings"].as_array()).map(Vec::len);
+    size.map(|size| count("cpe.profile.parameter_count", size)).into_iter().collect()
+}
+
+/// What the profile says of a configuration, for the span of its sending.
+pub(super) fn of_profile(view: &View<'_>) -> Attributes {
+    let Some(profile) = view.outputs(FETCH_PROFILE).next() else { return Attributes::new() };
+    let texts =
+        |field: &str| -> Vec<String> { profile[field].as_array().into_iter().flatten().filter_map(|text| Some(text.as_str()?.to_owned())).collect() };
+    let services = texts("services");
+    let has = |service: &str| AttributeValue::Flag(services.iter().any(|known| known == service));
+    vec![
+        ("cpe.config.has_voip".to_owned(), has("voip")),
+        ("cpe.config.has_iptv".to_owned(), has("iptv")),
+        ("cpe.config.wifi_bands".to_owned(), AttributeValue::Texts(texts("wifi-bands"))),
+    ]
+}

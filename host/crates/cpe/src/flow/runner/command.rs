@@ -1,0 +1,303 @@
+//! Carries out commands. What a device does later, after a restart or in weeks, is found again by the command key, which is the run's own.
+
+use pipeline::{Failure, FailureClass, RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    DeviceRunner, Empty, fault,
+    fault::{Stop, names},
+    misfit,
+    talk::{Talk, unexpected},
+    text,
+};
+use crate::{
+    flow::{
+        command::{Command, Transfer},
+        contract::{Assignment, Parameter, SettingValue},
+        intake::TRANSFER_COLLECTION,
+    },
+    soap::{self, Answer, Download, Fault, ParameterValue, Rpc, TransferComplete, Upload},
+    value::same,
+};
+
+/// How many values a command returns at most, and of how many bytes in all.
+const MAX_VALUES: usize = 4096;
+const MAX_VALUE_BYTES: usize = 512 << 10;
+
+/// What was done so far.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct State {
+    /// The process died while the device may have been sent something.
+    doubt: bool,
+    /// The session in which the device took the command on.
+    taken: Option<String>,
+    /// When.
+    since: u64,
+}
+
+/// The command key of a run: its id without the hyphens, 32 characters, the most that there may be.
+fn command_key(run: &RunId) -> String {
+    run.as_str().replace('-', "")
+}
+
+/// The run of a command key, if it is one of ours.
+pub(crate) fn run_of_command_key(key: &str) -> Option<RunId> {
+    let part = |from, to| key.get(from..to);
+    if key.len() != 32 {
+        return None;
+    }
+    RunId::new([part(0, 8)?, part(8, 12)?, part(12, 16)?, part(16, 20)?, part(20, 32)?].join("-")).ok()
+}
+
+/// The end of a transfer, if it has come; the device need not be in session to hear of it.
+pub(super) async fn ended(
+    runner: &DeviceRunner,
+    call: &engine::port::Call,
+    command: &Command,
+    checkpoint: Option<&str>,
+) -> Result<Option<Value>, Failure> {
+    let (method, transfer) = match command {
+        Command::Download(transfer) => ("Download", transfer),
+        Command::Upload(transfer) => ("Upload", transfer),
+        Command::Reboot
+        | Command::FactoryReset
+        | Command::Get { .. }
+        | Command::Set { .. }
+        | Command::AddObject { .. }
+        | Command::DeleteObject { .. }
+        | Command::ScheduleInform { .. } => return Ok(None),
+    };
+    let unreadable = |error: engine::port::ReadError| Failure::new(FailureClass::Unavailable, "host.internal", error.to_string());
+    let Some(state) = checkpoint.and_then(|checkpoint| serde_json::from_str::<State>(checkpoint).ok()) else { return Ok(None) };
+    let key = command_key(&call.run);
+    let found = runner.documents.get(TRANSFER_COLLECTION, &key).await.map_err(unreadable)?;
+    if let Some(document) = found {
+        let complete =
+            TransferComplete::deserialize(&document.body).map_err(|error| misfit(&format!("the end of a transfer does not fit: {error}")))?;
+        if complete.fault_code != 0 {
+            // The operation is over: asking again would find the same end. Whoever gave the command can give it again.
+            let failure = fault::failure(method, &Fault::new(complete.fault_code, complete.fault_string));
+            return Err(Failure { class: FailureClass::Rejected, ..failure });
+        }
+        return Ok(Some(json!({ "url": transfer.url, "start": complete.start, "complete": complete.complete })));
+    }
+    // Some devices never say that a download is over.
+    let assumed = runner.silent_after(call, command, &state).is_some_and(|due| runner.clock.now() >= due);
+    Ok(assumed.then(|| json!({ "url": transfer.url, "assumed": true })))
+}
+
+impl DeviceRunner {
+    /// When a download counts as done although nobody said so. The quirks are those of the session that took it on, or of the one that is open.
+    fn silent_after(&self, call: &engine::port::Call, command: &Command, state: &State) -> Option<Timestamp> {
+        let (Command::Download(_), Some(_)) = (command, &state.taken) else { return None };
+        let device = super::key(text(&call.request, "device"))?;
+        let quirks = self.sessions.in_session(&device)?.quirks;
+        let seconds = quirks.download_success_without_transfer_complete_s?;
+        Some(Timestamp(state.since).plus(std::time::Duration::from_secs(u64::from(seconds))))
+    }
+}
+
+pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut State) -> Result<Value, Stop> {
+    let key = command_key(&talk.call.run);
+    let done = match command {
+        Command::Reboot => restart(talk, state, &key).await,
+        Command::FactoryReset => reset(talk, state).await,
+        Command::Get { names } => get(talk, names).await,
+        Command::Set { values } => set(talk, values, &key).await,
+        Command::AddObject { object } => match talk.ask(Rpc::AddObject { object: object.clone(), parameter_key: String::new() }).await? {
+            Answer::AddObject { instance, status } => Ok(json!({ "instance": instance, "applied": applied(status) })),
+            other => Err(unexpected("AddObject", other.name())),
+        },
+        Command::DeleteObject { object } => match talk.ask(Rpc::DeleteObject { object: object.clone(), parameter_key: String::new() }).await? {
+            Answer::DeleteObject { status } => Ok(json!({ "applied": applied(status) })),
+            other => Err(unexpected("DeleteObject", other.name())),
+        },
+        Command::Download(transfer) => download(talk, transfer, state, key).await,
+        Command::Upload(transfer) => upload(talk, transfer, state, key).await,
+        Command::ScheduleInform { delay_s } => match talk.ask(Rpc::ScheduleInform { delay_s: *delay_s, command_key: key }).await? {
+            Answer::ScheduleInform => Ok(json!(Empty {})),
+            other => Err(unexpected("ScheduleInform", other.name())),
+        },
+    }?;
+    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
+        talk.let_go();
+    }
+    Ok(done)
+}
+
+/// What a status of 1 means to a person.
+fn applied(status: u8) -> &'static str {
+    if status == 1 { "later" } else { "now" }
+}
+
+/// A restart is over when the device is back: with the command key, or at least in another session after it booted.
+async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Value, Stop> {
+    let booted = talk.has_event("M Reboot", Some(key)) || (state.taken.is_some() && talk.has_event("1 BOOT", None));
+    match &state.taken {
+        Some(taken) if *taken == talk.session() => {
+            talk.let_go();
+            Err(Stop::Wait)
+        }
+        Some(_) if booted => Ok(json!(Empty {})),
+        // It has not restarted yet.
+        Some(_) => rest(talk),
+        None if state.doubt && booted => Ok(json!(Empty {})),
+        None => match talk.ask(Rpc::Reboot { command_key: key.to_owned() }).await? {
+            Answer::Reboot => taken(talk, state, true),
+            other => Err(unexpected("Reboot", other.name())),
+        },
+    }
+}
+
+/// A reset is over when the device begins anew.
+async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
+    let anew = talk.has_event("0 BOOTSTRAP", None);
+    match &state.taken {
+        Some(taken) if *taken == talk.session() => {
+            talk.let_go();
+            Err(Stop::Wait)
+        }
+        Some(_) if anew => Ok(json!(Empty {})),
+        Some(_) => rest(talk),
+        // Nobody knows whether it was asked to; it was, as it shows.
+        None if state.doubt && anew => Ok(json!(Empty {})),
+        None => match talk.ask(Rpc::FactoryReset).await? {
+            Answer::FactoryReset => taken(talk, state, true),
+            other => Err(unexpected("FactoryReset", other.name())),
+        },
+    }
+}
+
+/// The device took the command on; what comes of it shows later.
+fn taken<T>(talk: &Talk<'_>, state: &mut State, leaves: bool) -> Result<T, Stop> {
+    (state.taken, state.since, state.doubt) = (Some(talk.session()), talk.runner.clock.now().0, false);
+    if leaves || talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
+        talk.let_go();
+    }
+    Err(Stop::Wait)
+}
+
+/// Nothing is asked in this session.
+fn rest<T>(talk: &Talk<'_>) -> Result<T, Stop> {
+    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
+        talk.let_go();
+    }
+    Err(Stop::Wait)
+}
+
+async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
+    let (values, absent) = talk.get(names).await?;
+    let bytes: usize = values.iter().map(|value| value.name.len() + value.value.len()).sum();
+    if values.len() > MAX_VALUES || bytes > MAX_VALUE_BYTES {
+        let message =
+            format!("the device has {} values of {bytes} bytes there: expected at most {MAX_VALUES} of {MAX_VALUE_BYTES} bytes", values.len());
+        return Err(Stop::Failed(Failure::new(FailureClass::Rejected, "_OTHER", message)));
+    }
+    let values: Vec<Parameter> = values.iter().map(Parameter::from).collect();
+    Ok(json!({ "values": values, "absent": absent }))
+}
+
+/// Sets values and reads them back.
+async fn set(talk: &mut Talk<'_>, values: &[Assignment], key: &str) -> Result<Value, Stop> {
+    let status = talk.set(values, key.to_owned()).await?;
+    if status == 1 {
+        return Ok(json!({ "applied": applied(status) }));
+    }
+    talk.settle().await?;
+    let readable: Vec<&Assignment> = values.iter().filter(|value| value.value.handle().is_none()).collect();
+    let names_of: Vec<String> = readable.iter().map(|value| value.name.clone()).collect();
+    let found: Vec<ParameterValue> = if names_of.is_empty() { Vec::new() } else { talk.get(&names_of).await?.0 };
+    let root = if names_of.iter().any(|name| name.starts_with("InternetGatewayDevice.")) { "InternetGatewayDevice." } else { "Device." };
+    let wrong = readable.iter().filter(|value| {
+        let SettingValue::Text(wanted) = &value.value else { return false };
+        let is = found.iter().find(|found| found.name == value.name).is_some_and(|found| same(value.kind.into(), wanted, &found.value, &talk.quirks));
+        !is && !talk.quirks.is_hidden(root, &value.name)
+    });
+    let wrong: Vec<String> = wrong.map(|value| value.name.clone()).collect();
+    if wrong.is_empty() {
+        return Ok(json!({ "applied": applied(status), "checked": readable.len() }));
+    }
+    let message = format!("the device took the values and does not have them: {}", names(&wrong));
+    Err(Stop::Failed(Failure::new(FailureClass::Rejected, "verification_failed", message)))
+}
+
+async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
+    if state.taken.is_some() || is_being_told(talk, state, "M Download", &command_key) {
+        return rest(talk);
+    }
+    forget_end(talk, &command_key).await?;
+    let download = Download {
+        command_key,
+        file_type: transfer.file_type.clone(),
+        url: transfer.url.clone(),
+        username: transfer.username.clone(),
+        password: password(talk, transfer)?,
+        file_size: transfer.size,
+        target_file_name: transfer.target.clone(),
+        delay_s: transfer.delay_s,
+        ..Download::default()
+    };
+    match talk.ask(Rpc::Download(download.into())).await? {
+        Answer::Download(answer) => over(talk, transfer, state, &answer),
+        other => Err(unexpected("Download", other.name())),
+    }
+}
+
+async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
+    if state.taken.is_some() || is_being_told(talk, state, "M Upload", &command_key) {
+        return rest(talk);
+    }
+    forget_end(talk, &command_key).await?;
+    let upload = Upload {
+        command_key,
+        file_type: transfer.file_type.clone(),
+        url: transfer.url.clone(),
+        username: transfer.username.clone(),
+        password: password(talk, transfer)?,
+        delay_s: transfer.delay_s,
+    };
+    match talk.ask(Rpc::Upload(upload.into())).await? {
+        Answer::Upload(answer) => over(talk, transfer, state, &answer),
+        other => Err(unexpected("Upload", other.name())),
+    }
+}
+
+/// Whether the end of the transfer is about to be told, where nobody knows whether it was asked for.
+fn is_being_told(talk: &Talk<'_>, state: &State, event: &str, key: &str) -> bool {
+    state.doubt && talk.has_event(event, Some(key))
+}
+
+/// The end of an earlier attempt is not that of the next.
+async fn forget_end(talk: &Talk<'_>, key: &str) -> Result<(), Stop> {
+    let forgotten = talk.runner.documents.remove(TRANSFER_COLLECTION, key).await;
+    forgotten.map_err(|error| Stop::Failed(Failure::new(FailureClass::Unavailable, "host.internal", error.to_string())))
+}
+
+fn over(talk: &Talk<'_>, transfer: &Transfer, state: &mut State, answer: &soap::Transfer) -> Result<Value, Stop> {
+    if answer.status == 0 {
+        return Ok(json!({ "url": transfer.url, "start": answer.start, "complete": answer.complete }));
+    }
+    taken(talk, state, false)
+}
+
+fn password(talk: &Talk<'_>, transfer: &Transfer) -> Result<String, Stop> {
+    let opened = transfer.password.as_ref().map(|handle| talk.open("password", handle)).transpose()?;
+    Ok(opened.map(|password| password.to_string()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_key_is_the_run_and_of_the_greatest_length() {
+        let run = pipeline::testing::run_id(77);
+        let key = command_key(&run);
+        assert_eq!((key.len(), run_of_command_key(&key)), (32, Some(run)));
+        for other in ["", "Download 7", "0123456789abcdef0123456789abcdeZ", "é0123456789abcdef0123456789abcd"] {
+            assert_eq!(run_of_command_key(other), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! A call's conversation with a device in one session.
+
+use std::{collections::HashMap, time::Duration};
+
+use engine::port::Call;
+use pipeline::{Attributes, Failure, FailureClass, Timestamp};
+
+use super::{DeviceRunner, fault::Stop};
+use crate::{
+    acs::{AskError, Live},
+    device::DeviceKey,
+    flow::contract::{Assignment, Characteristic, SettingValue},
+    quirks::Quirks,
+    soap::{Answer, ParameterValue, Rpc, SetValue},
+    value::literal,
+};
+
+/// The longest time that a device in session is kept waiting on purpose.
+const MAX_DELAY: Duration = Duration::from_secs(15);
+
+/// A call's conversation with a device in one session.
+pub(super) struct Talk<'a> {
+    pub(super) runner: &'a DeviceRunner,
+    pub(super) call: &'a Call,
+    pub(super) device: &'a DeviceKey,
+    pub(super) live: Live,
+    /// How the device differs from the standard, with what the plugin said.
+    pub(super) quirks: Quirks,
+    /// Whether anything was sent to the device.
+    pub(super) sent: bool,
+    pub(super) attributes: Attributes,
+    since: Timestamp,
+}
+
+impl<'a> Talk<'a> {
+    pub(super) fn new(runner: &'a DeviceRunner, call: &'a Call, device: &'a DeviceKey, live: Live) -> Self {
+        let (quirks, since) = ((*live.quirks).clone(), runner.clock.now());
+        Self { runner, call, device, live, quirks, sent: false, attributes: Attributes::new(), since }
+    }
+
+    /// Takes in what the plugin says of the device. What the operator said wins.
+    pub(super) fn suggest(&mut self, suggested: &[Characteristic]) -> Result<(), Stop> {
+        if suggested.is_empty() {
+            return Ok(());
+        }
+        let pairs: Vec<(String, String)> = suggested.iter().map(|one| (one.name.clone(), one.value.clone())).collect();
+        let refused = |message: String| Stop::Failed(Failure::new(FailureClass::Rejected, "plugin.contract", message));
+        let wanted = Quirks::default().suggest(&pairs).map_err(|error| refused(error.to_string()))?;
+        let fields = |quirks: &Quirks| serde_json::to_value(quirks).map_err(|error| refused(error.to_string()));
+        let (standard, mut known, wanted) = (fields(&Quirks::default())?, fields(&self.quirks)?, fields(&wanted)?);
+        if let (Some(known), Some(wanted)) = (known.as_object_mut(), wanted.as_object()) {
+            for (field, value) in known.iter_mut().filter(|(field, value)| standard[field.as_str()] == **value) {
+                *value = wanted.get(field).cloned().unwrap_or_default();
+            }
+        }
+        self.quirks = serde_json::from_value(known).map_err(|error| refused(error.to_string()))?;
+        Ok(())
+    }
+
+    /// Asks the device.
+    pub(super) async fn ask(&mut self, rpc: Rpc) -> Result<Answer, Stop> {
+        // A device that answers slowly does not make the call longer than it may be: it goes on in the next one.
+        if self.runner.clock.now().since(self.since) >= self.call.timeout {
+            return Err(Stop::Note);
+        }
+        let method = rpc.name();
+        let answer = self.runner.sessions.ask(self.device, rpc, Some(self.call.span.clone())).await;
+        self.sent |= !matches!(answer, Err(AskError::NotInSession | AskError::Lost { sent: false } | AskError::Invalid(_)));
+        answer.map_err(|error| match error {
+            AskError::NotInSession | AskError::Lost { .. } => Stop::Wait,
+            AskError::Fault(fault) => Stop::Fault { method, fault },
+            AskError::Invalid(error) => Stop::Failed(Failure::new(FailureClass::Rejected, "_OTHER", format!("{method} cannot be sent: {error}"))),
+            AskError::Unexpected(what) => unexpected(method, &what),
+        })
+    }
+
+    /// Lets the device end its session.
+    pub(super) fn let_go(&self) {
+        self.runner.sessions.expect(self.device, false);
+    }
+
+    /// The name of this session.
+    pub(super) fn session(&self) -> String {
+        self.runner.session_name(&self.live)
+    }
+
+    /// Whether the Inform of this session has an event, with a command key where one is given.
+    pub(super) fn has_event(&self, code: &str, command_key: Option<&str>) -> bool {
+        let fits = |key: &str| command_key.is_none_or(|wanted| key == wanted);
+        self.live.inform.events.iter().any(|event| event.code.trim().eq_ignore_ascii_case(code) && fits(&event.command_key))
+    }
+
+    /// The parameter key that the Inform of this session shows.
+    pub(super) fn parameter_key(&self) -> Option<&str> {
+        self.live.inform.parameter("ManagementServer.ParameterKey")
+    }
+
+    /// Waits until the device has taken in what it was sent.
+    pub(super) async fn settle(&self) -> Result<(), Stop> {
+        let delay = Duration::from_millis(u64::from(self.quirks.read_back_delay_ms));
+        if delay.is_zero() {
+            return Ok(());
+        }
+        if delay > MAX_DELAY {
+            self.let_go();
+            return Err(Stop::WaitFor(delay));
+        }
+        self.runner.clock.sleep_until(self.runner.clock.now().plus(delay)).await;
+        Ok(())
+    }
+
+    /// Reads values, in as many requests as the device needs. What it does not have is in the second list.
+    pub(super) async fn get(&mut self, names: &[String]) -> Result<(Vec<ParameterValue>, Vec<String>), Stop> {
+        let batch = usize::try_from(self.quirks.get_batch.get()).unwrap_or(usize::MAX);
+        let mut waiting: Vec<Vec<String>> = names.chunks(batch).rev().map(<[String]>::to_vec).collect();
+        let (mut values, mut absent) = (Vec::new(), Vec::new());
+        while let Some(mut names) = waiting.pop() {
+            match self.ask(Rpc::GetParameterValues { names: names.clone() }).await {
+                Ok(Answer::GetParameterValues(read)) => values.extend(read),
+                Ok(other) => return Err(unexpected("GetParameterValues", other.name())),
+                // A device does not say which name it does not know, and some refuse many at once: it is asked for each half.
+                Err(Stop::Fault { fault, .. }) if names.len() > 1 && matches!(fault.code, 9002..=9005) => {
+                    let second = names.split_off(names.len() / 2);
+                    waiting.push(second);
+                    waiting.push(names);
+                }
+                Err(Stop::Fault { fault, .. }) if fault.code == 9005 => absent.append(&mut names),
+                Err(stop) => return Err(stop),
+            }
+        }
+        Ok((values, absent))
+    }
+
+    /// The values of parameters by their names.
+    pub(super) async fn values(&mut self, names: &[String]) -> Result<HashMap<String, String>, Stop> {
+        let (values, _) = self.get(names).await?;
+        Ok(values.into_iter().map(|value| (value.name, value.value)).collect())
+    }
+
+    /// Sets values, all or none. Secrets are opened here and nowhere else, right before they are sent.
+    pub(super) async fn set(&mut self, assignments: &[Assignment], parameter_key: String) -> Result<u8, Stop> {
+        let list = assignments.iter().map(|assignment| self.literal(assignment)).collect::<Result<_, _>>()?;
+        let parameter_key = if self.quirks.omit_parameter_key { String::new() } else { parameter_key };
+        match self.ask(Rpc::SetParameterValues { list, parameter_key }).await? {
+            Answer::SetParameterValues { status } => Ok(status),
+            other => Err(unexpected("SetParameterValues", other.name())),
+        }
+    }
+
+    fn literal(&self, assignment: &Assignment) -> Result<SetValue, Stop> {
+        let kind = assignment.kind.into();
+        let value = match &assignment.value {
+            SettingValue::Text(text) => literal(kind, text, &self.quirks),
+            SettingValue::Secret(handle) => literal(kind, &self.open(&assignment.name, handle)?, &self.quirks),
+        };
+        Ok(SetValue { name: assignment.name.clone(), value, kind })
+    }
+
+    /// The text of a secret, for a device that has proved who it is.
+    pub(super) fn open(&self, name: &str, handle: &str) -> Result<zeroize::Zeroizing<String>, Stop> {
+        let refused = |class, message| Stop::Failed(Failure::new(class, "_OTHER", message));
+        if !self.live.proof.is_own() && !self.runner.options.allow_unproven {
+            let message = format!("`{name}` is secret and the device has not proved who it is: it needs a credential or a certificate of its own");
+            return Err(refused(FailureClass::Rejected, message));
+        }
+        let opened = self.runner.secrets.open(&self.call.tenant, handle);
+        opened.map_err(|error| refused(FailureClass::Held, format!("the secret of `{name}` cannot be opened: {error}")))
+    }
+}
+
+pub(super) fn unexpected(method: &str, what: &str) -> Stop {
+    Stop::Failed(Failure::new(FailureClass::Unavailable, "cwmp.fault", format!("the device answered {method} with {what}")))
+}

@@ -1,0 +1,139 @@
+//! What contacts are for: resets begin anew, devices that fail are not tried too often, and what changed is noticed.
+
+use engine::port::Documents;
+use pipeline::Outcome;
+use serde_json::json;
+
+use super::{
+    device::{Device, Wrong},
+    world::{Setup, World},
+};
+use crate::{
+    acs::Work,
+    flow::{DEVICE_COLLECTION, NewPlan, Owner, Trigger},
+};
+
+#[tokio::test]
+async fn a_reset_takes_over_from_a_run_that_waits() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.").with(Wrong::LeavesDuring { method: "SetParameterValues", done: false });
+    world.session(&mut device).await;
+    let first = world.run_of(&device).await;
+    device.events = vec![("0 BOOTSTRAP".to_owned(), String::new())];
+    world.session(&mut device).await;
+    let second = world.run_of(&device).await;
+    assert_ne!(first, second);
+    assert_eq!(world.rest(&second).await, Some(Outcome::Completed));
+    let Some(Outcome::Failed { failure, .. }) = world.rest_ended(&first).await else { panic!("the first run goes on") };
+    assert_eq!(failure.error_type, "host.cancelled");
+    assert_eq!(world.state_of(&device).await, "provisioned");
+}
+
+#[tokio::test]
+async fn a_reset_takes_over_from_a_run_that_is_held() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.").with(Wrong::Lies);
+    world.provision(&mut device).await;
+    let first = world.run_of(&device).await;
+    assert_eq!(world.state_of(&device).await, "held");
+    device.wrong = Wrong::Nothing;
+    device.events = vec![("2 PERIODIC".to_owned(), String::new())];
+    assert_eq!(world.session(&mut device).await, Work::None);
+    device.events = vec![("0 BOOTSTRAP".to_owned(), String::new())];
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+    assert!(matches!(world.rest(&first).await, Some(Outcome::Failed { .. })));
+    assert_eq!(world.state_of(&device).await, "provisioned");
+}
+
+#[tokio::test]
+async fn a_device_that_nobody_knows_is_tried_once_in_a_while() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S9", "Device.");
+    world.provision(&mut device).await;
+    let first = world.run_of(&device).await;
+    for events in ["0 BOOTSTRAP", "1 BOOT", "2 PERIODIC"] {
+        device.events = vec![(events.to_owned(), String::new())];
+        assert_eq!(world.session(&mut device).await, Work::None, "{events}");
+    }
+    assert_eq!(world.run_of(&device).await, first);
+}
+
+#[tokio::test]
+async fn another_plugin_or_plan_is_noticed_and_only_what_differs_is_sent() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    let periodic = || vec![("2 PERIODIC".to_owned(), String::new())];
+    // Another plan of the same name: the same parameters but for what the plugin makes of it.
+    let mut plan = super::story::plan();
+    plan["services"] = json!(["internet"]);
+    world.inventory.put_plan(serde_json::from_value::<NewPlan>(plan).unwrap()).await.unwrap();
+    (device.events, device.asked) = (periodic(), Vec::new());
+    device.sent.clear();
+    device.values.insert("Device.Config.P2".to_owned(), "changed by hand".to_owned());
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+    assert_eq!(device.asked, ["GetParameterValues", "SetParameterValues", "GetParameterValues"]);
+    let sent: Vec<&str> = device.sent.iter().map(|(name, _)| name.as_str()).collect();
+    assert!(sent.contains(&"Device.Config.P2") && !sent.contains(&"Device.Config.P1"), "{sent:?}");
+    // A host that comes up with another plugin provisions the device anew as well; one with the same does not.
+    for (plugin, expected) in [("builder", Work::None), ("other", Work::Expected)] {
+        let host = World::on(world.ground.clone(), Setup { plugin, ..Setup::default() }).await;
+        device.events = periodic();
+        assert_eq!(host.session(&mut device).await, expected, "{plugin}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_can_ask_for_a_provisioning_and_an_order_brings_its_trace() {
+    let world = World::new(Setup::default()).await;
+    let trace = engine::api::InboundTrace::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "").unwrap();
+    let mut device = Device::new("S5", "Device.");
+    let not_seen = world.intake.provision(&device.key(), Trigger::Operator, None, None).await.unwrap_err();
+    assert!(not_seen.to_string().contains("has not contacted the host yet"), "{not_seen}");
+    let owner = Owner { customer: "c-5".to_owned(), plan: "fibre-100".to_owned(), location: None, characteristics: Vec::new() };
+    world.inventory.assign(&device.key(), owner, Some(trace)).await.unwrap();
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+    let run = world.run_of(&device).await;
+    let view = engine::api::Engine::query(&*world.driver, &run).await.unwrap().unwrap();
+    assert_eq!(view.run.started().trace.trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
+    let again = world.intake.provision(&device.key(), Trigger::Operator, None, Some("once".to_owned())).await.unwrap();
+    assert_eq!(world.intake.provision(&device.key(), Trigger::Operator, None, Some("once".to_owned())).await.unwrap(), again);
+    device.events = vec![("6 CONNECTION REQUEST".to_owned(), String::new())];
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+    assert_eq!(world.run_of(&device).await, again);
+}
+
+#[tokio::test]
+async fn facts_are_kept_when_they_change() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    let facts = async || Documents::get(&*world.ground.store, DEVICE_COLLECTION, device.key().as_str()).await.unwrap().unwrap().body;
+    let before = facts().await;
+    assert_eq!((&before["device"]["model"], &before["proven"]), (&json!("R-1"), &json!(true)));
+    assert_eq!(before["connection-request-url"], json!("http://192.0.2.7:7547/"));
+    let mut moved = device.clone();
+    moved.values.insert("Device.ManagementServer.ConnectionRequestURL".to_owned(), "http://192.0.2.8:7547/".to_owned());
+    moved.events = vec![("4 VALUE CHANGE".to_owned(), String::new())];
+    assert_eq!(world.session(&mut moved).await, Work::None);
+    let after = facts().await;
+    assert_eq!(after["connection-request-url"], json!("http://192.0.2.8:7547/"));
+    assert_eq!((&after["connection-request"], &after["first-seen"]), (&before["connection-request"], &before["first-seen"]));
+}
+
+impl World {
+    /// Waits until a run is over.
+    async fn rest_ended(&self, run: &pipeline::RunId) -> Option<Outcome> {
+        for _ in 0..500 {
+            if let Some(outcome) = self.rest(run).await {
+                return Some(outcome);
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+        None
+    }
+}

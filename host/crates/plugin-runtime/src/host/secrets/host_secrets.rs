@@ -1,0 +1,102 @@
+//! The secrets port: what the host itself seals, and what it opens for the wire.
+
+use engine::port::{Secrets, SecretsError};
+use pipeline::TenantName;
+use zeroize::Zeroizing;
+
+use super::{
+    handles::SEALED,
+    seal::{MAX_SEALED, Scope, SealKey, owner},
+};
+
+/// The most bytes of a handle: what the longest text becomes, with room for its owner.
+const MAX_HANDLE: usize = 2 * MAX_SEALED;
+
+/// Seals for the host, opens what the host or any plugin sealed.
+#[derive(Debug, Clone)]
+pub struct HostSecrets(Option<SealKey>);
+
+impl HostSecrets {
+    /// With the key that plugins seal with, if there is one.
+    pub fn new(key: Option<SealKey>) -> Self {
+        Self(key)
+    }
+
+    fn key(&self) -> Result<&SealKey, SecretsError> {
+        self.0.as_ref().ok_or(SecretsError::NoKey)
+    }
+}
+
+impl Secrets for HostSecrets {
+    fn seal(&self, tenant: &TenantName, text: &str) -> Result<String, SecretsError> {
+        if text.len() > MAX_SEALED {
+            return Err(SecretsError::TooLong { found: text.len(), limit: MAX_SEALED });
+        }
+        let sealed = self.key()?.seal(&Scope::host(tenant.as_str()), text);
+        let sealed = sealed.ok_or_else(|| SecretsError::Unavailable("the system has no random bytes".to_owned()))?;
+        Ok(format!("{SEALED}{sealed}."))
+    }
+
+    fn open(&self, tenant: &TenantName, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
+        let key = self.key()?;
+        let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).filter(|_| handle.len() <= MAX_HANDLE);
+        let opened = sealed.and_then(|sealed| key.open(&Scope::new(&owner(sealed)?, tenant.as_str()), sealed));
+        opened.map(|secret| Zeroizing::new(secret.reveal().to_owned())).ok_or(SecretsError::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::{
+        super::handles::{CallSecrets, Secrets as Granted},
+        *,
+    };
+
+    fn key() -> Option<SealKey> {
+        Some(SealKey::parse(&"07".repeat(32)).unwrap())
+    }
+
+    fn tenant(name: &str) -> TenantName {
+        TenantName::new(name).unwrap()
+    }
+
+    fn call(plugin: &str) -> CallSecrets {
+        CallSecrets::new(Arc::new(Granted::new(BTreeMap::new(), &BTreeMap::new(), key(), true)), plugin, "default")
+    }
+
+    #[test]
+    fn the_host_opens_its_own_and_those_of_every_plugin_of_the_tenant_and_no_plugin_opens_the_host_s() {
+        let host = HostSecrets::new(key());
+        let own = host.seal(&tenant("default"), "wifi-key-1").unwrap();
+        let plugins = ["bss-profile", "inventory-pool"].map(|plugin| call(plugin).seal("wifi-key-1").unwrap());
+        for handle in [&own].into_iter().chain(&plugins) {
+            assert_eq!(host.open(&tenant("default"), handle).unwrap().as_str(), "wifi-key-1");
+            assert_eq!(host.open(&tenant("acme"), handle), Err(SecretsError::Unknown), "another tenant's");
+            assert!(!handle.contains("wifi"));
+        }
+        assert!(call("bss-profile").reveal(&own).is_err());
+        assert!(call("inventory-pool").reveal(&plugins[0]).is_err() && call("inventory-pool").reveal(&plugins[1]).is_ok());
+        assert_ne!(own, host.seal(&tenant("default"), "wifi-key-1").unwrap(), "equal texts cannot be told by their handles");
+    }
+
+    #[test]
+    fn whatever_is_no_handle_is_refused() {
+        let host = HostSecrets::new(key());
+        let own = host.seal(&tenant("default"), "x").unwrap();
+        let damaged = own.replace(&own[SEALED.len() + 8..SEALED.len() + 10], "zz");
+        for text in ["", "x", SEALED, "jackfield-sealed..", "jackfield-sealed.AA.", "jackfield-sealed.Av8.", &damaged, &"a".repeat(1 << 20)] {
+            assert_eq!(host.open(&tenant("default"), text), Err(SecretsError::Unknown), "{text:.40}");
+        }
+        let long = "x".repeat(MAX_SEALED + 1);
+        assert_eq!(host.seal(&tenant("default"), &long), Err(SecretsError::TooLong { found: MAX_SEALED + 1, limit: MAX_SEALED }));
+        let longest = host.seal(&tenant("default"), &long[1..]).unwrap();
+        assert_eq!(host.open(&tenant("default"), &longest).unwrap().len(), MAX_SEALED);
+        let keyless = HostSecrets::new(None);
+        assert_eq!(
+            (keyless.seal(&tenant("default"), "x"), keyless.open(&tenant("default"), &own)),
+            (Err(SecretsError::NoKey), Err(SecretsError::NoKey))
+        );
+    }
+}

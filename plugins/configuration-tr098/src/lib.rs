@@ -1,0 +1,130 @@
+//! The `configuration` contract for optical terminals with the data model TR-098: internet access in a VLAN, Wi-Fi in one band, telephony.
+//!
+//! | setting of the profile | parameter (below `InternetGatewayDevice.`) |
+//! |---|---|
+//! | `internet.username`, `internet.password` | `WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.` `Username`, `Password` |
+//! | `wifi.2.4.ssid`, `wifi.2.4.key` | `LANDevice.1.WLANConfiguration.1.` `SSID`, `PreSharedKey.1.KeyPassphrase` |
+//! | `voip.proxy`, `voip.1.number`, `voip.1.username`, `voip.1.password` | `Services.VoiceService.1.VoiceProfile.1.` and its `Line.1.` |
+//! | `acs.inform-interval` | `ManagementServer.PeriodicInformInterval` |
+//!
+//! These devices have one radio: settings of the band 5 GHz are left out where the customer has the other one too, and refused where he has not. They have no
+//! television. Wi-Fi changes are applied by a reboot on firmware before 2.0.
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
+
+#[cfg(test)]
+mod tests;
+
+use jackfield_plugin_sdk::{
+    Call, Characteristic, Configuration, Contract, Failure, Manifest, Verb,
+    configuration::{Assignment, DeviceConfiguration, Request},
+    cpe::{ServiceProfile, SettingValue},
+};
+
+const MANIFEST: Manifest = Manifest {
+    name: "configuration-tr098",
+    version: env!("CARGO_PKG_VERSION"),
+    vendor: "Jackfield",
+    contracts: &[Contract { name: "configuration", verbs: &[Verb::Apply], idempotent: true }],
+    failure_codes: &[UNSUPPORTED_DEVICE, UNSUPPORTED_SETTING, BAD_SETTING],
+    ..Manifest::EMPTY
+};
+
+/// The device has another data model.
+const UNSUPPORTED_DEVICE: &str = "unsupported_device";
+/// The device cannot do what the customer bought.
+const UNSUPPORTED_SETTING: &str = "unsupported_setting";
+/// A setting has a value that no device takes, or is missing.
+const BAD_SETTING: &str = "bad_setting";
+
+const WAN: &str = "InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1";
+const WLAN: &str = "InternetGatewayDevice.LANDevice.1.WLANConfiguration.1";
+const VOICE: &str = "InternetGatewayDevice.Services.VoiceService.1.VoiceProfile.1";
+const MANAGEMENT: &str = "InternetGatewayDevice.ManagementServer";
+
+/// The plugin.
+#[derive(Debug)]
+pub struct Ont;
+
+impl Configuration for Ont {
+    fn apply(_: &Call, Request { device, profile, .. }: Request) -> Result<DeviceConfiguration, Failure> {
+        if device.root != "InternetGatewayDevice." {
+            let message = format!("the data model of {} begins with {:?}: expected \"InternetGatewayDevice.\" (TR-098)", device.model, device.root);
+            return Err(Failure::rejected(UNSUPPORTED_DEVICE, message));
+        }
+        if profile.has("iptv") {
+            return Err(Failure::rejected(UNSUPPORTED_SETTING, format!("{} has no television", device.model)));
+        }
+        let mut assignments = internet(&profile);
+        assignments.extend(wifi(&profile)?);
+        assignments.extend(telephony(&profile)?);
+        assignments.extend(management(&profile)?);
+        // Of this vendor's firmware the first line wants booleans as digits, and applies them when it starts.
+        let old = device.software_version.starts_with("1.");
+        let quirks = if old { vec![Characteristic::new("boolean", "1")] } else { Vec::new() };
+        Ok(DeviceConfiguration { assignments, quirks, reboot: old, ..DeviceConfiguration::default() })
+    }
+}
+
+fn internet(profile: &ServiceProfile) -> Vec<Assignment> {
+    let parameters = [("internet.username", "Username"), ("internet.password", "Password")];
+    let set = parameters.into_iter().filter_map(|(setting, parameter)| {
+        let value = profile.setting(setting)?;
+        Some(Assignment::setting(format!("{WAN}.{parameter}"), value))
+    });
+    set.collect()
+}
+
+fn wifi(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
+    let has = |band: &str| profile.wifi_bands.iter().any(|it| it == band);
+    if has("5GHz") && !has("2.4GHz") {
+        return Err(Failure::rejected(UNSUPPORTED_SETTING, "the customer has Wi-Fi in 5 GHz only, which this device lacks"));
+    }
+    if !has("2.4GHz") {
+        return Ok(vec![Assignment::switch(format!("{WLAN}.Enable"), false)]);
+    }
+    let ssid = required(profile, "wifi.2.4.ssid", "Wi-Fi")?;
+    let key = required(profile, "wifi.2.4.key", "Wi-Fi")?;
+    if key.text().is_some_and(|text| !(8..=63).contains(&text.len())) {
+        return Err(Failure::rejected(BAD_SETTING, "the setting \"wifi.2.4.key\" has no 8 to 63 characters (WPA2)"));
+    }
+    Ok(vec![
+        Assignment::switch(format!("{WLAN}.Enable"), true),
+        Assignment::setting(format!("{WLAN}.SSID"), ssid),
+        Assignment::text(format!("{WLAN}.BeaconType"), "11i"),
+        Assignment::setting(format!("{WLAN}.PreSharedKey.1.KeyPassphrase"), key),
+    ])
+}
+
+fn telephony(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
+    if !profile.has("voip") {
+        return Ok(vec![Assignment::text(format!("{VOICE}.Line.1.Enable"), "Disabled")]);
+    }
+    let parameters = [
+        ("voip.proxy", "SIP.ProxyServer"),
+        ("voip.1.number", "Line.1.DirectoryNumber"),
+        ("voip.1.username", "Line.1.SIP.AuthUserName"),
+        ("voip.1.password", "Line.1.SIP.AuthPassword"),
+    ];
+    let mut assignments = vec![Assignment::text(format!("{VOICE}.Line.1.Enable"), "Enabled")];
+    for (setting, parameter) in parameters {
+        assignments.push(Assignment::setting(format!("{VOICE}.{parameter}"), required(profile, setting, "telephony")?));
+    }
+    Ok(assignments)
+}
+
+fn management(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
+    let Some(value) = profile.setting("acs.inform-interval") else { return Ok(Vec::new()) };
+    let interval = value.text().and_then(|text| text.parse().ok()).filter(|number| (60..=604_800).contains(number));
+    let interval = interval.ok_or_else(|| Failure::rejected(BAD_SETTING, "the setting \"acs.inform-interval\" is no number from 60 to 604800"))?;
+    Ok(vec![
+        Assignment::switch(format!("{MANAGEMENT}.PeriodicInformEnable"), true),
+        Assignment::number(format!("{MANAGEMENT}.PeriodicInformInterval"), interval),
+    ])
+}
+
+fn required<'a>(profile: &'a ServiceProfile, setting: &str, service: &str) -> Result<&'a SettingValue, Failure> {
+    let missing = || Failure::rejected(BAD_SETTING, format!("the customer has {service} but no setting {setting:?}"));
+    profile.setting(setting).ok_or_else(missing)
+}
+
+jackfield_plugin_sdk::export!(Ont: configuration; MANIFEST);

@@ -1,0 +1,90 @@
+//! Golden parameter lists, and what is refused.
+
+use jackfield_plugin_sdk::{
+    Configuration as _, Failure,
+    configuration::{DeviceConfiguration, Request},
+    cpe::{Device, ServiceProfile, Setting, SettingValue},
+    testing,
+};
+
+use crate::Ont;
+
+fn device(version: &str) -> Device {
+    let [oui, product_class, serial, manufacturer, model, hardware_version, software_version, root] =
+        ["0019C6", "GX", "S1", "Zenith", "GX-20", "", version, "InternetGatewayDevice."].map(str::to_owned);
+    Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root }
+}
+
+fn full() -> ServiceProfile {
+    let settings = vec![
+        Setting::text("internet.username", "c1@isp"),
+        Setting::secret("internet.password", "H-ppp"),
+        Setting::text("wifi.2.4.ssid", "home"),
+        Setting::secret("wifi.2.4.key", "H-24"),
+        Setting::text("wifi.5.ssid", "home-5"),
+        Setting::secret("wifi.5.key", "H-5"),
+        Setting::text("voip.proxy", "sip.isp"),
+        Setting::text("voip.1.number", "+4930123"),
+        Setting::text("voip.1.username", "u1"),
+        Setting::secret("voip.1.password", "H-sip"),
+        Setting::text("acs.inform-interval", "3600"),
+    ];
+    let list = |of: &[&str]| of.iter().map(|it| (*it).to_owned()).collect();
+    ServiceProfile { version: "1".into(), services: list(&["internet", "voip"]), wifi_bands: list(&["2.4GHz", "5GHz"]), settings }
+}
+
+fn build(version: &str, profile: ServiceProfile) -> Result<DeviceConfiguration, Failure> {
+    Ont::apply(&testing::call("key"), Request { device: device(version), plan: "fibre-500".into(), profile, current: Vec::new() })
+}
+
+fn lines(configuration: &DeviceConfiguration) -> String {
+    let mut lines =
+        format!("quirks {:?}, reboot {}\n", configuration.quirks.iter().map(|it| (&it.name, &it.value)).collect::<Vec<_>>(), configuration.reboot);
+    for assignment in &configuration.assignments {
+        let value = match &assignment.value {
+            SettingValue::Text(text) => text.clone(),
+            SettingValue::Secret(handle) => format!("secret {handle}"),
+        };
+        lines += &format!("{} = {value} ({:?})\n", assignment.name, assignment.kind);
+    }
+    lines
+}
+
+#[test]
+fn the_present_firmware_and_the_one_before() {
+    assert_eq!(lines(&build("2.1", full()).unwrap()), include_str!("tests/full.txt"));
+    assert_eq!(lines(&build("1.9", full()).unwrap()), include_str!("tests/old_firmware.txt"));
+}
+
+#[test]
+fn what_a_customer_does_not_have_is_switched_off() {
+    let profile = ServiceProfile { version: "1".into(), services: vec!["internet".into()], wifi_bands: Vec::new(), settings: Vec::new() };
+    assert_eq!(lines(&build("2.1", profile).unwrap()), include_str!("tests/bare.txt"));
+}
+
+#[test]
+fn what_the_device_cannot_have_is_refused() {
+    let changed = |name: &str, value: Option<&str>| {
+        let mut profile = full();
+        profile.settings.retain(|setting| setting.name != name);
+        profile.settings.extend(value.map(|value| Setting::text(name, value)));
+        profile
+    };
+    let cases = [
+        (ServiceProfile { services: vec!["iptv".into()], ..full() }, "unsupported_setting", "no television"),
+        (ServiceProfile { wifi_bands: vec!["5GHz".into()], ..full() }, "unsupported_setting", "5 GHz only"),
+        (changed("wifi.2.4.ssid", None), "bad_setting", "no setting \"wifi.2.4.ssid\""),
+        (changed("wifi.2.4.key", Some("short")), "bad_setting", "8 to 63 characters"),
+        (changed("voip.1.password", None), "bad_setting", "no setting \"voip.1.password\""),
+        (changed("acs.inform-interval", Some("1")), "bad_setting", "from 60 to 604800"),
+    ];
+    for (profile, code, said) in cases {
+        let Err(Failure::Rejected(reason)) = build("2.1", profile) else { panic!("not rejected: {said}") };
+        assert_eq!(reason.code, code);
+        assert!(reason.message.contains(said), "{}", reason.message);
+    }
+    let other = Device { root: "Device.".into(), ..device("2.1") };
+    let request = Request { device: other, plan: "fibre-500".into(), profile: full(), current: Vec::new() };
+    let Err(Failure::Rejected(reason)) = Ont::apply(&testing::call("key"), request) else { panic!("not rejected") };
+    assert_eq!(reason.code, "unsupported_device");
+}

@@ -1,0 +1,93 @@
+//! Golden parameter lists, and what is refused.
+
+use jackfield_plugin_sdk::{
+    Configuration as _, Failure,
+    configuration::{DeviceConfiguration, Request},
+    cpe::{Device, ServiceProfile, Setting, SettingValue},
+    testing,
+};
+
+use crate::Router;
+
+fn device(root: &str) -> Device {
+    let [oui, product_class, serial, manufacturer, model, hardware_version, software_version, root] =
+        ["00D09E", "RX", "S1", "Acme", "RX-500", "", "", root].map(str::to_owned);
+    Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root }
+}
+
+fn full() -> ServiceProfile {
+    let settings = vec![
+        Setting::text("internet.username", "c1@isp"),
+        Setting::secret("internet.password", "H-ppp"),
+        Setting::text("wifi.2.4.ssid", "home"),
+        Setting::secret("wifi.2.4.key", "H-24"),
+        Setting::text("wifi.2.4.channel", "6"),
+        Setting::text("wifi.5.ssid", "home-5"),
+        Setting::secret("wifi.5.key", "H-5"),
+        Setting::text("voip.proxy", "sip.isp"),
+        Setting::text("voip.1.number", "+4930123"),
+        Setting::text("voip.1.username", "u1"),
+        Setting::secret("voip.1.password", "H-sip"),
+        Setting::text("iptv.vlan", "8"),
+        Setting::text("acs.inform-interval", "3600"),
+    ];
+    let list = |of: &[&str]| of.iter().map(|it| (*it).to_owned()).collect();
+    ServiceProfile { version: "1".into(), services: list(&["internet", "voip", "iptv"]), wifi_bands: list(&["2.4GHz", "5GHz"]), settings }
+}
+
+fn build(root: &str, profile: ServiceProfile) -> Result<DeviceConfiguration, Failure> {
+    Router::apply(&testing::call("key"), Request { device: device(root), plan: "fibre-500".into(), profile, current: Vec::new() })
+}
+
+fn lines(configuration: &DeviceConfiguration) -> String {
+    let mut lines = String::new();
+    for object in &configuration.objects {
+        lines +=
+            &format!("{} = {} with {}\n", object.label, object.path, object.key.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "));
+    }
+    for assignment in &configuration.assignments {
+        let value = match &assignment.value {
+            SettingValue::Text(text) => text.clone(),
+            SettingValue::Secret(handle) => format!("secret {handle}"),
+        };
+        lines += &format!("{} = {value} ({:?})\n", assignment.name, assignment.kind);
+    }
+    lines
+}
+
+#[test]
+fn everything_that_a_customer_can_have() {
+    assert_eq!(lines(&build("Device.", full()).unwrap()), include_str!("tests/full.txt"));
+}
+
+#[test]
+fn what_a_customer_does_not_have_is_switched_off() {
+    let profile = ServiceProfile { version: "1".into(), services: vec!["internet".into()], wifi_bands: Vec::new(), settings: Vec::new() };
+    assert_eq!(lines(&build("Device.", profile).unwrap()), include_str!("tests/bare.txt"));
+}
+
+#[test]
+fn what_the_device_cannot_have_is_refused_with_the_setting() {
+    let changed = |name: &str, value: Option<&str>| {
+        let mut profile = full();
+        profile.settings.retain(|setting| setting.name != name);
+        profile.settings.extend(value.map(|value| Setting::text(name, value)));
+        profile
+    };
+    let cases = [
+        ("InternetGatewayDevice.", full(), "unsupported_device", "expected \"Device.\""),
+        ("Device.", changed("fax.1", Some("x")), "unsupported_setting", "\"fax.1\""),
+        ("Device.", changed("wifi.5.ssid", None), "bad_setting", "no setting \"wifi.5.ssid\""),
+        ("Device.", changed("wifi.5.ssid", Some("a name of more than 32 characters")), "bad_setting", "1 to 32 bytes"),
+        ("Device.", changed("wifi.5.key", Some("short")), "bad_setting", "8 to 63 characters"),
+        ("Device.", changed("wifi.2.4.channel", Some("14")), "bad_setting", "from 1 to 13"),
+        ("Device.", changed("voip.proxy", None), "bad_setting", "no setting \"voip.proxy\""),
+        ("Device.", changed("iptv.vlan", Some("4095")), "bad_setting", "from 1 to 4094"),
+        ("Device.", changed("acs.inform-interval", Some("soon")), "bad_setting", "from 60 to 604800"),
+    ];
+    for (root, profile, code, said) in cases {
+        let Err(Failure::Rejected(reason)) = build(root, profile) else { panic!("not rejected: {said}") };
+        assert_eq!(reason.code, code);
+        assert!(reason.message.contains(said), "{}", reason.message);
+    }
+}
