@@ -4,6 +4,7 @@ mod bindings;
 mod cpe;
 mod load;
 mod secret;
+mod tokens;
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +18,8 @@ pub(crate) use self::{
     bindings::{BindingSettings, NATIVE, RuleSetting},
     cpe::{Cpe, Tls},
     load::{load, with_nearest},
-    secret::{resolve, seal_key, secret_text},
+    secret::{Given, hidden, resolve, seal_key, secret_text, shown, written_out_at},
+    tokens::{Role, Token},
 };
 
 /// The name of the token that the first start makes.
@@ -46,8 +48,9 @@ pub(crate) struct Config {
     /// Which plugin answers a contract, where more than one could: `"jackfield:order/inventory@1" = "inventory-pool"`, or a list of rules with `when` and
     /// `plugin` or `weights`. `policy` says when the providers of a run are chosen: `pin-run` (default) or `pin-step`.
     pub(crate) bindings: BTreeMap<String, serde_json::Value>,
-    /// Named API tokens: the name is written into the audit trail, the value is the hexadecimal blake3 hash of the token.
-    pub(crate) tokens: BTreeMap<String, String>,
+    /// Named API tokens: the name is written into the audit trail. `{ blake3 = "...", roles = [...] }`: the hexadecimal hash of the token, and what may be
+    /// done with it (`viewer`, `orders`, `operator`, `publisher`, `admin`). The hash alone is a token that may do everything; the start warns of it.
+    pub(crate) tokens: BTreeMap<String, Token>,
 }
 
 /// How secrets are kept.
@@ -56,6 +59,9 @@ pub(crate) struct Config {
 pub(crate) struct Secrets {
     /// The key with which plugins' texts are sealed: `env:NAME` or `file:PATH`, of 64 hexadecimal digits. Default none: no plugin can seal.
     pub(crate) seal_key: Option<String>,
+    /// What grants that come in over the interface may refer to: `env:NAME`, `env:PREFIX*`, `file:PATH`, `file:FOLDER/` (everything below it). Default none but
+    /// the references of the grants in this configuration.
+    pub(crate) allow: Vec<String>,
 }
 
 /// The HTTP interface.

@@ -1,5 +1,6 @@
 //! The HTTP interface: the TM Forum API, the admin API, callbacks, health.
 
+mod access;
 mod auth;
 mod backup;
 mod body;
@@ -21,7 +22,7 @@ use crate::{
     serve::{Host, Tokens, packs, tenant},
 };
 
-/// All routes. Everything but health and callbacks asks for a token.
+/// All routes. Everything but health and callbacks asks for a token; `access` has the roles that open each.
 pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
     let engine: Arc<dyn Engine> = host.driver.clone();
     let tenant = tenant(config);

@@ -21,11 +21,12 @@ mod shelf;
 use std::{
     collections::BTreeMap,
     path::PathBuf,
-    sync::{Arc, PoisonError},
+    sync::{Arc, PoisonError, Weak},
+    time::Duration,
 };
 
 use engine::{
-    BindingTable, BoundPlugin, Driver, StepPreview,
+    BindingTable, BoundPlugin, Driver, SelectorNames, StepPreview,
     port::{
         Blobs, Clock, ReadError, SystemClock,
         registry::{Deed, InstalledPlugin, Registry as _, RegistryChange, RegistryState},
@@ -52,7 +53,7 @@ pub(crate) use self::{
     repin::Wanted as Repin,
     shelf::Shelf,
 };
-use crate::config::Config;
+use crate::config::{Config, Given};
 
 /// The registry of a serving host.
 #[derive(Debug)]
@@ -66,10 +67,14 @@ pub(crate) struct Registry {
     natives: Natives,
     /// What references in grants are relative to.
     directory: PathBuf,
+    /// What grants may refer to that come in over the interface.
+    given: Given,
     /// The grants of the configuration, by the name of the plugin.
     configured: BTreeMap<String, Value>,
     /// Held by whoever makes a change, from the look at the state to the end.
     changing: Mutex<()>,
+    /// The tables that runs are being moved to.
+    targets: std::sync::Mutex<Vec<Weak<Revision>>>,
     /// Changes under way. They go on when nobody waits for the answer any more.
     under_way: std::sync::Mutex<JoinSet<()>>,
 }
@@ -85,12 +90,23 @@ impl Registry {
             driver,
             natives: parts.natives.clone(),
             directory: parts.directory.to_owned(),
+            given: Given::of(parts.config, parts.directory).map_err(RegistryError::Invalid)?,
             configured: grants_of(parts.config),
             changing: Mutex::default(),
+            targets: std::sync::Mutex::default(),
             under_way: std::sync::Mutex::default(),
         };
         registry.watch(&registry.state().await?);
         Ok(registry)
+    }
+
+    /// Waits for the changes under way, as long as it may take.
+    pub(crate) async fn come_to_rest(&self, budget: Duration) {
+        let mut under_way = std::mem::take(&mut *self.under_way.lock().unwrap_or_else(PoisonError::into_inner));
+        let rested = tokio::time::timeout(budget, async { while under_way.join_next().await.is_some() {} }).await;
+        if rested.is_err() {
+            warn!("{} requests for the registry were still being carried out; each change that was made is whole", under_way.len());
+        }
     }
 
     /// Does something to the end, also when whoever asked for it goes away: a change is in force as soon as it is durable.
@@ -149,13 +165,15 @@ impl Registry {
         Ok(BindingTable::read(&*self.store, revision).await?.ok_or_else(unknown)?)
     }
 
-    /// Makes a change durable, and the table that it brings current.
+    /// Makes a change durable, and then what it says true here: its table is current, its quarantine holds. Only then is anything read, so that a store that
+    /// cannot be read keeps nothing from being in force.
     async fn commit(&self, mut change: RegistryChange, table: Option<BindingTable>) -> Result<RegistryState, RegistryError> {
         let mut rebound = None;
         if let Some(table) = table {
             // A table that was made before this host had an implementation has no rule for it.
             let table = self.natives.complete(table);
-            self.check_table(&table)?;
+            check_table(&table, &self.driver.selectors())
+                .map_err(|problems| RegistryError::Refused(format!("these bindings cannot be used:\n{problems}")))?;
             let (revision, bytes) = stored(&table)?;
             if revision != self.driver.current().0 {
                 for (digest, error) in self.shelf.prepare(&revision, &table).await {
@@ -166,20 +184,19 @@ impl Registry {
                 rebound = Some((Arc::new(table), revision));
             }
         }
-        let state = self.store.change(change).await?;
+        let (quarantine, made) = (change.quarantine.clone(), format!("{} {}", change.deed.action, change.deed.subject));
+        self.store.change(change).await?;
+        let is_rebound = rebound.is_some();
         if let Some((table, revision)) = rebound {
             self.driver.rebind(table, revision);
+        }
+        for (digest, entry) in &quarantine {
+            self.shelf.quarantine(digest, entry.as_ref().map(|entry| &*entry.reason));
+        }
+        if is_rebound {
             self.tidy().await;
         }
-        self.watch(&state);
-        Ok(state)
-    }
-
-    fn check_table(&self, table: &BindingTable) -> Result<(), RegistryError> {
-        table.check(&self.driver.selectors()).map_err(|problems| {
-            let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            RegistryError::Refused(format!("these bindings cannot be used:\n{}", problems.join("\n")))
-        })
+        self.state().await.map_err(|error| RegistryError::Unread { made, error: error.to_string() })
     }
 
     /// A version in the place of all others of its name, under the grant that it has in the table.
@@ -234,6 +251,11 @@ impl Registry {
 /// Grants of a configuration by the name of the plugin.
 fn grants_of(config: &Config) -> BTreeMap<String, Value> {
     config.plugins.iter().map(|(name, plugin)| (name.clone(), plugin.grant.clone())).collect()
+}
+
+/// Whether a table can be used; if not, all that is wrong, a line each.
+fn check_table(table: &BindingTable, selectors: &SelectorNames) -> Result<(), String> {
+    table.check(selectors).map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 /// The revision of a table and its bytes.

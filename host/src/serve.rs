@@ -94,6 +94,7 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     let _nobody_listens = stopping.send(true);
     // Connections that are still open then are cut by the end of the process.
     let _cut = tokio::time::timeout(LAST_ANSWERS, async { while serving.join_next().await.is_some() {} }).await;
+    host.registry.come_to_rest(LAST_ANSWERS).await;
     host.close(&mut signals).await;
     let _gone = std::fs::remove_file(endpoint);
     Doors::forget(config.data_directory());

@@ -93,7 +93,7 @@ pub fn get(name: &str) -> Result<Handle, Error> {
     host::get(name).map(Handle)
 }
 
-/// Encrypts a text and returns a handle that stays valid for plugins of this name and the same tenant.
+/// Encrypts a text and returns a handle for plugins of this name in the same run; read from a key, it is one of the run that reads it.
 ///
 /// # Errors
 /// See [`Error`].

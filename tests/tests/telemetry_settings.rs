@@ -12,6 +12,7 @@ use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value as Any},
     trace::v1::Span,
 };
+use package::hex;
 use prost::Message;
 use serde_json::{Value, json};
 use telemetry::{
@@ -46,10 +47,6 @@ fn traces(receiver: &Receiver) -> Vec<ExportTraceServiceRequest> {
 fn spans(receiver: &Receiver) -> Vec<Span> {
     let resources = traces(receiver).into_iter().flat_map(|request| request.resource_spans);
     resources.flat_map(|resource| resource.scope_spans).flat_map(|scope| scope.spans).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {

@@ -1,5 +1,9 @@
 //! The figures, one file each.
 
+mod cwmp_parked;
+mod cwmp_parse;
+mod cwmp_sessions;
+mod cwmp_storm;
 mod extism;
 pub(crate) mod idle_plugins;
 mod intake;
@@ -37,7 +41,7 @@ pub(crate) struct Figure {
 }
 
 /// In the order in which they are measured: what needs a quiet machine comes first.
-const FIGURES: [Figure; 15] = [
+const FIGURES: [Figure; 19] = [
     Figure { fields: &["plugin_call_us", "floor_us", "plugin_call_ratio"], measure: |setup| Box::pin(plugin_call::measure(setup)) },
     Figure { fields: &["extism_new_us", "extism_warm_us", "extism_ratio"], measure: |setup| Box::pin(extism::measure(setup)) },
     Figure { fields: &["call_ratio_200_plugins"], measure: |setup| Box::pin(many_plugins::measure(setup)) },
@@ -52,7 +56,14 @@ const FIGURES: [Figure; 15] = [
     Figure { fields: &["run_p50_ms_c1"], measure: |setup| Box::pin(run_latency::measure(setup)) },
     Figure { fields: &["runs_per_s_c128"], measure: |setup| Box::pin(runs::measure(setup)) },
     Figure { fields: &["intake_p99_ms_500"], measure: |setup| Box::pin(intake::measure(setup)) },
+    Figure { fields: &["cwmp_parse_us"], measure: |setup| Box::pin(cwmp_parse::measure(setup)) },
+    Figure {
+        fields: &["cwmp_provision_per_s", "cwmp_exchanges_provision", "cwmp_inform_per_s"],
+        measure: |setup| Box::pin(cwmp_sessions::measure(setup)),
+    },
+    Figure { fields: &["cwmp_parked_bytes"], measure: |setup| Box::pin(cwmp_parked::measure(setup)) },
     Figure { fields: &["restart_ms_1m"], measure: |setup| Box::pin(restart::measure(setup)) },
+    Figure { fields: &["cwmp_storm_lost", "cwmp_storm_p99_ms"], measure: |setup| Box::pin(cwmp_storm::measure(setup)) },
 ];
 
 /// The figures with at least one of the named fields; all of them when none is named.

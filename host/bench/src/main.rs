@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod arguments;
+mod devices_served;
 mod figures;
 mod floor;
 mod guest;

@@ -93,6 +93,11 @@ impl Served {
         Ok(Self { process, client, url, token: token.trim().to_owned(), started_in })
     }
 
+    /// The process.
+    pub(crate) fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// A request; the status and the body of the answer, and the number of all matches if it is a list.
     pub(crate) async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<(StatusCode, Bytes, Option<u64>)> {
         let request = Request::builder()

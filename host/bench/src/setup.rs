@@ -50,6 +50,12 @@ pub(crate) struct Counts {
     pub(crate) restarts: usize,
     /// Activations one after the other, five a second.
     pub(crate) swaps: u32,
+    /// Devices that are provisioned, and inform afterwards.
+    pub(crate) devices: usize,
+    /// Devices that boot at once.
+    pub(crate) storm: usize,
+    /// Sessions that are parked.
+    pub(crate) parked: usize,
     /// Rounds alone and beside a plugin that spins.
     pub(crate) neighbour_rounds: usize,
     /// How long each of them is.
@@ -70,6 +76,9 @@ impl Counts {
         waiting: 100_000,
         restarts: 3,
         swaps: 100,
+        devices: 10_000,
+        storm: 100_000,
+        parked: 20_000,
         neighbour_rounds: 5,
         neighbour_time: Duration::from_secs(3),
     };
@@ -86,6 +95,9 @@ impl Counts {
         waiting: 50,
         restarts: 1,
         swaps: 3,
+        devices: 200,
+        storm: 200,
+        parked: 50,
         neighbour_rounds: 1,
         neighbour_time: Duration::from_millis(100),
     };

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ADMIN, BindingSettings, Config};
+use super::{BindingSettings, Config, secret, tokens};
 use crate::registry::Natives;
 
 /// More of anything at a time is a mistake.
@@ -95,16 +95,8 @@ fn check(config: &Config) -> Result<(), String> {
     in_range("runtime.max_calls", config.runtime.max_calls, 1..=100_000)?;
     check_cpe(config)?;
     in_range("runtime.max_calls_per_plugin", config.runtime.max_calls_per_plugin, 1..=100_000)?;
-    if config.tokens.contains_key(ADMIN) {
-        return Err(format!("tokens.{ADMIN}: the name is the administrator's, whose token the first start makes: expected another name"));
-    }
-    for (name, hash) in &config.tokens {
-        if hash.len() != 64 || !hash.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(format!(
-                "tokens.{name}: expected the blake3 hash of the token, 64 hexadecimal digits (`jackfield token new NAME` prints it)"
-            ));
-        }
-    }
+    tokens::check(&config.tokens)?;
+    secret::check_entries(&config.secrets.allow)?;
     let labels = telemetry::Labels::new(config.telemetry.labels.clone()).map_err(|error| format!("telemetry.labels: {error}"))?;
     let limit = telemetry::DeliveryOptions::default().max_series;
     labels.series(&orders::initial_series(&config.orders.categories), limit).map_err(|error| format!("telemetry.labels: {error}"))?;
@@ -195,6 +187,18 @@ mod tests {
         check_text("[http]\nmax_connections = 0", "http.max_connections is 0: expected a number from 1 to 1000000");
         check_text("[runtime]\nmax_calls = 0", "runtime.max_calls is 0: expected a number from 1 to 100000");
         check_text(&format!("[tokens]\nadmin = \"{}\"", "0".repeat(64)), "tokens.admin: the name is the administrator's");
+        check_text("[secrets]\nallow = [\"env:JACKFIELD_*\", \"file:secrets/\"]", "fine");
+        check_text("[secrets]\nallow = [\"/etc\"]", "secrets.allow: `/etc`: expected `env:NAME`, `env:PREFIX*`, `file:PATH` or `file:FOLDER/`");
+        let hash = "0".repeat(64);
+        let token = |rest: &str| format!("[tokens]\nann = {{ blake3 = \"{hash}\"{rest} }}");
+        check_text(&token(", roles = [\"viewer\", \"orders\"]"), "fine");
+        check_text(&format!("[tokens]\nann = \"{hash}\""), "fine");
+        check_text(&token(""), "missing field `roles`");
+        check_text(&token(", roles = []"), "tokens.ann.roles is empty: expected one or more of viewer, orders, operator, publisher, admin");
+        check_text(&token(", roles = [\"root\"]"), "unknown variant `root`, expected one of `viewer`, `orders`, `operator`, `publisher`, `admin`");
+        check_text(&token(", role = [\"viewer\"]"), "the nearest known key is `roles`");
+        check_text("[tokens]\nann = 7", "expected { blake3 = \"HASH\", roles = [\"viewer\"] }");
+        check_text(&format!("{}\nbob = \"{hash}\"", token(", roles = [\"viewer\"]")), "tokens.bob has the hash of tokens.ann");
         check_text("[engine]\ntenant = \"A B\"", "engine.tenant: tenant name `A B` is not valid");
     }
 }

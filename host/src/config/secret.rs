@@ -1,11 +1,23 @@
 //! Secrets by reference: `env:NAME` and `file:PATH`. The reference is what is stored and printed, never the value.
 
-use std::path::Path;
+mod given;
+mod places;
+
+use std::{fs::File, io::Read, path::Path};
 
 use plugin_runtime::SealKey;
 use serde_json::{Value, json};
 
+pub(super) use self::given::check_entries;
+use self::places::{Kind, Spot, visit};
+pub(crate) use self::{
+    given::Given,
+    places::{hidden, shown, written_out_at},
+};
 use super::Secrets;
+
+/// The most bytes of a file that a reference leads to: a bundle of certificates has a quarter of it.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// A reference that does not lead to a secret.
 #[derive(Debug, thiserror::Error)]
@@ -15,38 +27,22 @@ pub(crate) struct SecretError {
     detail: String,
 }
 
-/// The places in a rule that hold secrets.
-const SECRET_KEYS: [&str; 2] = ["headers", "auth"];
-/// What stands beside secrets in `auth` and is none: a reference leads to its text, but it is not hidden.
-const OPEN_KEYS: [&str; 7] = ["user", "name", "region", "service", "header", "timestamp_header", "prefix"];
-
 /// A grant with its references replaced by what they lead to. Only places that hold secrets are looked at, and certificates.
 ///
 /// A secret that a reference led to stands as `{"secret": "..."}`, so that the runtime knows it for one.
 pub(crate) fn resolve(grant: &Value, directory: &Path) -> Result<Value, SecretError> {
     let mut grant = grant.clone();
-    if let Some(Value::Object(rules)) = grant.get_mut("http") {
-        for (name, rule) in rules {
-            for key in SECRET_KEYS {
-                if let Some(value) = rule.get_mut(key) {
-                    replace(value, directory, &format!("grant.http.{name}.{key}"), false)?;
-                }
-            }
-            if let Some(value) = rule.get_mut("ca") {
-                replace(value, directory, &format!("grant.http.{name}.ca"), true)?;
-            }
+    visit(&mut grant, &mut |Spot { place, kind, value }| {
+        let wrong = |detail: String| SecretError { place: place.to_owned(), detail };
+        let found = value.as_str().map(|text| read(text, directory)).transpose().map_err(wrong)?.flatten();
+        match found {
+            Some(text) if kind == Kind::Open => *value = Value::String(text),
+            Some(secret) => *value = json!({ "secret": secret }),
+            None if place.starts_with("grant.secrets.") => return Err(wrong(UNREFERENCED.to_owned())),
+            None => {}
         }
-    }
-    if let Some(Value::Object(secrets)) = grant.get_mut("secrets") {
-        for (name, value) in secrets {
-            let place = format!("grant.secrets.{name}");
-            let written = !value.is_string();
-            replace(value, directory, &place, false)?;
-            if written || value.is_string() {
-                return Err(SecretError { place, detail: UNREFERENCED.to_owned() });
-            }
-        }
-    }
+        Ok(())
+    })?;
     Ok(grant)
 }
 
@@ -67,24 +63,6 @@ pub(crate) fn secret_text(key: &str, reference: &str, directory: &Path) -> Resul
     read(reference, directory).map_err(wrong)?.ok_or_else(|| wrong(UNREFERENCED.to_owned()))
 }
 
-/// `open`: what it leads to is no secret.
-fn replace(value: &mut Value, directory: &Path, place: &str, open: bool) -> Result<(), SecretError> {
-    match value {
-        Value::String(text) => {
-            if let Some(secret) = read(text, directory).map_err(|detail| SecretError { place: place.to_owned(), detail })? {
-                *value = if open { Value::String(secret) } else { json!({ "secret": secret }) };
-            }
-            Ok(())
-        }
-        Value::Object(fields) => fields.iter_mut().try_for_each(|(name, field)| {
-            let inside_auth = place.contains(".auth");
-            replace(field, directory, &format!("{place}.{name}"), open || inside_auth && OPEN_KEYS.contains(&name.as_str()))
-        }),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| replace(item, directory, place, open)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
-}
-
 /// The secret that a reference leads to; `None` for a text that is no reference.
 #[expect(clippy::disallowed_methods, reason = "this is the one home of secrets from the environment")]
 fn read(reference: &str, directory: &Path) -> Result<Option<String>, String> {
@@ -92,11 +70,24 @@ fn read(reference: &str, directory: &Path) -> Result<Option<String>, String> {
         return std::env::var(name).map(Some).map_err(|_| format!("the environment has no variable `{name}`"));
     }
     if let Some(path) = reference.strip_prefix("file:") {
-        let path = directory.join(path);
-        let text = std::fs::read_to_string(&path).map_err(|error| format!("{} cannot be read: {error}", path.display()))?;
-        return Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
+        return file(&directory.join(path)).map(Some);
     }
     Ok(None)
+}
+
+/// The text of a file without the end of its last line. What is no file, such as a pipe, might never end.
+fn file(path: &Path) -> Result<String, String> {
+    let unread = |error: std::io::Error| format!("{} cannot be read: {error}", path.display());
+    if !path.metadata().map_err(unread)?.is_file() {
+        return Err(format!("{} is no regular file", path.display()));
+    }
+    let mut text = String::new();
+    File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)).map_err(unread)?;
+    if text.len() as u64 > MAX_BYTES {
+        return Err(format!("{} has more than {MAX_BYTES} bytes", path.display()));
+    }
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -107,13 +98,16 @@ mod tests {
     fn references_are_followed_where_secrets_are_and_nowhere_else() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("key"), "s3cret\n").unwrap();
+        let header = |name: Value, value: Value| json!({"url": "u", "auth": {"header": {"name": name, "value": value}}});
         let rule = json!({"url": "file:key", "ca": "file:key", "headers": {"x": "file:key", "y": "plain"},
                           "auth": {"basic": {"user": "file:key", "password": "file:key"}}});
-        let grant = json!({"http": {"e": rule}, "secrets": {"token": "file:key"}, "config": {"c": "file:key"}});
+        let grant =
+            json!({"http": {"e": rule, "f": header(json!("x-k"), json!("file:key"))}, "secrets": {"token": "file:key"}, "config": {"c": "file:key"}});
         let secret = json!({"secret": "s3cret"});
         let rule = json!({"url": "file:key", "ca": "s3cret", "headers": {"x": secret, "y": "plain"},
                           "auth": {"basic": {"user": "s3cret", "password": secret}}});
-        let expected = json!({"http": {"e": rule}, "secrets": {"token": secret}, "config": {"c": "file:key"}});
+        let expected =
+            json!({"http": {"e": rule, "f": header(json!("x-k"), secret.clone())}, "secrets": {"token": secret}, "config": {"c": "file:key"}});
         let resolved = resolve(&grant, directory.path()).unwrap();
         assert_eq!(resolved, expected);
         let grant: plugin_runtime::Grant = serde_json::from_value(resolved).unwrap();
@@ -127,6 +121,8 @@ mod tests {
         check(json!({"http": {"e": {"auth": {"bearer": "env:JACKFIELD_NO_SUCH_VARIABLE"}}}}), &format!("grant.http.e.auth.bearer: {none}"));
         check(json!({"secrets": {"token": "env:JACKFIELD_NO_SUCH_VARIABLE"}}), &format!("grant.secrets.token: {none}"));
         check(json!({"secrets": {"token": "hunter2"}}), &format!("grant.secrets.token: {UNREFERENCED}"));
+        check(json!({"secrets": {"token": 7}}), &format!("grant.secrets.token: {UNREFERENCED}"));
+        check(json!({"secrets": {"token": "file:/dev/zero"}}), "grant.secrets.token: /dev/zero is no regular file");
     }
 
     #[test]
@@ -134,7 +130,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("good"), format!("{}\n", "07".repeat(32))).unwrap();
         std::fs::write(directory.path().join("short"), "07").unwrap();
-        let read = |reference: Option<&str>| seal_key(&Secrets { seal_key: reference.map(str::to_owned) }, directory.path());
+        let read = |reference: Option<&str>| seal_key(&Secrets { seal_key: reference.map(str::to_owned), ..Secrets::default() }, directory.path());
         assert!(read(None).unwrap().is_none());
         assert!(read(Some("file:good")).unwrap().is_some());
         for (reference, expected) in [

@@ -1,36 +1,71 @@
-//! Bearer tokens (RFC 6750). The name of the token's owner travels with the request, for the audit trail.
+//! Bearer tokens (RFC 6750) and what their roles open. The name of the token's owner travels with the request, for the audit trail.
 
 use std::sync::Arc;
 
 use axum::{
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+use tracing::info;
 
-use crate::{config::ADMIN, serve::Tokens};
+use super::access::{Verdict, judge};
+use crate::{
+    config::{ADMIN, Role},
+    serve::Tokens,
+};
 
 /// Who sent a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller(pub(crate) String);
 
-/// Lets a request through that carries a known token.
+/// The sender may do everything.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Administers(pub(super) bool);
+
+/// Lets a request through that carries a known token with a role that opens the route.
 pub(crate) async fn require(State(tokens): State<Arc<Tokens>>, mut request: Request, next: Next) -> Response {
     let credentials = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let bearer = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")).map(|(_, token)| token.trim_start());
-    let Some(owner) = bearer.and_then(|token| tokens.owner(token)).map(str::to_owned) else {
-        let body = json!({
-            "code": "40",
-            "reason": "unauthorized",
-            "message": "expected `Authorization: Bearer TOKEN` with a token that this host knows",
-            "status": "401",
-        });
-        return (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")], axum::Json(body)).into_response();
+    let Some(owner) = bearer.and_then(|token| tokens.owner(token)) else {
+        let expected = "expected `Authorization: Bearer TOKEN` with a token that this host knows";
+        let refused = refused(StatusCode::UNAUTHORIZED, "40", "unauthorized", expected);
+        return ([(header::WWW_AUTHENTICATE, "Bearer")], refused).into_response();
     };
-    request.extensions_mut().insert(Caller(owner));
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let path = path.as_ref().map(MatchedPath::as_str);
+    match judge(request.method(), path, &owner.roles) {
+        Verdict::Open => {}
+        Verdict::Closed(fitting) => {
+            let what = format!("{} {}", request.method(), path.unwrap_or_default());
+            let message = forbidden(&what, &fitting, &owner.name, owner.roles.iter().copied());
+            info!("refused: {message}");
+            return refused(StatusCode::FORBIDDEN, "51", "forbidden", &message);
+        }
+        Verdict::NoMethod(allowed) => {
+            let message = "this path has no such method: expected one of those in the header Allow";
+            let refused = refused(StatusCode::METHOD_NOT_ALLOWED, "61", "Method not allowed", message);
+            return ([(header::ALLOW, allowed)], refused).into_response();
+        }
+    }
+    let administers = Administers(owner.roles.contains(&Role::Admin));
+    let caller = Caller(owner.name.clone());
+    request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(administers);
     next.run(request).await
+}
+
+fn forbidden(what: &str, fitting: &[Role], owner: &str, roles: impl Iterator<Item = Role>) -> String {
+    let fitting: Vec<&str> = fitting.iter().map(|role| role.name()).collect();
+    format!("{what} needs the role {}; the token `{owner}` has {}", fitting.join(" or "), Role::list(roles))
+}
+
+/// An answer in the form of TMF630, which all of the interface shares here.
+fn refused(status: StatusCode, code: &str, reason: &str, message: &str) -> Response {
+    let body = json!({"code": code, "reason": reason, "message": message, "status": status.as_str()});
+    (status, axum::Json(body)).into_response()
 }
 
 /// Tells the interface of devices whose token it was.

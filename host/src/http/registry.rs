@@ -19,7 +19,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use super::{
-    auth::{Caller, signed},
+    auth::{Administers, Caller, signed},
     problem::problem,
 };
 use crate::registry::{Activation, Registry, RegistryError, Repin};
@@ -71,12 +71,17 @@ struct Install {
 async fn install(
     State(registry): Shared,
     Extension(Caller(caller)): Extension<Caller>,
+    Extension(Administers(administers)): Extension<Administers>,
     query: Result<Query<Install>, QueryRejection>,
     body: Result<Bytes, axum::extract::rejection::BytesRejection>,
 ) -> Response {
     let Ok(Query(Install { allow_downgrade, from, by })) = query else {
         return bad("expected the parameters `allow_downgrade`, `from` and `by`");
     };
+    // Who may only install does not decide that an older file is meant.
+    if allow_downgrade && !administers {
+        return problem(StatusCode::FORBIDDEN, &format!("`allow_downgrade` needs the role admin, which the token `{caller}` has not"));
+    }
     let bytes = match body {
         Ok(bytes) => bytes,
         Err(error) => {
@@ -229,7 +234,7 @@ fn refused(error: &RegistryError) -> Response {
         RegistryError::NotFound(_) => StatusCode::NOT_FOUND,
         RegistryError::Invalid(_) => StatusCode::BAD_REQUEST,
         RegistryError::Refused(_) | RegistryError::Change(ChangeError::Stale { .. } | ChangeError::Needed { .. }) => StatusCode::CONFLICT,
-        RegistryError::Read(_) | RegistryError::Change(_) => StatusCode::SERVICE_UNAVAILABLE,
+        RegistryError::Read(_) | RegistryError::Unread { .. } | RegistryError::Change(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     problem(status, &error.to_string())
 }

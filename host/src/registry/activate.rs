@@ -2,7 +2,7 @@
 
 use engine::{
     BindingTable, BoundPlugin,
-    port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState, Rollout},
+    port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState, RevisionRow, Rollout},
 };
 use package::Package;
 use pipeline::Digest;
@@ -14,10 +14,10 @@ use super::{
     Registry, RegistryError,
     canary::Ending,
     deed, edit,
-    grants::{lines, missing, trimmed},
-    named, shelf, stored, with_version,
+    grants::{lines, missing, read_grant, trimmed},
+    named, stored, with_version,
 };
-use crate::trust;
+use crate::{config::shown, trust};
 
 /// How many revisions a way back is looked for in.
 pub(super) const LOOK_BACK: usize = 10_000;
@@ -79,6 +79,7 @@ impl Registry {
         let installed = self.find(&state, &spec)?.clone();
         refuse_quarantined(&state, &installed.digest)?;
         let regranted = grant.is_some();
+        let shown = grant.as_ref().map(shown);
         let (plugin, bound) = self.admitted(&installed, grant).await?;
         let (_, table) = self.driver.current();
         if let Some(rollout) = state.rollouts.get(&installed.name) {
@@ -106,9 +107,12 @@ impl Registry {
         let mut deed = deed(by, if canary.is_some() { "canary" } else { "activate" }, &named(&installed), &note);
         deed.before = self.described(&state, &table);
         deed.after = json!({"bindings": self.described(&state, &next), "canary": canary});
+        if let Some(grant) = shown {
+            deed.after["grant"] = grant;
+        }
         let mut change = self.begin(&state, deed);
         if let Some(canary) = &canary {
-            let rollout = self.rollout(&table, &installed, canary, by)?;
+            let rollout = self.rollout(&table, &installed, canary, by);
             let both: Vec<Digest> = rollout.baseline.iter().chain([&rollout.canary]).cloned().collect();
             self.shelf.meter().forget(&both);
             change.rollouts.push((installed.name.clone(), Some(rollout)));
@@ -126,7 +130,8 @@ impl Registry {
         let package = Package::read(&bytes, bytes.len()).map_err(|error| RegistryError::Refused(error.to_string()))?;
         trust::admit(&self.trust, &package, None).map_err(|error| RegistryError::refused(&error))?;
         if let Some(grant) = &grant {
-            shelf::check_grant(grant, &self.directory).map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
+            self.given.check(grant).map_err(|error| RegistryError::Invalid(error.to_string()))?;
+            read_grant(grant, &self.directory).await.map_err(|error| RegistryError::Invalid(format!("{error:#}")))?;
         }
         let inherited = || trimmed(&package.manifest, &self.grant_of(&installed.name).unwrap_or(Value::Null));
         let grant = grant.unwrap_or_else(inherited);
@@ -144,12 +149,11 @@ impl Registry {
         Ok((plugin, bound))
     }
 
-    fn rollout(&self, table: &BindingTable, installed: &InstalledPlugin, canary: &Canary, by: &str) -> Result<Rollout, RegistryError> {
+    fn rollout(&self, table: &BindingTable, installed: &InstalledPlugin, canary: &Canary, by: &str) -> Rollout {
         let Canary { share, watch_ms, min_calls, max_error_rate, max_p99_ms } = canary.clone();
-        Ok(Rollout {
+        Rollout {
             canary: installed.digest.clone(),
             baseline: edit::digests_of(table, &installed.name).into_iter().collect(),
-            back_to: stored(table)?.0,
             share,
             since: self.now(),
             watch_ms,
@@ -157,7 +161,7 @@ impl Registry {
             max_error_rate,
             max_p99_ms,
             by: by.to_owned(),
-        })
+        }
     }
 
     async fn promote(
@@ -240,10 +244,12 @@ impl Registry {
     }
 
     async fn roll_back_table(&self, state: &RegistryState, by: &str, note: &str) -> Result<Changed, RegistryError> {
-        let (current, table) = self.driver.current();
-        let before = self.store.revisions(LOOK_BACK).await?.into_iter().find(|row| row.revision != current && !row.trial);
-        let row = before.ok_or_else(|| RegistryError::Refused("there was no other table before: nothing to go back to".to_owned()))?;
-        let next = self.table(&row.revision).await?;
+        let (_, table) = self.driver.current();
+        let rows = self.store.revisions(LOOK_BACK).await?;
+        let (row, next) = self
+            .table_before(&rows)
+            .await?
+            .ok_or_else(|| RegistryError::Refused("there was no other table before: nothing to go back to".to_owned()))?;
         for digest in next.plugins.keys() {
             self.serviceable(state, digest)?;
         }
@@ -252,7 +258,22 @@ impl Registry {
         deed.after = json!({"bindings": self.described(state, &next)});
         let rollouts = state.rollouts.keys().map(|name| (name.clone(), None)).collect();
         let change = RegistryChange { rollouts, ..self.begin(state, deed) };
-        self.rebound(state, change, next, format!("the table of revision {} is current again", row.number)).await
+        let canaries: Vec<String> = row.canaries.keys().map(|name| format!("`{name}`")).collect();
+        let without = if canaries.is_empty() { String::new() } else { format!(", without the canary of {}", canaries.join(" and ")) };
+        self.rebound(state, change, next, format!("the table of revision {} is current again{without}", row.number)).await
+    }
+
+    /// The table that served before the current one. Where canaries were under way it is what served beside them: they had not been decided on.
+    pub(super) async fn table_before<'a>(&self, rows: &'a [RevisionRow]) -> Result<Option<(&'a RevisionRow, BindingTable)>, RegistryError> {
+        let (current, table) = self.driver.current();
+        for row in rows.iter().filter(|row| row.revision != current && (!row.trial || !row.canaries.is_empty())) {
+            let Some(old) = BindingTable::read(&*self.store, &row.revision).await? else { continue };
+            let settled = row.canaries.iter().fold(old, |old, (name, canary)| edit::without(&old, name, canary));
+            if settled != *table {
+                return Ok(Some((row, settled)));
+            }
+        }
+        Ok(None)
     }
 
     /// A plugin that went before may be taken again when it is installed and not quarantined.

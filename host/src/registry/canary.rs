@@ -1,6 +1,6 @@
 //! Canaries: a version that gets a part of the runs is compared with the versions beside it, and promoted or taken back by what was measured.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use engine::port::registry::{RegistryChange, RegistryState, Rollout};
 use serde::Serialize;
@@ -70,31 +70,44 @@ impl Registry {
 
     /// Looks after canaries for ever.
     pub(crate) async fn look_after_canaries(self: Arc<Self>) {
+        let mut problems = BTreeMap::new();
         loop {
             tokio::time::sleep(LOOK).await;
             if self.shelf.meter().is_active()
-                && let Err(error) = self.look().await
+                && let Err(error) = self.look(&mut problems).await
             {
                 warn!("canaries could not be looked after, which is tried again: {error}");
             }
         }
     }
 
-    async fn look(&self) -> Result<(), RegistryError> {
+    /// Each canary by itself: one that cannot be ended keeps no other from its end. Why it cannot is told once, however often it is tried again.
+    async fn look(&self, problems: &mut BTreeMap<String, String>) -> Result<(), RegistryError> {
         let _turn = self.changing.lock().await;
         let mut state = self.state().await?;
+        problems.retain(|name, _| state.rollouts.contains_key(name));
         for (name, rollout) in state.rollouts.clone() {
             let (canary, baseline) = self.seen(&rollout);
-            match judge(&rollout, canary, baseline, self.now().0) {
-                Verdict::Wait => {}
-                Verdict::TakeBack(reason) => {
-                    warn!("the canary of plugin `{name}` is taken back: {reason}");
-                    state = self.end_canary(&state, &name, &rollout, Ending::TakenBack, "canary", &reason).await?;
+            let (ending, reason) = match judge(&rollout, canary, baseline, self.now().0) {
+                Verdict::Wait => continue,
+                Verdict::TakeBack(reason) => (Ending::TakenBack, reason),
+                Verdict::Promote => (Ending::Promoted, format!("watched for {} ms over {} calls", rollout.watch_ms, canary.calls)),
+            };
+            match self.end_canary(&state, &name, &rollout, ending, "canary", &reason).await {
+                Ok(after) => {
+                    match ending {
+                        Ending::TakenBack => warn!("the canary of plugin `{name}` is taken back: {reason}"),
+                        Ending::Promoted => info!("the canary of plugin `{name}` gets everything: {reason}"),
+                    }
+                    state = after;
                 }
-                Verdict::Promote => {
-                    let reason = format!("watched for {} ms over {} calls", rollout.watch_ms, canary.calls);
-                    info!("the canary of plugin `{name}` gets everything: {reason}");
-                    state = self.end_canary(&state, &name, &rollout, Ending::Promoted, "canary", &reason).await?;
+                Err(error) => {
+                    let problem = error.to_string();
+                    if problems.get(&name) != Some(&problem) {
+                        warn!("the canary of plugin `{name}` cannot be ended ({}: {reason}), which is tried again: {problem}", ending.action());
+                        problems.insert(name, problem);
+                    }
+                    state = self.state().await?;
                 }
             }
         }
@@ -145,7 +158,7 @@ impl Ending {
 
 #[cfg(test)]
 mod tests {
-    use pipeline::{Digest, Revision, Timestamp};
+    use pipeline::{Digest, Timestamp};
 
     use super::*;
 
@@ -154,7 +167,6 @@ mod tests {
         let rollout = Rollout {
             canary: Digest::new("1".repeat(64)).unwrap(),
             baseline: vec![Digest::new("2".repeat(64)).unwrap()],
-            back_to: Revision::new("3".repeat(64)).unwrap(),
             share: 50_000,
             since: Timestamp(1_000_000),
             watch_ms: 60_000,

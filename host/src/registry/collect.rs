@@ -97,10 +97,16 @@ impl Registry {
         let number = |revision: &Revision| rows.iter().find(|row| row.revision == *revision).map(|row| row.number);
         let called = |revision: &Revision| number(revision).map_or_else(|| format!("table {revision}"), |number| format!("revision {number}"));
         needs.revision(&current, "it is current".to_owned());
-        if let Some(back) = rows.iter().find(|row| row.revision != current && !row.trial) {
+        for target in self.targets() {
+            needs.revision(&target, "runs are being moved to it".to_owned());
+        }
+        if let Some((back, _)) = self.table_before(rows).await? {
             needs.revision(&back.revision, "`plugin rollback` goes back to it".to_owned());
         }
-        for held in self.store.held().await?.into_iter().filter(|held| held.count > 0) {
+        if let Some(last) = rows.iter().find(|row| row.revision != current) {
+            needs.revision(&last.revision, "it was current just before".to_owned());
+        }
+        for held in self.store.held().await? {
             match held.digest {
                 None => needs.revision(&held.revision, format!("{} runs need it", held.count)),
                 Some(digest) => {
@@ -130,7 +136,7 @@ impl Registry {
     pub(super) async fn tidy(&self) {
         match self.store.held().await {
             Ok(held) => {
-                let mut revisions: HashSet<Revision> = held.into_iter().filter(|held| held.count > 0).map(|held| held.revision).collect();
+                let mut revisions: HashSet<Revision> = held.into_iter().map(|held| held.revision).collect();
                 revisions.insert(self.driver.current().0);
                 self.shelf.keep(&revisions);
             }

@@ -19,7 +19,7 @@ use store_sqlite::Store;
 use tracing::{info, warn};
 
 use super::{
-    deed,
+    check_table, deed,
     grants::read_grant,
     install::{newest, raised, record},
     native::Natives,
@@ -195,8 +195,9 @@ async fn install(
         true => trust::admit_again(parts.trust, &package)?,
         false => trust::admit(parts.trust, &package, newest.as_ref())?,
     };
-    let loaded = parts.runtime.load(bytes.to_vec(), &read_grant(&plugin.grant, parts.directory)?).await?;
-    let row = record(&package, bytes, loaded.contracts(), &admission, SystemClock.now(), "configuration");
+    let loaded = parts.runtime.load(bytes.to_vec(), &read_grant(&plugin.grant, parts.directory).await?).await?;
+    let contracts = loaded.contracts().iter().map(|contract| contract.exact.clone()).collect();
+    let row = record(&package, bytes, contracts, &admission, SystemClock.now(), "configuration");
     let bound = BoundPlugin { component: row.component.clone(), grant: plugin.grant.clone() };
     Ok((Candidate { plugin: loaded, bound }, known.is_none().then_some(row)))
 }
@@ -221,9 +222,6 @@ fn table(parts: &Parts<'_>, candidates: &BTreeMap<String, Candidate>) -> anyhow:
         base.plugins.insert(only.plugin.digest().clone(), only.bound.clone());
     }
     let table = parts.natives.complete(build(base, &settings, candidates, parts.natives).map_err(anyhow::Error::msg)?);
-    table.check(parts.selectors).map_err(|problems| {
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        anyhow::anyhow!("bindings: {}", problems.join("\n"))
-    })?;
+    check_table(&table, parts.selectors).map_err(|problems| anyhow::anyhow!("bindings: {problems}"))?;
     Ok(table)
 }

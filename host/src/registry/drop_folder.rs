@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use engine::port::ReadError;
 use rustix::fs::{Mode, OFlags};
 use tracing::{info, warn};
 
@@ -25,8 +26,11 @@ pub(crate) async fn watch_drop_folder(registry: Arc<Registry>, folder: PathBuf) 
     let mut seen = HashMap::new();
     let mut reported = None;
     loop {
-        let problem = match look(&folder, &mut seen) {
-            Ok(ready) => {
+        let (place, mut known) = (folder.clone(), std::mem::take(&mut seen));
+        let looked = beside(move || look(&place, &mut known).map(|ready| (ready, known))).await;
+        let problem = match looked {
+            Ok((ready, known)) => {
+                seen = known;
                 for file in ready {
                     take(&registry, &folder, &file).await;
                 }
@@ -64,22 +68,23 @@ fn look(folder: &Path, seen: &mut HashMap<PathBuf, Look>) -> io::Result<Vec<Path
 }
 
 async fn take(registry: &Registry, folder: &Path, file: &Path) {
-    let outcome = match read(registry, file) {
+    let (path, limit) = (file.to_owned(), registry.max_bytes());
+    let outcome = match beside(move || Ok(read(&path, limit))).await.unwrap_or_else(|error| Err(ReadError::Unavailable(error.to_string()).into())) {
         Ok(bytes) => registry.install(bytes, "drop-folder", &file.display().to_string(), false).await,
         Err(refused) => Err(refused),
     };
     let moved = match outcome {
         Ok(installation) => {
             info!("{}: {} is installed; it gets no traffic until it is activated", file.display(), named(&installation.plugin));
-            put_away(folder, "installed", file, None)
+            put_away_beside(folder, "installed", file, None).await
         }
-        Err(error @ (RegistryError::Read(_) | RegistryError::Change(_))) => {
+        Err(error @ (RegistryError::Read(_) | RegistryError::Unread { .. } | RegistryError::Change(_))) => {
             warn!("{} is tried again later: {error}", file.display());
             Ok(())
         }
         Err(error) => {
             warn!("{} is refused: {error}", file.display());
-            put_away(folder, "refused", file, Some(&error.to_string()))
+            put_away_beside(folder, "refused", file, Some(error.to_string())).await
         }
     };
     if let Err(error) = moved {
@@ -88,13 +93,11 @@ async fn take(registry: &Registry, folder: &Path, file: &Path) {
 }
 
 /// The bytes of a file that is not too large to be a plugin.
-fn read(registry: &Registry, file: &Path) -> Result<Vec<u8>, RegistryError> {
-    let limit = registry.max_bytes();
-    let unreadable = |error: io::Error| RegistryError::Refused(format!("it cannot be read: {error}"));
+fn read(file: &Path, limit: usize) -> Result<Vec<u8>, RegistryError> {
     // What was a file when the folder was looked at may be a link or a pipe by now.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = fs::File::from(rustix::fs::open(file, flags, Mode::empty()).map_err(|error| unreadable(error.into()))?);
-    let metadata = opened.metadata().map_err(unreadable)?;
+    let opened = fs::File::from(rustix::fs::open(file, flags, Mode::empty()).map_err(|error| unreadable(&error.into()))?);
+    let metadata = opened.metadata().map_err(|error| unreadable(&error))?;
     if !metadata.is_file() {
         return Err(RegistryError::Refused("it is no file".to_owned()));
     }
@@ -103,8 +106,22 @@ fn read(registry: &Registry, file: &Path) -> Result<Vec<u8>, RegistryError> {
         return Err(RegistryError::Refused(format!("it has {length} bytes, more than the {limit} of runtime.max_component_bytes")));
     }
     let mut bytes = Vec::new();
-    opened.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    opened.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     Ok(bytes)
+}
+
+fn unreadable(error: &io::Error) -> RegistryError {
+    RegistryError::Refused(format!("it cannot be read: {error}"))
+}
+
+/// Does what waits for a disk on a thread that may wait.
+async fn beside<R: Send + 'static>(work: impl FnOnce() -> io::Result<R> + Send + 'static) -> io::Result<R> {
+    tokio::task::spawn_blocking(work).await?
+}
+
+async fn put_away_beside(folder: &Path, fate: &'static str, file: &Path, why: Option<String>) -> io::Result<()> {
+    let (folder, file) = (folder.to_owned(), file.to_owned());
+    beside(move || put_away(&folder, fate, &file, why.as_deref())).await
 }
 
 /// Moves a file beside the others of its fate. A name that is taken gets a number.

@@ -27,7 +27,7 @@ pub(super) fn put(table: &BindingTable, version: &Version<'_>) -> Result<Binding
         named = true;
         let pin = version.answers(&rule.contract)?;
         let weight = rule.choices.iter().filter(|choice| is(choice, version.name)).map(|choice| u64::from(choice.weight)).sum();
-        replace(rule, version.name, |_| Vec::new());
+        rule.choices.retain(|choice| !is(choice, version.name));
         rule.choices.push(Choice { pin: pin.into(), weight: narrow(weight) });
         normalise(rule);
     }
@@ -78,7 +78,7 @@ pub(super) fn split(table: &BindingTable, version: &Version<'_>, share: u32) -> 
 pub(super) fn without(table: &BindingTable, name: &str, canary: &Digest) -> BindingTable {
     let mut next = table.clone();
     for rule in &mut next.rules {
-        let of_canary = |choice: &Choice| digest(choice) == Some(canary);
+        let of_canary = |choice: &Choice| choice.pin.provider.digest() == Some(canary);
         let others: u64 = rule.choices.iter().filter(|choice| is(choice, name) && !of_canary(choice)).map(|choice| u64::from(choice.weight)).sum();
         let freed: u64 = rule.choices.iter().filter(|choice| of_canary(choice)).map(|choice| u64::from(choice.weight)).sum();
         if freed == 0 || others == 0 {
@@ -100,7 +100,8 @@ pub(super) fn without(table: &BindingTable, name: &str, canary: &Digest) -> Bind
 
 /// The table without the plugins that no rule names.
 pub(super) fn pruned(mut table: BindingTable) -> BindingTable {
-    let named: BTreeSet<Digest> = table.rules.iter().flat_map(|rule| rule.choices.iter().filter_map(digest).cloned()).collect();
+    let named: BTreeSet<Digest> =
+        table.rules.iter().flat_map(|rule| rule.choices.iter().filter_map(|choice| choice.pin.provider.digest()).cloned()).collect();
     table.plugins.retain(|digest, _| named.contains(digest));
     table
 }
@@ -108,12 +109,12 @@ pub(super) fn pruned(mut table: BindingTable) -> BindingTable {
 /// The digests under which a name is bound.
 pub(super) fn digests_of(table: &BindingTable, name: &str) -> BTreeSet<Digest> {
     let choices = table.rules.iter().flat_map(|rule| &rule.choices);
-    choices.filter(|choice| is(choice, name)).filter_map(digest).cloned().collect()
+    choices.filter(|choice| is(choice, name)).filter_map(|choice| choice.pin.provider.digest()).cloned().collect()
 }
 
 /// The contracts that a digest answers in a table.
 pub(super) fn contracts_of(table: &BindingTable, wanted: &Digest) -> BTreeSet<String> {
-    let rules = table.rules.iter().filter(|rule| rule.choices.iter().any(|choice| digest(choice) == Some(wanted)));
+    let rules = table.rules.iter().filter(|rule| rule.choices.iter().any(|choice| choice.pin.provider.digest() == Some(wanted)));
     rules.map(|rule| rule.contract.to_string()).collect()
 }
 
@@ -134,17 +135,6 @@ fn is(choice: &Choice, name: &str) -> bool {
     matches!(&choice.pin.provider, Provider::Plugin { name: bound, .. } if bound == name)
 }
 
-pub(super) fn digest(choice: &Choice) -> Option<&Digest> {
-    match &choice.pin.provider {
-        Provider::Plugin { digest, .. } => Some(digest),
-        Provider::Native { .. } => None,
-    }
-}
-
-fn replace(rule: &mut Binding, name: &str, by: impl Fn(&Choice) -> Vec<Choice>) {
-    rule.choices = rule.choices.iter().flat_map(|choice| if is(choice, name) { by(choice) } else { vec![choice.clone()] }).collect();
-}
-
 /// One choice is the whole, whatever its weight; several are told by their smallest weights, in the order of their digests, so that one set of shares has
 /// one form and one hash.
 fn normalise(rule: &mut Binding) {
@@ -152,7 +142,7 @@ fn normalise(rule: &mut Binding) {
     for (choice, weight) in rule.choices.iter_mut().zip(reduced(&weights)) {
         choice.weight = weight;
     }
-    rule.choices.sort_by(|a, b| (a.pin.provider.name(), digest(a)).cmp(&(b.pin.provider.name(), digest(b))));
+    rule.choices.sort_by(|a, b| (a.pin.provider.name(), a.pin.provider.digest()).cmp(&(b.pin.provider.name(), b.pin.provider.digest())));
 }
 
 /// Weights in the same proportion that are as small as can be; where they do not fit, nearly the same proportion.

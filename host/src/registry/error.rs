@@ -2,7 +2,7 @@
 
 use engine::port::{ReadError, registry::ChangeError};
 
-/// Why a command was not carried out. Nothing has changed then.
+/// Why a command was not carried out. Nothing has changed then, but for [`RegistryError::Unread`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RegistryError {
     /// What was named does not exist.
@@ -17,6 +17,14 @@ pub(crate) enum RegistryError {
     /// The store did not answer.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The change is durable and in force; what else is in force could not be read.
+    #[error("`{made}` was done and is in force, and what is in force now cannot be shown: {error}")]
+    Unread {
+        /// What was done.
+        made: String,
+        /// Why it could not be read.
+        error: String,
+    },
     /// The store did not take the change.
     #[error(transparent)]
     Change(#[from] ChangeError),

@@ -3,28 +3,43 @@
 use std::{collections::BTreeSet, path::Path};
 
 use anyhow::Context;
+use engine::port::ReadError;
 use package::{Ask, Manifest};
 use plugin_runtime::{Grant, HttpRule};
 use serde::Deserialize;
 use serde_json::Value;
+use tracing::warn;
 
-use crate::config::{Config, resolve, with_nearest};
+use crate::config::{Config, hidden, resolve, with_nearest, written_out_at};
 
 /// Looks at all grants before anything is opened: a secret that is missing and a key that is not known stop the start.
 pub(crate) fn check_grants(config: &Config, directory: &Path) -> anyhow::Result<()> {
     for (name, plugin) in &config.plugins {
-        read_grant(&plugin.grant, directory).with_context(|| format!("plugins.{name}"))?;
+        for place in written_out_at(&plugin.grant) {
+            warn!(
+                "plugins.{name}: {place}: a secret is written out, so it is stored with the grant: expected a reference, `env:NAME` or `file:PATH`"
+            );
+        }
+        follow(&plugin.grant, directory).with_context(|| format!("plugins.{name}"))?;
     }
     Ok(())
 }
 
-/// A grant with its secrets. An error names the place.
-pub(super) fn read_grant(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
+/// A grant with its secrets, read on a thread that may wait for files. An error names the place.
+pub(super) async fn read_grant(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
+    let (grant, directory) = (grant.clone(), directory.to_owned());
+    let read = tokio::task::spawn_blocking(move || follow(&grant, &directory)).await;
+    read.map_err(|_| ReadError::Unavailable("the host is stopping".to_owned()))?
+}
+
+fn follow(grant: &Value, directory: &Path) -> anyhow::Result<Grant> {
     let resolved = resolve(grant, directory)?;
     if resolved.is_null() {
         return Ok(Grant::default());
     }
-    let named = |place: String| move |error: serde_json::Error| anyhow::anyhow!("{place}: {}", with_nearest(&error.to_string()));
+    // An error of the reader may repeat what it found.
+    let told = |error: serde_json::Error| hidden(with_nearest(&error.to_string()), grant);
+    let named = |place: String| move |error: serde_json::Error| anyhow::anyhow!("{place}: {}", told(error));
     for (endpoint, rule) in resolved["http"].as_object().into_iter().flatten() {
         HttpRule::deserialize(rule).map_err(named(format!("grant.http.{endpoint}")))?;
     }

@@ -3,7 +3,7 @@
 use engine::port::registry::{InstalledPlugin, Registry as _, RegistryChange, RegistryState};
 use package::{Admission, Package, Upgrade, Version};
 use pipeline::Timestamp;
-use plugin_runtime::{LoadError, PluginContract, Verdict};
+use plugin_runtime::{LoadError, Verdict};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -49,11 +49,11 @@ impl Registry {
         if !verdict.good {
             return Err(RegistryError::Refused(verdict.to_string()));
         }
-        let report = self.runtime.check(bytes.clone()).await.map_err(|error| RegistryError::Refused(error.to_string()))?;
         if asks.is_empty() {
             self.try_out(bytes.clone(), &grant).await?;
         }
-        let plugin = record(&package, &bytes, &report.contracts, &admission, self.now(), by);
+        let contracts = verdict.contracts.iter().filter_map(|contract| contract.exported.clone()).collect();
+        let plugin = record(&package, &bytes, contracts, &admission, self.now(), by);
         let _turn = self.changing.lock().await;
         let state = self.state().await?;
         if let Some(plugin) = state.plugin(&package.digest).cloned() {
@@ -71,7 +71,7 @@ impl Registry {
 
     /// Compiles it under the grant that it would have, and begins it once.
     async fn try_out(&self, bytes: Vec<u8>, grant: &Value) -> Result<(), RegistryError> {
-        let grant = read_grant(grant, &self.directory).map_err(|error| RegistryError::refused(&error))?;
+        let grant = read_grant(grant, &self.directory).await.map_err(|error| RegistryError::refused(&error))?;
         let refused = |error: LoadError| RegistryError::Refused(error.to_string());
         let plugin = self.runtime.load(bytes, &grant).await.map_err(refused)?;
         self.runtime.try_instantiate(&plugin).await.map_err(refused)
@@ -111,14 +111,7 @@ pub(super) fn raised(state: &RegistryState, plugin: &InstalledPlugin) -> Vec<(St
 }
 
 /// The row of a plugin.
-pub(super) fn record(
-    package: &Package,
-    bytes: &[u8],
-    contracts: &[PluginContract],
-    admission: &Admission,
-    at: Timestamp,
-    by: &str,
-) -> InstalledPlugin {
+pub(super) fn record(package: &Package, bytes: &[u8], contracts: Vec<String>, admission: &Admission, at: Timestamp, by: &str) -> InstalledPlugin {
     let manifest = &package.manifest;
     InstalledPlugin {
         digest: package.digest.clone(),
@@ -128,7 +121,7 @@ pub(super) fn record(
         publisher: admission.publisher.clone(),
         component: blake3::hash(bytes).to_hex().to_string(),
         size: bytes.len() as u64,
-        contracts: contracts.iter().map(|contract| contract.exact.clone()).collect(),
+        contracts,
         at,
         by: by.to_owned(),
     }

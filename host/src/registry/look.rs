@@ -8,6 +8,7 @@ use plugin_runtime::BreakerState;
 use serde_json::{Value, json};
 
 use super::{Registry, RegistryError, edit};
+use crate::config::shown;
 
 impl Registry {
     /// Every installed plugin with where it stands.
@@ -73,14 +74,13 @@ impl Registry {
     pub(crate) async fn bindings(&self, revisions: usize) -> Result<Value, RegistryError> {
         let state = self.store.state().await?;
         let (revision, table) = self.driver.current();
-        let grants: serde_json::Map<String, Value> = table.plugins.iter().map(|(digest, bound)| (digest.to_string(), bound.grant.clone())).collect();
+        let grants: serde_json::Map<String, Value> = table.plugins.iter().map(|(digest, bound)| (digest.to_string(), shown(&bound.grant))).collect();
         let history = self.store.revisions(revisions).await?;
-        let mut shown = self.described(&state, &table);
-        shown["revision"] = json!(revision);
-        // Secrets are references in a grant.
-        shown["grants"] = Value::Object(grants);
-        shown["history"] = json!(history);
-        Ok(shown)
+        let mut bindings = self.described(&state, &table);
+        bindings["revision"] = json!(revision);
+        bindings["grants"] = Value::Object(grants);
+        bindings["history"] = json!(history);
+        Ok(bindings)
     }
 
     /// Audit entries after a number; without one the last ones.

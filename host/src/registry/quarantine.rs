@@ -32,7 +32,6 @@ impl Registry {
         deed.after = json!(entry);
         let change = RegistryChange { quarantine: vec![(digest.clone(), Some(entry))], ..self.begin(&state, deed) };
         state = self.commit(change, None).await?;
-        self.shelf.quarantine(&digest, Some(reason));
         Ok(self.changed(&state, self.quarantined(&state, &digest)))
     }
 
@@ -44,7 +43,6 @@ impl Registry {
         deed.before = json!(entry);
         let change = RegistryChange { quarantine: vec![(digest.clone(), None)], ..self.begin(state, deed) };
         let state = self.commit(change, None).await?;
-        self.shelf.quarantine(digest, None);
         let what = format!("plugin {digest} is called again; `jackfield run list --state held` shows the runs that wait for `run resolve RUN retry`");
         Ok(self.changed(&state, what))
     }

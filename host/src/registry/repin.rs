@@ -1,11 +1,14 @@
 //! Repinning: items of live runs that are at rest are moved from one version to another, after a look at whether the other understands what they have.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, PoisonError, Weak},
+};
 
 use engine::{
-    BindingTable, Driver, Repin, RepinError,
+    Driver, Repin, RepinError,
     api::EngineError,
-    port::{RunState, Timers, registry::RegistryChange},
+    port::{ReadError, RunState, Timers, registry::InstalledPlugin},
 };
 use pipeline::{ContractTrack, Digest, RepinItem, Revision, RunId, Seq};
 use plugin_runtime::{Crossing, Plugin};
@@ -51,6 +54,8 @@ pub(crate) struct Outcome {
     moved: usize,
     /// The runs that have such items.
     runs: Vec<RunOutcome>,
+    /// Why runs were not looked at any more, or why the audit trail does not tell of what was moved.
+    stopped: Option<String>,
 }
 
 /// What became of one run.
@@ -59,21 +64,59 @@ struct RunOutcome {
     run: RunId,
     /// Its items, as `step/number`.
     items: Vec<String>,
-    /// Why nothing was moved.
+    /// How many of them were (or would be) moved. Each contract is moved by itself, so some can be although others were refused.
+    moved: usize,
+    /// Why not all of them were.
     refused: Option<String>,
+}
+
+/// Why not everything of a run is moved.
+struct Trouble {
+    why: String,
+    /// Whether other runs would meet it as well.
+    of_all: bool,
 }
 
 /// The new version, where it is bound and in what it is called.
 struct Target {
     from: Digest,
+    to: InstalledPlugin,
     plugin: Plugin,
-    revision: Revision,
-    include_done: bool,
+    /// Kept from removal as long as this lives.
+    revision: Arc<Revision>,
 }
 
 impl Registry {
-    /// Moves items, or says which would be moved and which cannot be.
+    /// Moves items, or says which would be moved and which cannot be. Changes of the registry wait only for the look before and for the audit entry, however
+    /// many runs there are.
     pub(crate) async fn repin(&self, wanted: Wanted, by: &str) -> Result<Outcome, RegistryError> {
+        let target = self.target(&wanted).await?;
+        let runs = self.candidates(wanted.run.as_deref()).await?;
+        let mut outcome = Outcome { dry_run: wanted.dry_run, moved: 0, runs: Vec::new(), stopped: None };
+        for run in runs {
+            if let Some(reason) = self.shelf.quarantined(&target.to.digest) {
+                outcome.stopped = Some(format!("plugin {} is quarantined: {reason}", target.to.digest));
+                break;
+            }
+            let Some((found, stopped)) = self.repin_run(&run, &target, &wanted, by).await? else { continue };
+            outcome.moved += found.moved;
+            outcome.runs.push(found);
+            outcome.stopped = stopped;
+            if outcome.stopped.is_some() {
+                break;
+            }
+        }
+        if !wanted.dry_run
+            && let Err(error) = self.tell(&outcome, &target, &wanted, by).await
+        {
+            let untold = format!("the audit trail does not tell of it: {error}");
+            outcome.stopped = Some(outcome.stopped.map_or_else(|| untold.clone(), |why| format!("{why}; {untold}")));
+        }
+        Ok(outcome)
+    }
+
+    /// Where items are to go. The grant is that of the current table, so the version has to be there.
+    async fn target(&self, wanted: &Wanted) -> Result<Target, RegistryError> {
         let _turn = self.changing.lock().await;
         let state = self.state().await?;
         let from = match Digest::new(wanted.from.to_ascii_lowercase()) {
@@ -86,30 +129,29 @@ impl Registry {
         }
         refuse_quarantined(&state, &to.digest)?;
         let (revision, table) = self.driver.current();
-        let target = self.target(&table, revision, from.clone(), &to.digest, wanted.include_done).await?;
-        let runs = self.candidates(wanted.run.as_deref()).await?;
-        let mut outcome = Outcome { dry_run: wanted.dry_run, moved: 0, runs: Vec::new() };
-        for run in runs {
-            if let Some(found) = self.repin_run(&run, &target, &wanted, by).await? {
-                outcome.moved += if found.refused.is_none() { found.items.len() } else { 0 };
-                outcome.runs.push(found);
-            }
-        }
-        if !wanted.dry_run {
-            let mut deed = deed(by, "repin", &format!("{} to {}", short(&from), named(&to)), &wanted.note);
-            let told: Vec<&RunOutcome> = outcome.runs.iter().take(NAMED).collect();
-            deed.after = json!({"moved": outcome.moved, "runs": told, "include_done": wanted.include_done});
-            self.commit(RegistryChange { ..self.begin(&state, deed) }, None).await?;
-        }
-        Ok(outcome)
+        let unbound = || RegistryError::Refused(format!("plugin {} is not bound, so nothing says what it may reach: activate it first", to.digest));
+        let bound = table.plugins.get(&to.digest).ok_or_else(unbound)?;
+        let plugin = self.shelf.obtain(&to.digest, bound).await.map_err(|error| RegistryError::refused(&error))?;
+        let revision = Arc::new(revision);
+        self.targets.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&revision));
+        Ok(Target { from, to, plugin, revision })
     }
 
-    /// Its grant is that of the current table, so it has to be there.
-    async fn target(&self, table: &BindingTable, revision: Revision, from: Digest, to: &Digest, include_done: bool) -> Result<Target, RegistryError> {
-        let unbound = || RegistryError::Refused(format!("plugin {to} is not bound, so nothing says what it may reach: activate it first"));
-        let bound = table.plugins.get(to).ok_or_else(unbound)?;
-        let plugin = self.shelf.obtain(to, bound).await.map_err(|error| RegistryError::refused(&error))?;
-        Ok(Target { from, plugin, revision, include_done })
+    /// The tables that runs are being moved to: another one may have become current since.
+    pub(super) fn targets(&self) -> Vec<Arc<Revision>> {
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        targets.retain(|target| target.strong_count() > 0);
+        targets.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Writes the audit entry: whatever came in between, what was moved is told.
+    async fn tell(&self, outcome: &Outcome, target: &Target, wanted: &Wanted, by: &str) -> Result<(), RegistryError> {
+        let _turn = self.changing.lock().await;
+        let state = self.state().await?;
+        let mut deed = deed(by, "repin", &format!("{} to {}", short(&target.from), named(&target.to)), &wanted.note);
+        let told: Vec<&RunOutcome> = outcome.runs.iter().take(NAMED).collect();
+        deed.after = json!({"moved": outcome.moved, "runs": told, "include_done": wanted.include_done, "stopped": outcome.stopped});
+        self.commit(self.begin(&state, deed), None).await.map(drop)
     }
 
     /// The run that is named, or every run that goes on.
@@ -135,39 +177,69 @@ impl Registry {
         Ok(runs)
     }
 
-    /// One run; `None` when it has nothing to move.
-    async fn repin_run(&self, run: &RunId, target: &Target, wanted: &Wanted, by: &str) -> Result<Option<RunOutcome>, RegistryError> {
+    /// One run, and why no other is to be looked at after it; `None` when it has nothing to move.
+    async fn repin_run(
+        &self,
+        run: &RunId,
+        target: &Target,
+        wanted: &Wanted,
+        by: &str,
+    ) -> Result<Option<(RunOutcome, Option<String>)>, RegistryError> {
         let one = wanted.run.is_some();
+        let found = |items: Vec<String>, moved: usize, trouble: Option<Trouble>| {
+            let stopped = trouble.as_ref().filter(|trouble| trouble.of_all).map(|trouble| trouble.why.clone());
+            let outcome = RunOutcome { run: run.clone(), items, moved, refused: trouble.map(|trouble| trouble.why) };
+            Ok(Some((outcome, stopped)))
+        };
         let (head, items) = match self.driver.repinnable(run, &target.from).await {
             Ok(found) => found,
             Err(RepinError::UnknownRun(run)) if one => return Err(RegistryError::NotFound(format!("there is no run {run}"))),
-            Err(RepinError::Engine(error)) => return Err(unavailable(&error)),
-            Err(error) => return Ok(Some(RunOutcome { run: run.clone(), items: Vec::new(), refused: Some(error.to_string()) })),
+            Err(error) => return found(Vec::new(), 0, Some(error.into())),
         };
-        let items: Vec<RepinItem> = items.into_iter().filter(|item| target.include_done || !item.done).collect();
+        let items: Vec<RepinItem> = items.into_iter().filter(|item| wanted.include_done || !item.done).collect();
         if items.is_empty() {
             let nothing = "no item of the run is bound to that plugin, or only such as did something (--include-done)".to_owned();
-            return Ok(one.then(|| RunOutcome { run: run.clone(), items: Vec::new(), refused: Some(nothing) }));
+            return if one { found(Vec::new(), 0, Some(Trouble::of_run(nothing))) } else { Ok(None) };
         }
         let names = items.iter().map(|item| format!("{}/{}", item.item.step, item.item.item)).collect();
-        let moves = moves(run, head, &items, target, by, &wanted.note);
-        // Everything is looked at before anything is moved, and a dry run says what the real one would.
-        let mut refused = items.iter().find_map(|item| misfit(&target.plugin, item).err());
-        for repin in &moves {
-            refused = match refused {
-                None => self.driver.would_repin(repin).await.err().map(|error| error.to_string()),
-                known => known,
-            };
+        let moves = moves(run, head, &items, target, wanted, by);
+        match self.would_move(&items, &moves, target).await {
+            Err(trouble) => found(names, 0, Some(trouble)),
+            Ok(()) if wanted.dry_run => found(names, items.len(), None),
+            Ok(()) => {
+                let (moved, trouble) = move_items(&self.driver, moves).await;
+                found(names, moved, trouble)
+            }
         }
-        if refused.is_none() && !wanted.dry_run {
-            refused = move_items(&self.driver, moves).await.err().map(|error| error.to_string());
+    }
+
+    /// Looks at everything before anything is moved, so that a dry run says what the real one would.
+    async fn would_move(&self, items: &[RepinItem], moves: &[Repin], target: &Target) -> Result<(), Trouble> {
+        items.iter().try_for_each(|item| misfit(&target.plugin, item)).map_err(Trouble::of_run)?;
+        for repin in moves {
+            self.driver.would_repin(repin).await?;
         }
-        Ok(Some(RunOutcome { run: run.clone(), items: names, refused }))
+        Ok(())
+    }
+}
+
+impl Trouble {
+    fn of_run(why: String) -> Self {
+        Self { why, of_all: false }
+    }
+}
+
+impl From<RepinError> for Trouble {
+    fn from(error: RepinError) -> Self {
+        Self {
+            why: error.to_string(),
+            of_all: matches!(error, RepinError::Engine(EngineError::Unavailable(_) | EngineError::Read(ReadError::Unavailable(_)))),
+        }
     }
 }
 
 /// One for each contract; the head will have gone on by one record after each.
-fn moves(run: &RunId, mut head: Seq, items: &[RepinItem], target: &Target, by: &str, note: &str) -> Vec<Repin> {
+fn moves(run: &RunId, mut head: Seq, items: &[RepinItem], target: &Target, wanted: &Wanted, by: &str) -> Vec<Repin> {
     let contracts: BTreeSet<&ContractTrack> = items.iter().map(|item| &item.contract).collect();
     let mut moves = Vec::with_capacity(contracts.len());
     for contract in contracts {
@@ -177,22 +249,27 @@ fn moves(run: &RunId, mut head: Seq, items: &[RepinItem], target: &Target, by: &
             run: run.clone(),
             from: target.from.clone(),
             to: pin.into(),
-            revision: target.revision.clone(),
+            revision: Revision::clone(&target.revision),
             expected_head: head,
-            include_done: target.include_done,
+            include_done: wanted.include_done,
             by: by.to_owned(),
-            note: note.to_owned(),
+            note: wanted.note.clone(),
         });
         head = Seq(head.0 + 1);
     }
     moves
 }
 
-async fn move_items(driver: &Driver, moves: Vec<Repin>) -> Result<(), RepinError> {
+/// Moves contract after contract; how many items were moved, and what came in between.
+async fn move_items(driver: &Driver, moves: Vec<Repin>) -> (usize, Option<Trouble>) {
+    let mut moved = 0;
     for repin in moves {
-        driver.repin(repin).await?;
+        match driver.repin(repin).await {
+            Ok(items) => moved += items as usize,
+            Err(error) => return (moved, Some(error.into())),
+        }
     }
-    Ok(())
+    (moved, None)
 }
 
 /// Whether the new version understands everything that it would be given: each field is declared by it.
@@ -208,8 +285,4 @@ fn misfit(plugin: &Plugin, item: &RepinItem) -> Result<(), String> {
         }
         None => Ok(()),
     }
-}
-
-fn unavailable(error: &EngineError) -> RegistryError {
-    engine::port::ReadError::Unavailable(error.to_string()).into()
 }

@@ -18,7 +18,6 @@ use engine::{
 use package::TrustList;
 use pipeline::{Digest, Failure, FailureClass, Provider, Revision};
 use plugin_runtime::{LoadError, Plugin, PluginHealth, Plugins, Runtime, WasmRunner};
-use serde_json::Value;
 use store_sqlite::Store;
 use tokio::sync::Mutex as AsyncMutex;
 use tracing::warn;
@@ -65,7 +64,7 @@ impl Shelf {
     /// A plugin under a grant, compiled unless that was done before. It cannot be called yet.
     pub(super) async fn obtain(&self, digest: &Digest, bound: &BoundPlugin) -> anyhow::Result<Plugin> {
         let Inner { runtime, store, trust, directory, .. } = &*self.inner;
-        let grant = read_grant(&bound.grant, directory)?;
+        let grant = read_grant(&bound.grant, directory).await?;
         let place = lock(&self.inner.compiled).entry(digest.clone()).or_default().clone();
         let mut compiled = place.lock().await;
         if let Some(plugin) = &*compiled {
@@ -159,7 +158,8 @@ impl Shelf {
         lock(&self.inner.compiled).retain(|digest, place| digests.contains(digest) || place.try_lock().is_err());
     }
 
-    fn quarantined(&self, digest: &Digest) -> Option<String> {
+    /// Why a digest is not called, if it is quarantined.
+    pub(super) fn quarantined(&self, digest: &Digest) -> Option<String> {
         lock(&self.inner.quarantine).get(digest).cloned()
     }
 
@@ -220,11 +220,6 @@ impl Runner for Shelf {
             Provider::Plugin { .. } | Provider::Native { .. } => Box::pin(self.measured(call)),
         }
     }
-}
-
-/// Whether a grant can be read: for one that an operator gives by hand.
-pub(super) fn check_grant(grant: &Value, directory: &std::path::Path) -> anyhow::Result<()> {
-    read_grant(grant, directory).map(drop)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

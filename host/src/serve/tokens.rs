@@ -1,7 +1,7 @@
-//! API tokens: named, compared by their hashes. The first start makes one called `admin` and says where it is.
+//! API tokens: named, compared by their hashes, each with its roles. The first start makes one called `admin` and says where it is.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::OpenOptions,
     io::Write,
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -9,14 +9,22 @@ use std::{
 };
 
 use anyhow::Context;
-use tracing::info;
+use tracing::{info, warn};
 
-use crate::config::ADMIN;
+use crate::config::{ADMIN, Role, Token};
 
 /// The tokens that open the API.
 #[derive(Debug, Clone)]
 pub(crate) struct Tokens {
-    hashes: BTreeMap<String, blake3::Hash>,
+    owners: Vec<Owner>,
+}
+
+/// Whose token it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    hash: blake3::Hash,
+    pub(crate) name: String,
+    pub(crate) roles: BTreeSet<Role>,
 }
 
 /// Where the first start puts the administrator's token.
@@ -26,18 +34,24 @@ pub(crate) fn admin_token_file(directory: &Path) -> PathBuf {
 
 impl Tokens {
     /// The tokens of the configuration and the administrator's, which is made when there is none.
-    pub(crate) fn open(directory: &Path, configured: &BTreeMap<String, String>) -> anyhow::Result<Self> {
-        let mut hashes = BTreeMap::from([(ADMIN.to_owned(), admin(directory)?)]);
-        for (name, hash) in configured {
-            hashes.insert(name.clone(), blake3::Hash::from_hex(hash).with_context(|| format!("tokens.{name}"))?);
+    pub(crate) fn open(directory: &Path, configured: &BTreeMap<String, Token>) -> anyhow::Result<Self> {
+        let mut owners = vec![Owner { hash: admin(directory)?, name: ADMIN.to_owned(), roles: [Role::Admin].into() }];
+        for (name, token) in configured {
+            if token.roles.is_none() {
+                warn!(
+                    "tokens.{name} has no roles, so it may do everything: expected {name} = {{ blake3 = \"...\", roles = [\"viewer\"] }}, or other roles"
+                );
+            }
+            let hash = blake3::Hash::from_hex(&token.blake3).with_context(|| format!("tokens.{name}"))?;
+            owners.push(Owner { hash, name: name.clone(), roles: token.roles() });
         }
-        Ok(Self { hashes })
+        Ok(Self { owners })
     }
 
     /// Whose token this is. The comparison takes the same time wherever the first difference is.
-    pub(crate) fn owner(&self, token: &str) -> Option<&str> {
+    pub(crate) fn owner(&self, token: &str) -> Option<&Owner> {
         let hash = blake3::hash(token.as_bytes());
-        self.hashes.iter().find(|(_, known)| **known == hash).map(|(name, _)| name.as_str())
+        self.owners.iter().find(|owner| owner.hash == hash)
     }
 }
 
@@ -88,9 +102,10 @@ mod tests {
         let file = admin_token_file(directory.path());
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
         let token = std::fs::read_to_string(&file).unwrap();
-        assert_eq!(first.owner(&token), Some("admin"));
-        assert_eq!(first.owner("guess"), None);
+        let owner = |tokens: &Tokens, token: &str| tokens.owner(token).map(|owner| (owner.name.clone(), Role::list(owner.roles.clone())));
+        let admin = Some(("admin".to_owned(), "admin".to_owned()));
+        assert_eq!((owner(&first, &token), owner(&first, "guess")), (admin.clone(), None));
         std::fs::remove_file(&file).unwrap();
-        assert_eq!(Tokens::open(directory.path(), &BTreeMap::new()).unwrap().owner(&token), Some("admin"));
+        assert_eq!(owner(&Tokens::open(directory.path(), &BTreeMap::new()).unwrap(), &token), admin);
     }
 }

@@ -252,6 +252,11 @@ impl Host {
     /// A request with the administrator's token.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let token = std::fs::read_to_string(self.directory().join("jackfield-data/admin-token")).expect("the token is there");
+        self.request_with(&token, method, path, headers, body)
+    }
+
+    /// A request with a token.
+    pub fn request_with(&self, token: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
         request = request.header("authorization", format!("Bearer {token}"));
         for (name, value) in headers {

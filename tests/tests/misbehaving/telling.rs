@@ -105,13 +105,13 @@ async fn a_log_record_is_one_line() {
 async fn requests_and_keys_have_spans_of_the_host_s() {
     let Said { children, .. } = told("requests").await;
     let gets: Vec<_> = children.iter().filter(|child| child.kind == ChildKind::Client).collect();
-    // The last of them is the one that was denied.
-    assert_eq!(gets.len(), 257);
+    // The one after them was denied, because the call had made as many as it may.
+    assert_eq!(gets.len(), 256);
     let value = |child: &Child, key: &str| child.attributes.iter().find(|(name, _)| name == key).map(|(_, value)| value.clone());
     assert_eq!((gets[0].name.as_str(), gets[0].parent.as_str()), ("GET", "00f067aa0ba902b7"));
     assert_eq!((value(gets[0], "http.request.method"), value(gets[0], "http.response.status_code")), (Some("GET".into()), Some(204_i64.into())));
     assert_eq!(value(gets[0], "server.address"), Some("127.0.0.1".into()));
-    assert_eq!(gets[256].failed.as_ref().map(|(code, _)| code.as_str()), Some("plugin.denied"));
+    assert!(gets.iter().all(|get| get.failed.is_none()));
 
     let Said { children, items, .. } = told("keys").await;
     let sets = children.iter().filter(|child| child.name == "keyvalue.set" && child.kind == ChildKind::Host).count();

@@ -59,7 +59,7 @@ async fn a_component_that_compiles_for_ever_is_stopped_by_time_and_by_memory_and
     let _shared = MEMORY.read().await;
     let bytes = bomb(40, 20_000);
     for (limits, expected) in [
-        (CompileLimits { cpu_s: 1, ..CompileLimits::default() }, "compile.cpu_s)"),
+        (CompileLimits { cpu_s: 1, ..CompileLimits::default() }, "runtime.compile.cpu_s)"),
         (CompileLimits { memory_bytes: 16 << 20, ..CompileLimits::default() }, ""),
     ] {
         let compile_worker = Some(harness::binary("jackfield"));

@@ -6,6 +6,7 @@ mod drain;
 mod look;
 mod orders;
 mod resolve;
+mod roles;
 mod stuck;
 mod tokens;
 mod undo;

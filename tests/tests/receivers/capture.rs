@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::{
     resource::v1::Resource,
     trace::v1::Span,
 };
+use package::hex;
 use prost::Message;
 
 /// The scope of what is measured while it happens. Everything else is projected from the journal.
@@ -127,8 +128,4 @@ fn text<'a>(attributes: &'a [KeyValue], key: &str) -> Option<&'a str> {
         AnyValue { value: Some(any_value::Value::StringValue(text)) } => Some(text),
         _ => None,
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

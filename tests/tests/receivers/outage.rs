@@ -5,7 +5,12 @@ use std::collections::BTreeSet;
 use end_to_end_tests::harness::{Answers, orders::order};
 use serde_json::{Value, json};
 
-use crate::{Stage, capture, journal::Store, until};
+use crate::{
+    Stage,
+    capture::{self, Arrived},
+    journal::Store,
+    until,
+};
 
 #[test]
 fn a_receiver_over_http_that_is_away_delays_no_order_and_misses_no_span() {
@@ -36,7 +41,7 @@ fn away_and_back(protocol: &str) {
     stage.receiver.restart();
     assert_all_arrive(&stage);
     until("the exporter is well again", || exporter(&stage).filter(|exporter| exporter["ok"] == true));
-    assert_calls_are_received_or_counted_as_lost(&stage);
+    assert_each_live_span_is_received_or_counted_as_lost(&stage);
 
     // What could not be exported before the host ended is exported by the next one.
     stage.receiver.answer(Answers::Refuse);
@@ -77,16 +82,22 @@ fn assert_all_arrive(stage: &Stage) {
     });
 }
 
-/// Every call is measured, so what did not arrive is known by number.
-fn assert_calls_are_received_or_counted_as_lost(stage: &Stage) {
-    let scraped = stage.host.text("/metrics");
-    let counts = scraped.lines().filter(|line| line.starts_with("plugin_call_duration_seconds_count{"));
-    let calls: u64 = counts.map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum();
-    let sent = || {
-        let calls = capture::spans(&stage.receiver).into_iter().filter(|arrived| arrived.is_live() && !arrived.is_below_a_call());
-        calls.map(|arrived| arrived.id()).collect::<BTreeSet<_>>().len() as u64
+/// Every call is measured and every live span is counted before it is sent, so what did not arrive is known by number.
+fn assert_each_live_span_is_received_or_counted_as_lost(stage: &Stage) {
+    let arrived = || {
+        let live = capture::spans(&stage.receiver).into_iter().filter(Arrived::is_live);
+        live.map(|arrived| arrived.id()).collect::<BTreeSet<_>>().len() as u64
     };
-    // Spans below calls are counted as lost too.
-    until("every call has arrived or is counted as lost", || (sent() + lost(stage) >= calls).then_some(()));
-    assert!(sent() > 0 && lost(stage) > 0, "{} of {calls} calls arrived", sent());
+    let calls = || scraped(stage, "plugin_call_duration_seconds_count{");
+    let sent = || scraped(stage, "otel_sdk_processor_span_processed_total{");
+    // Each call has a span of its own beside those below it.
+    until("every span of a call was sent", || (sent() > calls()).then_some(()));
+    until("every span that was sent has arrived or is counted as lost", || (arrived() + lost(stage) == sent()).then_some(()));
+    assert!(arrived() > 0 && lost(stage) > 0, "{} of {} spans arrived", arrived(), sent());
+}
+
+/// The sum of all series of a counter that begin so.
+fn scraped(stage: &Stage, series: &str) -> u64 {
+    let text = stage.host.text("/metrics");
+    text.lines().filter(|line| line.starts_with(series)).map(|line| line.rsplit_once(' ').unwrap().1.parse::<u64>().unwrap()).sum()
 }

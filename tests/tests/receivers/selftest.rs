@@ -54,7 +54,7 @@ impl Specimen {
     }
 }
 
-fn request(trace: Vec<Arrived>) -> ExportTraceServiceRequest {
+pub(crate) fn request(trace: Vec<Arrived>) -> ExportTraceServiceRequest {
     let scopes = trace.into_iter().map(|Arrived { scope, span, .. }| ScopeSpans { scope: Some(scope), spans: vec![span], ..ScopeSpans::default() });
     ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans: scopes.collect(), ..ResourceSpans::default() }] }
 }
@@ -106,10 +106,7 @@ fn another_kind_status_scope_or_parent_of_any_span_is_caught() {
         });
         specimen.caught(Rule::Time, "an end before the start", |span| span.end_time_unix_nano = span.start_time_unix_nano - 1);
         if specimen.span().name != "bss.order.lifecycle" {
-            // The parents of these may have been lost with the host.
-            if specimen.span().kind() != SpanKind::Client && !specimen.span().name.starts_with("keyvalue.") {
-                specimen.caught(Rule::Parent, "a parent that is not there", |span| span.parent_span_id = vec![9; 8]);
-            }
+            specimen.caught(Rule::Parent, "a parent that is not there", |span| span.parent_span_id = vec![9; 8]);
             specimen.caught(Rule::Parent, "no parent", |span| span.parent_span_id.clear());
         }
         if !specimen.span().links.is_empty() {

@@ -10,8 +10,9 @@ use opentelemetry_proto::tonic::{
         status::StatusCode,
     },
 };
+use package::hex;
 
-use crate::capture::{Arrived, hex};
+use crate::capture::Arrived;
 
 /// Values that are drawn, measured, or depend on what happened before; what is shown in their place.
 const VARYING: [(&str, &str); 13] = [

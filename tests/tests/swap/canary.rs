@@ -81,3 +81,65 @@ fn a_canary_that_does_well_is_promoted_and_goes_on_over_a_restart() {
     let list = host.type_in(&["binding", "list", "--json"]).json();
     assert_eq!(list["contracts"]["jackfield:order/inventory@1"][0]["choices"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_canary_that_cannot_be_ended_keeps_no_other_from_its_end() {
+    let lab = Lab::start();
+    let host = setup(&lab).start();
+    let (stuck, good) = (install(&host, "billing-rest", "0.2.0"), install(&host, "inventory-pool", "0.2.0"));
+    let token = host.directory().join("token");
+    std::fs::write(&token, "4711").unwrap();
+    let methods = r#"methods = ["GET", "POST", "DELETE"]"#;
+    let grant = format!("http.billing = {{ url = \"{}\", {methods}, auth = {{ bearer = \"file:token\" }} }}", lab.url("billing"));
+    std::fs::write(host.directory().join("grant.toml"), grant).unwrap();
+    let terms = ["--canary", "50%", "--for", "1s", "--min-calls", "1", "--max-error-rate", "100%"];
+    host.type_in(&[&["plugin", "activate", "billing-rest@0.2.0", "--grant", "grant.toml"], &terms[..]].concat()).good(&["gets 50 %"]);
+    let selling_until = |what: &str, met: &dyn Fn() -> bool| {
+        until(what, || {
+            host.submit(&order());
+            met()
+        });
+    };
+    selling_until("a call of the canary", &|| {
+        let list = host.request("GET", "/api/v1/plugins", &[], "").body;
+        list["canaries"]["billing-rest"]["canary"]["calls"].as_f64().is_some_and(|calls| calls >= 1.0)
+    });
+    // What its grant refers to is gone, so it cannot get everything.
+    std::fs::remove_file(&token).unwrap();
+    let told = || host.log().matches("the canary of plugin `billing-rest` cannot be ended (canary-promoted: ").count();
+    until("the first try", || told() > 0);
+    host.type_in(&[&["plugin", "activate", "inventory-pool@0.2.0"], &terms[..]].concat()).good(&["gets 50 %"]);
+    selling_until("the promotion", &|| standing(&host, &good) == "active");
+    assert_eq!((standing(&host, &stuck), told()), (json!("canary"), 1), "it is tried again and told once");
+    assert!(!host.log().contains("the canary of plugin `billing-rest` gets everything"), "{}", host.log());
+    std::fs::write(&token, "4711").unwrap();
+    until("the promotion", || standing(&host, &stuck) == "active");
+}
+
+#[test]
+fn a_rollback_keeps_a_promotion_that_came_before_and_takes_no_trial_along() {
+    let lab = Lab::start();
+    let host = setup(&lab).start();
+    let (billing, pool) = (install(&host, "billing-rest", "0.2.0"), install(&host, "inventory-pool", "0.2.0"));
+    let activate = |plugin: &str, more: &[&str]| host.type_in(&[&["plugin", "activate", plugin], more].concat());
+    let terms = ["--canary", "50%", "--for", "10m", "--min-calls", "100000"];
+    activate("billing-rest@0.2.0", &terms).good(&["(binding revision 2)"]);
+    activate("inventory-pool@0.2.0", &terms).good(&["(binding revision 3)"]);
+    // One is promoted while the other one is still under trial, then that one as well.
+    activate("inventory-pool@0.2.0", &[]).good(&["the canary inventory-pool@0.2.0", "(binding revision 4)"]);
+    activate("billing-rest@0.2.0", &[]).good(&["the canary billing-rest@0.2.0", "(binding revision 5)"]);
+    let both = || (standing(&host, &billing), standing(&host, &pool));
+    assert_eq!(both(), (json!("active"), json!("active")));
+    host.type_in(&["plugin", "gc"]).good(&["revision 4", "`plugin rollback` goes back to it", "it was current just before"]);
+    host.type_in(&["plugin", "gc", "--remove"]).good(&["revision 2", "removed"]);
+
+    host.type_in(&["plugin", "rollback"])
+        .good(&["the table of revision 4 is current again, without the canary of `billing-rest` (binding revision 6)"]);
+    assert_eq!(both(), (json!("installed"), json!("active")));
+    let order = host.submit(&order());
+    host.wait(&order, &["completed"]);
+    assert_ne!(digest_of(&host, &order, STEPS[4]), billing);
+    assert_eq!(digest_of(&host, &order, STEPS[1]), pool);
+    host.type_in(&["plugin", "rollback"]).good(&["the table of revision 5 is current again (binding revision 7)"]);
+    assert_eq!(both(), (json!("active"), json!("active")));
+}

@@ -57,7 +57,7 @@ fn a_version_that_asks_for_more_needs_a_grant() {
     let host = setup(&lab).start();
     let flaky = plugin("billing-rest");
     host.type_in(&["plugin", "install", flaky.to_str().unwrap()]).good(&["was installed before"]);
-    let empty = Setup::default().start();
+    let empty = Setup::default().config("[secrets]\nallow = [\"env:NO_SUCH\"]").start();
     empty.type_in(&["plugin", "install", flaky.to_str().unwrap()]).good(&[
         "Its activation needs a grant",
         "[plugins.billing-rest.grant]",

@@ -4,6 +4,7 @@
 mod canary;
 mod expiry;
 mod gates;
+mod grants;
 mod load;
 mod moves;
 mod quarantine;

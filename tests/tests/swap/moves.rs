@@ -105,6 +105,8 @@ fn items_at_rest_are_moved_where_the_other_version_understands_them() {
     assert_eq!(lab.effects("billing", "created"), 2);
     let last = host.type_in(&["audit", "list", "--limit", "1", "--json"]).json()[0].clone();
     assert_eq!((last["action"].as_str(), &last["after"]["moved"]), (Some("repin"), &json!(1)));
+    let told = json!([{"run": held, "items": ["billing_setup/0"], "moved": 1, "refused": null}]);
+    assert_eq!((&last["after"]["runs"], &last["after"]["stopped"]), (&told, &Value::Null));
 }
 
 #[test]

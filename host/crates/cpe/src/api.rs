@@ -123,6 +123,7 @@ fn wants_wake(query: BeginQuery) -> Result<bool, ApiError> {
 
 async fn import(State(api): State<Arc<Api>>, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
     let keys = api.inventory.import(devices).await?;
+    api.intake.try_again(&keys);
     Ok((StatusCode::CREATED, Json(json!({ "devices": keys }))).into_response())
 }
 
@@ -191,7 +192,7 @@ impl Api {
         if facts.connection_request_url.is_empty() {
             return Err("the device has not said where it listens for connection requests".to_owned());
         }
-        let password = self.secrets.open(&self.tenant, &wake.password).map_err(|error| format!("its password cannot be opened: {error}"))?;
+        let password = self.secrets.open(&self.tenant, None, &wake.password).map_err(|error| format!("its password cannot be opened: {error}"))?;
         let target = Target { device, url: &facts.connection_request_url, peer: facts.peer, username: &wake.username, password: &password };
         self.waker.wake(target).await.map_err(|error: WakeError| error.to_string())
     }

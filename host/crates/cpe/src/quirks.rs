@@ -1,4 +1,23 @@
 //! How devices differ from the standard, as data.
+//!
+//! A record says which devices it is about and what is different about them. The built-in records come first, then those of the operator; a later one
+//! changes what earlier ones say, field by field, and a plugin may suggest a few fields on top ([`Quirks::suggest`]).
+//!
+//! ```
+//! use cpe::{device::DeviceId, quirks::QuirkTable};
+//!
+//! let operator = serde_json::from_str(
+//!     r#"[
+//!         { "note": "Reports its lists sorted.", "manufacturer": "Example*", "set": { "unordered_lists": true } },
+//!         { "manufacturer": "Example*", "model": "HG-1", "firmware": "1.*", "set": { "get_batch": 32, "hidden": ["Device.X_00005E_Cloud.{i}.Token"] } }
+//!     ]"#,
+//! )?;
+//! let table = QuirkTable::new(operator)?;
+//! let device = DeviceId { manufacturer: "Example Networks".into(), product_class: "HG-1".into(), ..DeviceId::default() };
+//! let quirks = table.resolve(&device, "", "1.2.3");
+//! assert!(quirks.unordered_lists && quirks.get_batch.get() == 32 && quirks.is_hidden("Device.", "Device.X_00005E_Cloud.2.Token"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod check;
 mod record;

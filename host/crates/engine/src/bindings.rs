@@ -6,7 +6,10 @@ mod explain;
 mod selectors;
 mod table;
 
-pub(crate) use self::cache::{Bindings, Tables};
+pub(crate) use self::{
+    cache::{Bindings, Tables},
+    explain::suits,
+};
 pub use self::{
     check::BindingProblem,
     explain::{Explained, Fit, Misfit},

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{
     Driver,
-    bindings::{Binding, BindingTable},
+    bindings::{Binding, BindingTable, suits},
     ids,
 };
 
@@ -95,8 +95,7 @@ fn preview(step: &StepDefinition, view: &View<'_>, table: &BindingTable, run: Op
     let mut rules: Vec<(usize, &Binding, Vec<String>)> = Vec::new();
     for (position, rule) in table.rules.iter().enumerate().filter(|(_, rule)| rule.contract == *contract) {
         let (open, named): (Vec<_>, Vec<_>) = rule.when.iter().partition(|(name, _)| unknown.contains(&name.as_str()));
-        let fits = named.iter().all(|(name, wanted)| selectors.iter().any(|(given, value)| given == name && wanted.contains(value)));
-        if fits {
+        if named.iter().all(|(name, wanted)| suits(name, wanted, &selectors).is_ok()) {
             rules.push((position, rule, open.into_iter().map(|(name, _)| name.clone()).collect()));
         }
     }
@@ -112,7 +111,7 @@ fn preview(step: &StepDefinition, view: &View<'_>, table: &BindingTable, run: Op
 
 fn rule_preview(position: usize, rule: &Binding, depends_on: Vec<String>, run: Option<&RunId>) -> RulePreview {
     let chosen = run.map(|run| rule.pick(run).map(|(choice, _)| choice));
-    let of = rule.choices.iter().map(|choice| u64::from(choice.weight)).sum();
+    let of = rule.sum();
     let choices = rule.choices.iter().enumerate().map(|(number, choice)| ChoicePreview {
         pin: choice.pin.clone(),
         weight: choice.weight,

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use pipeline::{Event, Parent, PipelineName, Record, RunId, RunStarted, Seq, TenantName, TraceIdentity, begin};
+use pipeline::{Event, Parent, PipelineName, Record, Revision, RunId, RunStarted, Seq, TenantName, TraceIdentity, begin};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
@@ -16,7 +16,7 @@ use crate::{
     definitions::Pack,
     fold::{Context, Folded, fold},
     ids,
-    port::AppendError,
+    port::{AppendError, WriteError},
     shared::{Shared, Unplaced},
     task,
 };
@@ -47,17 +47,12 @@ pub(crate) async fn start(shared: &Arc<Shared>, start: Start) -> Result<Started,
     }
     let pack = shared.definitions.newest(&pipeline).ok_or_else(|| StartError::UnknownPipeline(pipeline.clone()))?.clone();
     let sampled = (shared.sampler)(&pipeline, trace.as_ref());
-    let started = RunStarted {
-        pipeline,
-        version: pack.definition.version,
-        tenant,
-        input,
-        idempotency_key,
-        revision: shared.bindings.current().0,
-        trace: ids::trace(trace, sampled),
-        parent: None,
-    };
-    begin_run(shared, pack, started).await
+    let full = || StartError::Unavailable("as many runs are being driven as may be in memory".to_owned());
+    let place = place(shared).await.ok_or_else(full)?;
+    let version = pack.definition.version;
+    let started =
+        |revision| RunStarted { pipeline, version, tenant, input, idempotency_key, revision, trace: ids::trace(trace, sampled), parent: None };
+    begin_run(shared, pack, Some(place), started).await
 }
 
 /// Starts a child run, or finds the one that was started before under the same key. It belongs to its parent's trace.
@@ -70,31 +65,25 @@ pub(crate) async fn child(shared: &Arc<Shared>, child: Child) -> Result<RunId, S
         sampled: trace.sampled,
         trace_state: trace.trace_state,
     };
-    let started = RunStarted {
-        pipeline,
-        version: pack.definition.version,
-        tenant,
-        input,
-        idempotency_key: Some(key),
-        revision: shared.bindings.current().0,
-        trace: ids::trace(Some(inbound), trace.sampled),
-        parent: Some(parent),
-    };
-    begin_run(shared, pack, started).await.map(|started| started.run).map_err(|error| error.to_string())
+    // The parent keeps its own place meanwhile: a child that waited for one could wait for ever, so it goes beyond the bound.
+    let place = shared.places.clone().try_acquire_owned().ok();
+    let (version, idempotency_key) = (pack.definition.version, Some(key));
+    let trace = ids::trace(Some(inbound), trace.sampled);
+    let started = |revision| RunStarted { pipeline, version, tenant, input, idempotency_key, revision, trace, parent: Some(parent) };
+    begin_run(shared, pack, place, started).await.map(|started| started.run).map_err(|error| error.to_string())
 }
 
-async fn begin_run(shared: &Arc<Shared>, pack: Pack, mut started: RunStarted) -> Result<Started, StartError> {
+/// Begins a run under the table that is current once it has its place: another one may have become so while it waited, and the old one may be gone.
+async fn begin_run(
+    shared: &Arc<Shared>,
+    pack: Pack,
+    place: Option<OwnedSemaphorePermit>,
+    started: impl FnOnce(Revision) -> RunStarted,
+) -> Result<Started, StartError> {
     let unavailable = |reason: String| StartError::Unavailable(reason);
-    // The parent of a child keeps its own place meanwhile: a child that waited for one could wait for ever, so it goes beyond the bound.
-    let place = match started.parent {
-        Some(_) => shared.places.clone().try_acquire_owned().ok(),
-        None => Some(place(shared).await.ok_or_else(|| unavailable("as many runs are being driven as may be in memory".to_owned()))?),
-    };
-    // Another table may have become current meanwhile, and the old one may be gone.
     let (revision, table) = shared.bindings.current();
-    started.revision = revision;
     let now = shared.clock.now();
-    let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Arc::new(started)) };
+    let first = Record { seq: Seq(1), epoch: shared.epoch, at: now, event: Event::RunStarted(Arc::new(started(revision))) };
     let tables = Tables::new(table);
     let context = Context { pack: &pack, tables: &tables, current: shared.bindings.by_step(&tables), epoch: shared.epoch };
     let run = begin(&pack.definition, ids::run_id(), &first).map_err(|illegal| unavailable(illegal.to_string()))?;
@@ -150,8 +139,11 @@ async fn drive(shared: Arc<Shared>, result: Result<crate::port::Appended, Append
         Err(error) => {
             shared.driven.lock().unwrap_or_else(PoisonError::into_inner).remove(run.id());
             match &error {
-                AppendError::Fenced(_) | AppendError::Fatal(_) => shared.fail(&error.to_string()),
-                AppendError::Exists(_) | AppendError::Stale { .. } | AppendError::Conflict { .. } | AppendError::Unavailable(_) => {}
+                AppendError::Write(WriteError::Fenced(_) | WriteError::Fatal(_)) => shared.fail(&error.to_string()),
+                AppendError::Exists(_)
+                | AppendError::Stale { .. }
+                | AppendError::Conflict { .. }
+                | AppendError::Write(WriteError::Unavailable(_)) => {}
             }
         }
     }

@@ -39,12 +39,12 @@ pub enum KeyError {
 
 impl PublicKey {
     /// The key of these bytes.
-    pub fn from_bytes(bytes: [u8; KEY]) -> Self {
+    pub(crate) fn from_bytes(bytes: [u8; KEY]) -> Self {
         Self(bytes)
     }
 
     /// Its bytes.
-    pub fn as_bytes(&self) -> &[u8; KEY] {
+    pub(crate) fn as_bytes(&self) -> &[u8; KEY] {
         &self.0
     }
 
@@ -124,7 +124,7 @@ impl From<PublicKey> for String {
 }
 
 /// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes all text");

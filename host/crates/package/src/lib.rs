@@ -42,7 +42,7 @@ mod upgrade;
 pub use self::{
     ask::Ask,
     error::PackageError,
-    key::{KeyError, PrivateKey, PublicKey},
+    key::{KeyError, PrivateKey, PublicKey, hex},
     manifest::{
         Asked, Capabilities, DeclaredContract, Manifest, ManifestError, Metric, MetricKind, RESERVED_TELEMETRY, SECTION, Setting, Telemetry,
         VerbName, Wanted,

@@ -35,12 +35,12 @@ pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> C
         None => span,
     };
     let mut finished = Finished { span: Some(span), state: None };
-    let CallContext { plugin, call, .. } = &*context;
+    let CallContext { plugin, call, begun, .. } = &*context;
     let Holds { breaker, retry_budget, .. } = &*plugin.holds;
-    let mut report = match plugin.guard.admit(call, breaker, retry_budget, std::time::Instant::now()) {
+    let mut report = match plugin.guard.admit(call, breaker, retry_budget, begun.into_std()) {
         Ok(leave) => {
             let attempted = attempt(&context, &mut finished).await;
-            let excused = attempted.as_ref().is_err_and(|ended| ended.because_of(&context.account).is_some());
+            let excused = attempted.as_ref().is_err_and(|ended| ended.excuses(&context.account));
             let report = finished.report(&context, attempted);
             if excused {
                 plugin.guard.excuse(leave);
@@ -111,7 +111,7 @@ fn outcome(answer: &Result<Answer, Failure>) -> &'static str {
 }
 
 async fn attempt(context: &Arc<CallContext>, finished: &mut Finished) -> Result<Answer, Ended> {
-    let CallContext { shared, plugin, call, account, deadline, .. } = &**context;
+    let CallContext { shared, plugin, call, deadline, .. } = &**context;
     let function = plugin
         .function(&call.pin.contract, call.verb.function())
         .ok_or_else(|| Ended::NoFunction { contract: call.pin.contract.clone(), function: call.verb.function() })?;
@@ -127,7 +127,7 @@ async fn attempt(context: &Arc<CallContext>, finished: &mut Finished) -> Result<
     let mut results = [Val::Bool(false)];
     let worked = {
         let mut guest = pin!(guest(&mut store, plugin, function, &params, &mut results));
-        timeout_at(*deadline, poll_fn(|task| account.poll(|| guest.as_mut().poll(task)))).await
+        timeout_at(*deadline, poll_fn(|task| context.poll(|| guest.as_mut().poll(task)))).await
     };
     function.give_back(params);
     let state = finished.state.insert(store.into_data());

@@ -163,7 +163,6 @@ impl Guard {
     pub(crate) fn record(&self, leave: Leave, options: &BreakerOptions, failure: Option<&Failure>, now: Instant) {
         match failure {
             None => self.tell(self.breaker.succeeded(leave.0, options, now)),
-            Some(failure) if failure.error_type == "plugin.busy" => self.breaker.give_back(leave.0),
             Some(failure) => match failure.class {
                 FailureClass::Unavailable | FailureClass::Unknown => self.tell(self.breaker.failed(leave.0, options, now)),
                 FailureClass::Rejected => self.tell(self.breaker.succeeded(leave.0, options, now)),

@@ -93,7 +93,7 @@ pub struct Limits {
     pub key_bytes: usize,
     /// Bytes of a value.
     pub value_bytes: usize,
-    /// HTTP requests.
+    /// HTTP requests, those that are denied included.
     pub http_requests: u32,
 }
 

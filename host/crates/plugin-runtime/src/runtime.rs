@@ -53,7 +53,7 @@ pub(crate) struct Shared {
     pub(crate) offered: Vec<Offered>,
     pub(crate) aot: Aot,
     pub(crate) compilations: Arc<Semaphore>,
-    /// Turns of calls that take long: one less than there are threads.
+    /// Turns of calls that take long: one less than there are threads, and one where there is a single thread.
     pub(crate) long_calls: Arc<Semaphore>,
     /// The slots of the pool.
     pub(crate) slots: Arc<Pool>,

@@ -1,13 +1,13 @@
 //! One batch: many writes, one transaction, one fsync.
 
-use engine::port::{AppendError, Position};
+use engine::port::{Position, WriteError};
 use pipeline::{Epoch, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::{
     append::append,
     document_rows::{self, DocumentRow},
-    error::{Refused, Stage, WriteError, classify},
+    error::{Refused, Stage, classify},
     holds::HoldSums,
     number::{from_sql, to_sql},
     prepare::PreparedAppend,
@@ -104,7 +104,7 @@ fn fill<'a>(connection: &Connection, frame: Frame, writes: impl Iterator<Item = 
     let epoch = Epoch(from_sql(epoch));
     let mut position = frame.position;
     if epoch != frame.epoch {
-        let outcomes = writes.map(|_| Err(Refused::Append(AppendError::Fenced(epoch)))).collect();
+        let outcomes = writes.map(|_| Err(Refused::Write(WriteError::Fenced(epoch)))).collect();
         return Ok(Committed { outcomes, position, fenced: Some(epoch) });
     }
     let mut holds = HoldSums::default();

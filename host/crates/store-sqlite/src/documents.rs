@@ -1,7 +1,7 @@
 //! The documents port: one document by its id, or pages of those that match.
 
 use async_trait::async_trait;
-use engine::port::{self, Document, DocumentPage, DocumentQuery, Documents, ReadError, check_documents};
+use engine::port::{Document, DocumentError, DocumentPage, DocumentQuery, Documents, ReadError, WriteError, check_documents};
 use rusqlite::{OptionalExtension, ToSql};
 
 use crate::{
@@ -28,18 +28,18 @@ impl Documents for Store {
         Ok(found.map(|found| document(intern(collection), found)))
     }
 
-    async fn put(&self, documents: Vec<Document>) -> Result<(), port::WriteError> {
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
         if documents.is_empty() {
             return Ok(());
         }
         let rows = documents.iter().map(DocumentRow::new).collect::<Result<Vec<_>, _>>();
-        let rows = rows.map_err(|error| port::WriteError::Unavailable(format!("a document cannot be written as JSON: {error}")))?;
+        let rows = rows.map_err(|error| WriteError::Unavailable(format!("a document cannot be written as JSON: {error}")))?;
         check_documents(rows.len(), rows.iter().map(DocumentRow::bytes).sum())?;
         Ok(self.write(Write::Documents(rows)).await?)
     }
 
-    async fn remove(&self, collection: &str, id: &str) -> Result<(), port::WriteError> {
-        Ok(self.write(Write::Removal { collection: collection.to_owned(), id: id.to_owned() }).await?)
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError> {
+        self.write(Write::Removal { collection: collection.to_owned(), id: id.to_owned() }).await
     }
 
     /// Documents of one rank are ordered by id, so that pages neither repeat nor miss one.

@@ -2,8 +2,7 @@
 
 use std::{io, path::PathBuf};
 
-use engine::port::{AppendError, ReadError, registry::ChangeError};
-use pipeline::Epoch;
+use engine::port::{AppendError, ReadError, WriteError, registry::ChangeError};
 use rusqlite::ErrorCode;
 
 /// Why a store was not opened. The file is as it was before.
@@ -108,67 +107,28 @@ impl OpenError {
     }
 }
 
-/// Why a write other than an append was not made. Nothing of it was written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WriteError {
-    /// Another process has opened the store: this one must stop.
-    #[error("the store was opened by another process (its epoch is {0:?})")]
-    Fenced(Epoch),
-    /// There is no room or the device refused; the write can be repeated later.
-    #[error("the store cannot be written to: {0}")]
-    Unavailable(String),
-    /// The store cannot be trusted any more: the process must end.
-    #[error("the store failed: {0}")]
-    Fatal(String),
-}
-
-impl From<WriteError> for AppendError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Fenced(epoch) => Self::Fenced(epoch),
-            WriteError::Unavailable(detail) => Self::Unavailable(detail),
-            WriteError::Fatal(detail) => Self::Fatal(detail),
-        }
-    }
-}
-
-impl From<WriteError> for engine::port::WriteError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Fenced(epoch) => Self::Fenced(epoch),
-            WriteError::Unavailable(detail) => Self::Unavailable(detail),
-            WriteError::Fatal(detail) => Self::Fatal(detail),
-        }
-    }
-}
-
-impl From<AppendError> for WriteError {
-    /// Writes without preconditions fail in three ways only; any other would be a defect of the store.
-    fn from(error: AppendError) -> Self {
-        match error {
-            AppendError::Fenced(epoch) => Self::Fenced(epoch),
-            AppendError::Unavailable(detail) => Self::Unavailable(detail),
-            AppendError::Fatal(detail) => Self::Fatal(detail),
-            AppendError::Exists(_) | AppendError::Stale { .. } | AppendError::Conflict { .. } => Self::Fatal(error.to_string()),
-        }
-    }
-}
-
 /// Why one write of a batch was not made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// An append, or a write that fails like one.
+    /// The precondition of an append.
     Append(AppendError),
-    /// A change of the registry.
+    /// The precondition of a change of the registry.
     Change(ChangeError),
+    /// The store took none of the batch.
+    Write(WriteError),
+}
+
+/// Nothing is refused as something else than it is; that would be a defect of the store.
+fn defect(refused: &dyn std::fmt::Display) -> WriteError {
+    WriteError::Fatal(refused.to_string())
 }
 
 impl From<Refused> for AppendError {
-    /// Nobody but a change is refused as one; anything else would be a defect of the store.
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Append(error) => error,
-            Refused::Change(error) => Self::Fatal(error.to_string()),
+            Refused::Change(error) => defect(&error).into(),
+            Refused::Write(error) => error.into(),
         }
     }
 }
@@ -176,12 +136,19 @@ impl From<Refused> for AppendError {
 impl From<Refused> for ChangeError {
     fn from(refused: Refused) -> Self {
         match refused {
+            Refused::Append(error) => defect(&error).into(),
             Refused::Change(error) => error,
-            Refused::Append(error) => match WriteError::from(error) {
-                WriteError::Fenced(epoch) => Self::Fenced(epoch),
-                WriteError::Unavailable(detail) => Self::Unavailable(detail),
-                WriteError::Fatal(detail) => Self::Fatal(detail),
-            },
+            Refused::Write(error) => error.into(),
+        }
+    }
+}
+
+impl From<Refused> for WriteError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Append(error) => defect(&error),
+            Refused::Change(error) => defect(&error),
+            Refused::Write(error) => error,
         }
     }
 }

@@ -7,7 +7,7 @@ use engine::port::{Held, HoldChange, Holds, ReadError};
 use pipeline::{Digest, InvalidId, Revision};
 use rusqlite::{Connection, params};
 
-use crate::{Store, number::from_sql, prepare::PreparedAppend};
+use crate::{Store, number::from_sql, prepare::PreparedAppend, registry::damaged};
 
 /// The changes of a batch, summed, so that many runs on the same tables cost one statement each table.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl Holds for Store {
                 statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
             })
             .await?;
-        let damaged = |error: InvalidId| ReadError::Unavailable(format!("a row of `holds` is damaged: {error}"));
+        let damaged = |error: InvalidId| damaged("holds", &error);
         rows.into_iter()
             .map(|(revision, digest, count)| {
                 let digest = if digest.is_empty() { None } else { Some(Digest::new(digest).map_err(damaged)?) };

@@ -53,7 +53,7 @@ mod writer;
 
 pub use self::{
     backup::{BackupError, RestoreError, restore},
-    error::{OpenError, WriteError},
+    error::OpenError,
     options::Options,
     store::Store,
     tallies::{Tally, TallyChange},

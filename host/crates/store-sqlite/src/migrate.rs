@@ -6,8 +6,12 @@ use rusqlite::Connection;
 pub(crate) const APPLICATION_ID: i32 = 0x4a4b_4644;
 
 /// The migrations; the first leads to version 1.
-const MIGRATIONS: [&str; 3] =
-    [include_str!("migrations/0001_initial.sql"), include_str!("migrations/0002_holds.sql"), include_str!("migrations/0003_registry.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("migrations/0001_initial.sql"),
+    include_str!("migrations/0002_holds.sql"),
+    include_str!("migrations/0003_registry.sql"),
+    include_str!("migrations/0004_canaries.sql"),
+];
 
 /// The version that this binary writes, kept in SQLite's `user_version`.
 pub(crate) const VERSION: i64 = MIGRATIONS.len() as i64;

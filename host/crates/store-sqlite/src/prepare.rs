@@ -1,6 +1,6 @@
 //! An append made ready on the caller's thread: checked and serialised, so that the writer thread only binds and steps.
 
-use engine::port::{Append, AppendError, HoldChange, KeyValueWrite, RunRow};
+use engine::port::{Append, HoldChange, KeyValueWrite, RunRow, WriteError};
 use pipeline::{Epoch, Event, Record, RunId, Seq, Timestamp};
 
 use crate::document_rows::DocumentRow;
@@ -30,13 +30,13 @@ pub(crate) struct Line {
 impl PreparedAppend {
     /// Checks the form and serialises. A malformed append is a defect of the caller that no repetition mends, hence `Fatal`; the
     /// store itself is not affected by it.
-    pub(crate) fn new(append: &Append, epoch: Epoch) -> Result<Self, AppendError> {
+    pub(crate) fn new(append: &Append, epoch: Epoch) -> Result<Self, WriteError> {
         let Append { row, expected_head, records, documents, writes, holds } = append;
         check_form(row, *expected_head, records)?;
         if records.iter().any(|record| record.epoch != epoch) {
-            return Err(AppendError::Fenced(epoch));
+            return Err(WriteError::Fenced(epoch));
         }
-        let malformed = |error: serde_json::Error| AppendError::Fatal(format!("an append to run {} cannot be written as JSON: {error}", row.run));
+        let malformed = |error: serde_json::Error| WriteError::Fatal(format!("an append to run {} cannot be written as JSON: {error}", row.run));
         let lines = records.iter().map(|record| Line::new(&row.run, record)).collect::<Result<_, _>>().map_err(malformed)?;
         let documents = documents.iter().map(DocumentRow::new).collect::<Result<_, _>>().map_err(malformed)?;
         Ok(Self { row: row.clone(), expected_head: *expected_head, lines, documents, writes: writes.clone(), holds: holds.clone() })
@@ -52,14 +52,14 @@ impl PreparedAppend {
 }
 
 /// Records must follow each other from the expected head to the row's.
-fn check_form(row: &RunRow, expected_head: Seq, records: &[Record]) -> Result<(), AppendError> {
+fn check_form(row: &RunRow, expected_head: Seq, records: &[Record]) -> Result<(), WriteError> {
     let consecutive = records.iter().zip(expected_head.0 + 1..).all(|(record, seq)| record.seq.0 == seq);
     let last = records.last().map_or(expected_head, |record| record.seq);
     if consecutive && last == row.head && row.head > Seq(0) {
         return Ok(());
     }
     let numbers: Vec<u64> = records.iter().map(|record| record.seq.0).collect();
-    Err(AppendError::Fatal(format!(
+    Err(WriteError::Fatal(format!(
         "a malformed append to run {}: records {numbers:?} do not lead from head {} to head {}",
         row.run, expected_head.0, row.head.0
     )))

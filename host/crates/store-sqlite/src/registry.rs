@@ -18,7 +18,7 @@ use crate::{
     number::{count_to_sql, from_sql, to_sql},
 };
 
-const REVISIONS: &str = "SELECT number, revision, at, by, trial FROM revisions ORDER BY number DESC LIMIT ?1";
+const REVISIONS: &str = "SELECT number, revision, at, by, trial, canaries FROM revisions ORDER BY number DESC LIMIT ?1";
 
 #[async_trait]
 impl Registry for Store {
@@ -26,10 +26,9 @@ impl Registry for Store {
         self.read(RawState::read).await?.parse()
     }
 
-    async fn change(&self, change: RegistryChange) -> Result<RegistryState, ChangeError> {
+    async fn change(&self, change: RegistryChange) -> Result<(), ChangeError> {
         let prepared = PreparedChange::new(change)?;
-        self.submit(Write::Change(Box::new(prepared))).await.map_err(ChangeError::from)?;
-        self.state().await.map_err(|error| ChangeError::Unavailable(format!("the change was made, but not read back: {error}")))
+        self.submit(Write::Change(Box::new(prepared))).await.map(drop).map_err(ChangeError::from)
     }
 
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, ReadError> {
@@ -60,17 +59,19 @@ struct RawRevision {
     at: i64,
     by: String,
     trial: bool,
+    canaries: Option<String>,
 }
 
 impl RawRevision {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self { number: row.get(0)?, revision: row.get(1)?, at: row.get(2)?, by: row.get(3)?, trial: row.get(4)? })
+        Ok(Self { number: row.get(0)?, revision: row.get(1)?, at: row.get(2)?, by: row.get(3)?, trial: row.get(4)?, canaries: row.get(5)? })
     }
 
     fn parse(self) -> Result<RevisionRow, ReadError> {
-        let Self { number, revision, at, by, trial } = self;
+        let Self { number, revision, at, by, trial, canaries } = self;
         let revision = revision.parse().map_err(|error| damaged("revisions", &error))?;
-        Ok(RevisionRow { number: from_sql(number), revision, at: Timestamp(from_sql(at)), by, trial })
+        let canaries = canaries.map(|canaries| parse("revisions", &canaries)).transpose()?.unwrap_or_default();
+        Ok(RevisionRow { number: from_sql(number), revision, at: Timestamp(from_sql(at)), by, trial, canaries })
     }
 }
 
@@ -127,6 +128,7 @@ fn parse<T: DeserializeOwned>(table: &str, text: &str) -> Result<T, ReadError> {
     serde_json::from_str(text).map_err(|error| damaged(table, &error))
 }
 
-fn damaged(table: &str, error: &dyn std::fmt::Display) -> ReadError {
+/// What is in the way when a row is not what was written.
+pub(crate) fn damaged(table: &str, error: &dyn std::fmt::Display) -> ReadError {
     ReadError::Unavailable(format!("a row of table `{table}` is damaged: {error}"))
 }

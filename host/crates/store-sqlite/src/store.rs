@@ -7,13 +7,13 @@ use std::{
     thread::JoinHandle,
 };
 
-use engine::port::{AppendError, Opening, Position, ReadError};
+use engine::port::{Opening, Position, ReadError, WriteError};
 use pipeline::Epoch;
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
-    OpenError, Options, WriteError,
+    OpenError, Options,
     batch::{Outcome, Write},
     error::Refused,
     open::open,
@@ -100,16 +100,16 @@ impl Store {
 
     /// Why nobody answers: the store was closed and has not taken the write, or the writer thread ended by a defect and may have made it.
     fn gone(&self) -> Refused {
-        Refused::Append(if self.room.is_closed() {
-            AppendError::Unavailable("the store is closed".to_owned())
+        Refused::Write(if self.room.is_closed() {
+            WriteError::Unavailable("the store is closed".to_owned())
         } else {
-            AppendError::Fatal("its writer thread has ended".to_owned())
+            WriteError::Fatal("its writer thread has ended".to_owned())
         })
     }
 
     /// A write without preconditions.
     pub(crate) async fn write(&self, write: Write) -> Result<(), WriteError> {
-        self.submit(write).await.map(drop).map_err(|refused| WriteError::from(AppendError::from(refused)))
+        self.submit(write).await.map(drop).map_err(WriteError::from)
     }
 
     /// A query on one of the readers; refused once the store has failed, because what it shows may not be durable.

@@ -1,10 +1,10 @@
 //! What the telemetry projector keeps: cursors of observers and durable counters, moved on together.
 
-use engine::port::{Position, ReadError};
+use engine::port::{Position, ReadError, WriteError};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{
-    Store, WriteError,
+    Store,
     batch::Write,
     number::{from_sql, to_sql},
 };

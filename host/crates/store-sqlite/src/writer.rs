@@ -9,13 +9,13 @@ use std::{
     time::Duration,
 };
 
-use engine::port::{AppendError, Position};
+use engine::port::{Position, WriteError};
 use pipeline::{Epoch, Timestamp};
 use rusqlite::{Connection, wal::CheckpointMode};
 use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 use crate::{
-    Options, WriteError,
+    Options,
     batch::{self, Frame, Outcome, Write},
     error::{Refused, Stage, classify},
     lock::Lock,
@@ -235,6 +235,6 @@ impl Writer {
 
 fn refuse(batch: Vec<Job>, failure: &WriteError) {
     for job in batch {
-        drop(job.reply.send(Err(Refused::Append(AppendError::from(failure.clone())))));
+        drop(job.reply.send(Err(Refused::Write(failure.clone()))));
     }
 }

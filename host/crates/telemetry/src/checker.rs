@@ -27,6 +27,8 @@ pub use self::{
 pub enum Capture {
     /// All runs are over and everything was exported: a parent or a link's target that is not there is missing.
     Whole,
+    /// The same, but a host was killed meanwhile: what it did for a call was exported when it ended, and the call that was under way never was.
+    Killed,
     /// Some runs are still open.
     Partial,
 }

@@ -66,6 +66,14 @@ async fn spans_below_a_call_are_below_each_other_and_in_their_scopes() {
     assert_eq!((guest.attributes.len(), guest.events.len(), guest.status.clone().unwrap().message.as_str()), (3, 1, "none is free"));
     // Every one of them is as the registry says.
     assert_eq!(check_traces(&received.traces(), Capture::Partial), []);
+    // Only a host that was killed leaves what it did for a call without what that is below.
+    let mut orphans = received.traces();
+    let scopes = orphans.iter_mut().flat_map(|request| &mut request.resource_spans).flat_map(|resource| &mut resource.scope_spans);
+    scopes.for_each(|scope| scope.spans.retain(|span| span.name != "acme.lookup"));
+    let missing = |capture| check_traces(&orphans, capture).into_iter().map(|violation| violation.subject).collect::<Vec<_>>();
+    let attempts = "plugin.call inventory-pool/apply";
+    assert_eq!(missing(Capture::Whole), ["GET", "keyvalue.get", attempts]);
+    assert_eq!(missing(Capture::Killed), [attempts], "its attempt is no part of this");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::{
 };
 use engine::{
     api::StartError,
-    port::{ReadError, SecretsError, WriteError},
+    port::{DocumentError, ReadError, SecretsError},
 };
 use serde_json::json;
 
@@ -64,11 +64,11 @@ impl From<ReadError> for ApiError {
     }
 }
 
-impl From<WriteError> for ApiError {
-    fn from(error: WriteError) -> Self {
+impl From<DocumentError> for ApiError {
+    fn from(error: DocumentError) -> Self {
         let status = match error {
-            WriteError::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            WriteError::Fenced(_) | WriteError::Unavailable(_) | WriteError::Fatal(_) => StatusCode::SERVICE_UNAVAILABLE,
+            DocumentError::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            DocumentError::Write(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
     }

@@ -17,7 +17,7 @@ use std::{fmt, sync::Arc};
 
 use engine::{
     api::InboundTrace,
-    port::{Clock, Document, Documents, MOST_DOCUMENTS, ReadError, Secrets, SecretsError, WriteError},
+    port::{Clock, Document, DocumentError, Documents, MOST_DOCUMENTS, ReadError, Secrets, SecretsError},
 };
 use pipeline::TenantName;
 
@@ -78,7 +78,7 @@ pub enum InventoryError {
     Read(#[from] ReadError),
     /// The store cannot be written to.
     #[error(transparent)]
-    Write(#[from] WriteError),
+    Write(#[from] DocumentError),
 }
 
 impl Inventory {
@@ -113,7 +113,7 @@ impl Inventory {
         for (position, device) in devices.into_iter().enumerate() {
             let at = |error: InventoryError| match error {
                 InventoryError::Invalid(what) => InventoryError::Invalid(format!("[{position}]: {what}")),
-                other => other,
+                InventoryError::Secrets(_) | InventoryError::Read(_) | InventoryError::Write(_) => error,
             };
             let key = device.key().map_err(at)?;
             if let Some(password) = &device.password {
@@ -162,7 +162,7 @@ impl Inventory {
     ///
     /// The store cannot be written to.
     pub async fn forget(&self, device: &DeviceKey) -> Result<(), InventoryError> {
-        self.documents.remove(INVENTORY_COLLECTION, device.as_str()).await?;
+        self.documents.remove(INVENTORY_COLLECTION, device.as_str()).await.map_err(DocumentError::from)?;
         self.devices.put(device.to_string(), None);
         let query = engine::port::DocumentQuery {
             collection: CREDENTIAL_COLLECTION,
@@ -171,7 +171,7 @@ impl Inventory {
             limit: 16,
         };
         for document in self.documents.find(query).await?.documents {
-            self.documents.remove(CREDENTIAL_COLLECTION, &document.id).await?;
+            self.documents.remove(CREDENTIAL_COLLECTION, &document.id).await.map_err(DocumentError::from)?;
             self.credentials.put(document.id, None);
         }
         Ok(())

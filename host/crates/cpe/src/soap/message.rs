@@ -1,10 +1,10 @@
-//! What an envelope carries, and what devices say by themselves.
+//! The envelope, what it carries, and the messages that everything begins and ends with.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Namespace, Rpc};
+use super::{AcsReply, Answer, DeviceRpc, Namespace, Rpc};
 use crate::device::DeviceId;
 
 /// One message with its header.
@@ -102,6 +102,19 @@ pub struct Inform {
 }
 
 impl Inform {
+    /// The root of the data model of the device, `Device.` or `InternetGatewayDevice.`, as its parameters show it.
+    #[must_use]
+    pub fn root(&self) -> Option<&'static str> {
+        let roots = ["Device.", "InternetGatewayDevice."];
+        self.parameters.iter().find_map(|parameter| roots.into_iter().find(|root| parameter.name.starts_with(root)))
+    }
+
+    /// Whether an event is among the reasons, as in `0 BOOTSTRAP`. Case does not matter.
+    #[must_use]
+    pub fn has(&self, code: &str) -> bool {
+        self.events.iter().any(|event| event.code.eq_ignore_ascii_case(code))
+    }
+
     /// The value of a parameter, by the end of its name below any root, as in `DeviceInfo.SoftwareVersion`.
     #[must_use]
     pub fn parameter(&self, below_root: &str) -> Option<&str> {
@@ -138,177 +151,6 @@ impl fmt::Debug for ParameterValue {
     }
 }
 
-/// A request of a device other than `Inform`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeviceRpc {
-    /// A download or upload that was asked for has ended.
-    TransferComplete(TransferComplete),
-    /// A transfer that nobody here asked for has ended.
-    AutonomousTransferComplete(AutonomousTransferComplete),
-    /// What can be called here.
-    GetRpcMethods,
-    /// It would like a file.
-    RequestDownload {
-        /// The type of file, as in `1 Firmware Upgrade Image`.
-        file_type: String,
-        /// Names and values that say more.
-        arguments: Vec<(String, String)>,
-    },
-    /// Somebody sent the user of the device to a page.
-    Kicked {
-        /// A command of the page.
-        command: String,
-        /// The page before.
-        referer: String,
-        /// An argument of the page.
-        arg: String,
-        /// Where the user shall be sent next.
-        next: String,
-    },
-    /// Software modules were changed, as asked for.
-    DuStateChangeComplete {
-        /// The key of the request.
-        command_key: String,
-        /// What became of each.
-        results: Vec<DuResult>,
-    },
-    /// Software modules were changed by somebody else.
-    AutonomousDuStateChangeComplete {
-        /// What became of each.
-        results: Vec<DuResult>,
-    },
-}
-
-impl DeviceRpc {
-    /// The local name of the element.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::TransferComplete(_) => "TransferComplete",
-            Self::AutonomousTransferComplete(_) => "AutonomousTransferComplete",
-            Self::GetRpcMethods => "GetRPCMethods",
-            Self::RequestDownload { .. } => "RequestDownload",
-            Self::Kicked { .. } => "Kicked",
-            Self::DuStateChangeComplete { .. } => "DUStateChangeComplete",
-            Self::AutonomousDuStateChangeComplete { .. } => "AutonomousDUStateChangeComplete",
-        }
-    }
-}
-
-/// How a transfer ended that was asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct TransferComplete {
-    /// The key of the request.
-    pub command_key: String,
-    /// 0 for success.
-    pub fault_code: u32,
-    /// Why it failed.
-    pub fault_string: String,
-    /// When it began, as sent.
-    pub start: String,
-    /// When it ended, as sent.
-    pub complete: String,
-}
-
-/// How a transfer ended that was not asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct AutonomousTransferComplete {
-    /// Where the transfer was announced.
-    pub announce_url: String,
-    /// Where the file came from or went to.
-    pub transfer_url: String,
-    /// Whether the device received the file.
-    pub is_download: bool,
-    /// The type of the file.
-    pub file_type: String,
-    /// Its size in bytes.
-    pub file_size: u32,
-    /// Its name on the device.
-    pub target_file_name: String,
-    /// 0 for success.
-    pub fault_code: u32,
-    /// Why it failed.
-    pub fault_string: String,
-    /// When it began, as sent.
-    pub start: String,
-    /// When it ended, as sent.
-    pub complete: String,
-}
-
-/// What became of one software module.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct DuResult {
-    /// Its identity.
-    pub uuid: String,
-    /// Its row in the data model.
-    pub reference: String,
-    /// Its version.
-    pub version: String,
-    /// `Installed`, `Uninstalled` or `Failed`.
-    pub state: String,
-    /// Whether all it depends on is there.
-    pub resolved: bool,
-    /// The rows of its execution units, comma-separated.
-    pub execution_units: String,
-    /// When it began, as sent.
-    pub start: String,
-    /// When it ended, as sent.
-    pub complete: String,
-    /// 0 for success.
-    pub fault_code: u32,
-    /// Why it failed.
-    pub fault_string: String,
-    /// `Install`, `Update` or `Uninstall`, where the device did it by itself.
-    pub operation: Option<String>,
-}
-
-/// The answer to a request of a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AcsReply {
-    /// To `Inform`.
-    Inform {
-        /// Always 1.
-        max_envelopes: u32,
-    },
-    /// To `TransferComplete`.
-    TransferComplete,
-    /// To `AutonomousTransferComplete`.
-    AutonomousTransferComplete,
-    /// To `GetRPCMethods`.
-    GetRpcMethods(Vec<String>),
-    /// To `RequestDownload`.
-    RequestDownload,
-    /// To `Kicked`.
-    Kicked {
-        /// Where the user is sent.
-        next_url: String,
-    },
-    /// To `DUStateChangeComplete`.
-    DuStateChangeComplete,
-    /// To `AutonomousDUStateChangeComplete`.
-    AutonomousDuStateChangeComplete,
-}
-
-impl AcsReply {
-    /// The local name of the element.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Inform { .. } => "InformResponse",
-            Self::TransferComplete => "TransferCompleteResponse",
-            Self::AutonomousTransferComplete => "AutonomousTransferCompleteResponse",
-            Self::GetRpcMethods(_) => "GetRPCMethodsResponse",
-            Self::RequestDownload => "RequestDownloadResponse",
-            Self::Kicked { .. } => "KickedResponse",
-            Self::DuStateChangeComplete => "DUStateChangeCompleteResponse",
-            Self::AutonomousDuStateChangeComplete => "AutonomousDUStateChangeCompleteResponse",
-        }
-    }
-}
-
 /// A refusal. Devices use 9000 to 9899, an auto-configuration server 8000 to 8899.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -339,4 +181,24 @@ pub struct ParameterFault {
     pub code: u32,
     /// What the device says.
     pub string: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inform_shows_its_root_its_reasons_and_its_parameters() {
+        let parameter = |name: &str, value: &str| ParameterValue { name: name.into(), value: value.into(), xsd: "string".into() };
+        for root in ["Device.", "InternetGatewayDevice."] {
+            let inform = Inform {
+                events: vec![EventCode { code: "1 BOOT".into(), command_key: String::new() }],
+                parameters: vec![parameter("Odd.X", "0"), parameter(&format!("{root}DeviceInfo.SoftwareVersion"), "1.2")],
+                ..Inform::default()
+            };
+            assert_eq!((inform.root(), inform.has("1 boot"), inform.has("0 BOOTSTRAP")), (Some(root), true, false));
+            assert_eq!((inform.parameter("DeviceInfo.SoftwareVersion"), inform.parameter("SoftwareVersion")), (Some("1.2"), None));
+        }
+        assert_eq!(Inform::default().root(), None);
+    }
 }

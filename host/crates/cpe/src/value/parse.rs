@@ -42,7 +42,7 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
 
 pub(super) fn hex(text: &str) -> Option<String> {
     let text = without_space(text);
-    (text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_ascii_lowercase())
+    (text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())).then(|| text.to_ascii_lowercase())
 }
 
 pub(super) fn without_space(text: &str) -> String {

@@ -55,13 +55,13 @@ pub struct Misfit {
 
 /// Whether a rule fits an input, and if not, why.
 pub(super) fn fit(rule: &Binding, selectors: &[(&str, String)]) -> Result<(), (usize, Option<usize>)> {
-    for (position, (name, wanted)) in rule.when.iter().enumerate() {
-        let given = selectors.iter().position(|(given, _)| given == name);
-        if !given.is_some_and(|given| wanted.contains(&selectors[given].1)) {
-            return Err((position, given));
-        }
-    }
-    Ok(())
+    rule.when.iter().enumerate().try_for_each(|(position, (name, wanted))| suits(name, wanted, selectors).map_err(|given| (position, given)))
+}
+
+/// Whether one selector of a rule fits an input; if not, the position of what the input has.
+pub(crate) fn suits(name: &str, wanted: &[String], selectors: &[(&str, String)]) -> Result<(), Option<usize>> {
+    let given = selectors.iter().position(|(given, _)| *given == name);
+    if given.is_some_and(|given| wanted.contains(&selectors[given].1)) { Ok(()) } else { Err(given) }
 }
 
 impl BindingTable {
@@ -79,8 +79,7 @@ impl BindingTable {
         rules[place].1 = Fit::Chosen { selectors };
         let chosen = &self.rules[rule];
         let (choice, number) = chosen.pick(run).ok_or_else(|| self.unbound(contract, &[]))?;
-        let of = chosen.choices.iter().map(|choice| u64::from(choice.weight)).sum();
-        Ok(Explained { pin: &chosen.choices[choice].pin, rule, choice, number, of, rules })
+        Ok(Explained { pin: &chosen.choices[choice].pin, rule, choice, number, of: chosen.sum(), rules })
     }
 }
 

@@ -106,9 +106,14 @@ impl Binding {
         Self { contract, when: BTreeMap::new(), choices: vec![Choice { pin, weight: 1 }] }
     }
 
+    /// The sum of the weights of the choices.
+    pub(crate) fn sum(&self) -> u64 {
+        self.choices.iter().map(|choice| u64::from(choice.weight)).sum()
+    }
+
     /// The position of the choice of a run, and the number in `0..sum of weights` that picked it. `None` when no choice has a weight.
     pub(crate) fn pick(&self, run: &RunId) -> Option<(usize, u64)> {
-        let sum: u64 = self.choices.iter().map(|choice| u64::from(choice.weight)).sum();
+        let sum = self.sum();
         if self.choices.len() == 1 && sum > 0 {
             return Some((0, 0));
         }

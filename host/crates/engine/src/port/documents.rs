@@ -3,10 +3,9 @@
 use std::fmt;
 
 use async_trait::async_trait;
-use pipeline::Epoch;
 use serde_json::Value;
 
-use super::journal::ReadError;
+use super::journal::{ReadError, WriteError};
 
 /// How many documents one call writes at most.
 pub const MOST_DOCUMENTS: usize = 1024;
@@ -21,7 +20,7 @@ pub trait Documents: fmt::Debug + Send + Sync {
     async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError>;
 
     /// Writes documents of which no run is the source, over those that may be there: all of them, durably, or none. At most [`MOST_DOCUMENTS`] in one call.
-    async fn put(&self, documents: Vec<Document>) -> Result<(), WriteError>;
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError>;
 
     /// Removes a document of which no run is the source, durably. One that is not there is removed already.
     async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError>;
@@ -30,9 +29,9 @@ pub trait Documents: fmt::Debug + Send + Sync {
     async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError>;
 }
 
-/// Why documents were not written or removed. Nothing was changed.
+/// Why documents were not written. Nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WriteError {
+pub enum DocumentError {
     /// More than one call may carry.
     #[error("{what}: {found}, more than the {limit} allowed in one call")]
     TooMuch {
@@ -43,24 +42,18 @@ pub enum WriteError {
         /// How much is allowed.
         limit: usize,
     },
-    /// Another process has opened the store: this one must stop.
-    #[error("the store was opened by another process (its epoch is {0:?})")]
-    Fenced(Epoch),
-    /// There is no room or the device refused; the same can be tried later.
-    #[error("the store cannot be written to: {0}")]
-    Unavailable(String),
-    /// The store cannot be trusted any more: the process must end.
-    #[error("the store failed: {0}")]
-    Fatal(String),
+    /// The store did not take them, whatever they are.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 /// Whether one call may carry these documents.
 ///
 /// # Errors
 ///
-/// [`WriteError::TooMuch`].
-pub fn check_documents(count: usize, bytes: usize) -> Result<(), WriteError> {
-    let within = |what, found, limit| if found > limit { Err(WriteError::TooMuch { what, found, limit }) } else { Ok(()) };
+/// [`DocumentError::TooMuch`].
+pub fn check_documents(count: usize, bytes: usize) -> Result<(), DocumentError> {
+    let within = |what, found, limit| if found > limit { Err(DocumentError::TooMuch { what, found, limit }) } else { Ok(()) };
     within("documents", count, MOST_DOCUMENTS).and_then(|()| within("bytes of documents", bytes, MOST_DOCUMENT_BYTES))
 }
 

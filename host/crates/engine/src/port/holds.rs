@@ -10,7 +10,7 @@ use super::journal::ReadError;
 /// Counts what runs need. The counts change in the transactions of the appends that change the runs.
 #[async_trait]
 pub trait Holds: fmt::Debug + Send + Sync {
-    /// Everything that is needed, in order of revision and digest. A plugin that is needed under a revision needs that revision's table as well: it says
+    /// Everything that is needed, so with counts above zero, in order of revision and digest. A plugin that is needed under a revision needs that revision's table as well: it says
     /// what the plugin may reach.
     async fn held(&self) -> Result<Vec<Held>, ReadError>;
 }

@@ -164,10 +164,18 @@ pub enum AppendError {
         /// The key.
         key: String,
     },
+    /// The store did not take it, whatever it says.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+/// Why the store took no write, whatever was to be written. Nothing of it was.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WriteError {
     /// Another process has opened the store: this one must stop.
     #[error("the store was opened by another process (its epoch is {0:?})")]
     Fenced(Epoch),
-    /// There is no room or the device refused; the append can be repeated later.
+    /// There is no room or the device refused; the write can be repeated later.
     #[error("the store cannot be written to: {0}")]
     Unavailable(String),
     /// The store cannot be trusted any more: the process must end.

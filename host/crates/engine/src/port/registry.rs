@@ -3,11 +3,14 @@
 use std::{collections::BTreeMap, fmt};
 
 use async_trait::async_trait;
-use pipeline::{Digest, Epoch, Revision, Timestamp};
+use pipeline::{Digest, Revision, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{blobs::BlobHash, journal::ReadError};
+use super::{
+    blobs::BlobHash,
+    journal::{ReadError, WriteError},
+};
 
 /// Keeps what operators decide about plugins. Every change is one transaction with one audit entry: after a crash it is there whole or not at all.
 #[async_trait]
@@ -15,8 +18,8 @@ pub trait Registry: fmt::Debug + Send + Sync {
     /// Everything that is in force now.
     async fn state(&self) -> Result<RegistryState, ReadError>;
 
-    /// Makes a change and returns the state after it. When it returns `Ok` the change is durable. Refused when the state is not the one that it was built on.
-    async fn change(&self, change: RegistryChange) -> Result<RegistryState, ChangeError>;
+    /// Makes a change. When it returns `Ok` the change is durable. Refused when the state is not the one that it was built on.
+    async fn change(&self, change: RegistryChange) -> Result<(), ChangeError>;
 
     /// Audit entries in order, after a number; at most `limit`.
     async fn audit(&self, after: u64, limit: usize) -> Result<Vec<AuditEntry>, ReadError>;
@@ -87,15 +90,13 @@ pub struct Quarantine {
     pub by: String,
 }
 
-/// A canary: a version that gets a part of the runs until it is promoted or taken back.
+/// A canary: a version that gets a part of the runs until it is promoted or taken back. Fields that are not known any more are passed over when it is read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rollout {
     /// The version under trial.
     pub canary: Digest,
     /// The versions that it is compared with.
     pub baseline: Vec<Digest>,
-    /// The table to go back to.
-    pub back_to: Revision,
     /// The share of runs that it gets, in parts per million.
     pub share: u32,
     /// When it began.
@@ -123,8 +124,11 @@ pub struct RevisionRow {
     pub at: Timestamp,
     /// Who made it current.
     pub by: String,
-    /// Whether a canary was under way: a table that nobody goes back to.
+    /// Whether a canary was under way: nobody goes back to such a table as it is.
     pub trial: bool,
+    /// The versions under trial, by the name of the plugin: without them it is a table to go back to. Not known of a trial that an older host began.
+    #[serde(default)]
+    pub canaries: BTreeMap<String, Digest>,
 }
 
 /// What was done, by whom, and what it changed.
@@ -230,13 +234,7 @@ pub enum ChangeError {
         /// What needs it.
         by: String,
     },
-    /// Another process has opened the store: this one must stop.
-    #[error("the store was opened by another process (its epoch is {0:?})")]
-    Fenced(Epoch),
-    /// There is no room or the device refused; the change can be repeated later.
-    #[error("the store cannot be written to: {0}")]
-    Unavailable(String),
-    /// The store cannot be trusted any more: the process must end.
-    #[error("the store failed: {0}")]
-    Fatal(String),
+    /// The store did not take it, whatever it says.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pipeline::TenantName;
+use pipeline::{RunId, TenantName};
 use zeroize::Zeroizing;
 
 /// Seals texts into handles and opens them. A handle is safe to write down; who opens it keeps the text for no longer than it takes to send it.
@@ -14,12 +14,12 @@ pub trait Secrets: fmt::Debug + Send + Sync {
     /// Where there is no key, or the text is too long.
     fn seal(&self, tenant: &TenantName, text: &str) -> Result<String, SecretsError>;
 
-    /// The text of a handle that the host or any plugin sealed for this tenant.
+    /// The text of a handle that the host sealed for this tenant, or any plugin in this run of it. Without a run only the host's own are opened.
     ///
     /// # Errors
     ///
     /// Where there is no key, or the text is no such handle.
-    fn open(&self, tenant: &TenantName, handle: &str) -> Result<Zeroizing<String>, SecretsError>;
+    fn open(&self, tenant: &TenantName, run: Option<&RunId>, handle: &str) -> Result<Zeroizing<String>, SecretsError>;
 }
 
 /// Why a text was not sealed or a handle not opened.
@@ -36,8 +36,8 @@ pub enum SecretsError {
         /// How long it may be.
         limit: usize,
     },
-    /// Not a handle, sealed for another tenant, under another key, or damaged.
-    #[error("the text is no handle that can be opened for this tenant")]
+    /// Not a handle, sealed for another tenant or in another run, under another key, or damaged.
+    #[error("the text is no handle that can be opened for this run")]
     Unknown,
     /// The system refused.
     #[error("{0}")]

@@ -8,7 +8,7 @@ use tracing::{error, warn};
 use super::{Lost, RunTask};
 use crate::{
     fold::{Folded, fold},
-    port::{AppendError, KeyValueWrite},
+    port::{AppendError, KeyValueWrite, WriteError},
     shared::Unplaced,
 };
 
@@ -48,7 +48,7 @@ impl RunTask {
                 }
                 Err(AppendError::Conflict { key, .. }) => return Err(Refused::Conflict(key)),
                 // What was done is kept and recorded as soon as there is room; the provider is not called again.
-                Err(AppendError::Unavailable(reason)) if !self.shared.is_stopping() => {
+                Err(AppendError::Write(WriteError::Unavailable(reason))) if !self.shared.is_stopping() => {
                     warn!(run = %self.run.id(), "the journal cannot be written to, trying again: {reason}");
                     self.shared.clock.sleep_until(self.now().plus(pause)).await;
                     pause = (pause * 2).min(LAST_PAUSE);
@@ -60,8 +60,8 @@ impl RunTask {
 
     fn lost(&self, error: &AppendError) -> Refused {
         match error {
-            AppendError::Fenced(_) | AppendError::Fatal(_) => self.shared.fail(&error.to_string()),
-            AppendError::Stale { .. } | AppendError::Exists(_) | AppendError::Conflict { .. } | AppendError::Unavailable(_) => {}
+            AppendError::Write(WriteError::Fenced(_) | WriteError::Fatal(_)) => self.shared.fail(&error.to_string()),
+            AppendError::Stale { .. } | AppendError::Exists(_) | AppendError::Conflict { .. } | AppendError::Write(WriteError::Unavailable(_)) => {}
         }
         error!(run = %self.run.id(), "the run is given up by this task: {error}");
         Refused::Lost

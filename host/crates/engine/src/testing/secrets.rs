@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use pipeline::TenantName;
+use pipeline::{RunId, TenantName};
 use zeroize::Zeroizing;
 
 use crate::port::{Secrets, SecretsError};
@@ -26,7 +26,7 @@ impl Secrets for MemorySecrets {
         Ok(format!("jackfield-sealed.{}.", texts.len() - 1))
     }
 
-    fn open(&self, tenant: &TenantName, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
+    fn open(&self, tenant: &TenantName, _: Option<&RunId>, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
         let number = handle.strip_prefix("jackfield-sealed.").and_then(|rest| rest.strip_suffix('.')).and_then(|number| number.parse::<usize>().ok());
         let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
         let found = number.and_then(|number| texts.get(number)).filter(|(of, _)| of == tenant);

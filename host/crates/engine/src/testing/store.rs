@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use pipeline::{Digest, Epoch, PipelineName, Record, Revision, RunId, Seq, Timestamp};
 
 use crate::port::{
-    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentPage, DocumentQuery, Documents, Held, HoldChange, Holds, Journal,
-    KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned, WriteError, check_documents,
+    Append, AppendError, Appended, BlobHash, Blobs, Committed, Document, DocumentError, DocumentPage, DocumentQuery, Documents, Held, HoldChange,
+    Holds, Journal, KeyValue, Opening, Position, ReadError, RunRow, RunState, Timers, Versioned, WriteError, check_documents,
 };
 
 /// A store in memory. It can be opened again, which fences whoever had it open.
@@ -56,10 +56,10 @@ impl State {
 
     fn check(&self, append: &Append) -> Result<(), AppendError> {
         if self.full {
-            return Err(AppendError::Unavailable("the store is full".to_owned()));
+            return Err(WriteError::Unavailable("the store is full".to_owned()).into());
         }
         if append.records.iter().any(|record| record.epoch != self.epoch) {
-            return Err(AppendError::Fenced(self.epoch));
+            return Err(WriteError::Fenced(self.epoch).into());
         }
         let row = &append.row;
         let same_key = |other: &&RunRow| {
@@ -214,7 +214,7 @@ impl Documents for MemoryStore {
         Ok(self.lock().documents.get(&(collection.to_owned(), id.to_owned())).cloned())
     }
 
-    async fn put(&self, documents: Vec<Document>) -> Result<(), WriteError> {
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
         let bytes = documents.iter().map(|document| document.body.to_string().len()).sum();
         check_documents(documents.len(), bytes)?;
         let mut state = self.lock();

@@ -18,9 +18,9 @@ pub(super) fn check(bytes: &[u8], limits: &CompileLimits) -> Result<(), LoadErro
             functions = functions.saturating_add(count as usize);
         } else if let Payload::CodeSectionEntry(body) = payload {
             let range = body.range();
-            within("a function", range.end.saturating_sub(range.start), "bytes", limits.max_function_bytes, "compile.max_function_bytes")?;
+            within("a function", range.end.saturating_sub(range.start), "bytes", limits.max_function_bytes, "runtime.compile.max_function_bytes")?;
         }
-        within("the component", functions, "functions", limits.max_functions, "compile.max_functions")?;
+        within("the component", functions, "functions", limits.max_functions, "runtime.compile.max_functions")?;
         within("the component", parts, "modules and components inside", MAX_PARTS, "no setting changes this")?;
     }
     Ok(())
@@ -48,11 +48,11 @@ mod tests {
         check_text("(component (core module (func) (func)) (component (core module (func))))", "fits");
         check_text(
             "(component (core module (func) (func)) (component (core module (func) (func))))",
-            "the component cannot be compiled within bounds: the component has 4 functions, expected at most 3 (compile.max_functions)",
+            "the component cannot be compiled within bounds: the component has 4 functions, expected at most 3 (runtime.compile.max_functions)",
         );
         check_text(
             &format!("(component (core module (func {})))", "nop ".repeat(30)),
-            "the component cannot be compiled within bounds: a function has 32 bytes, expected at most 20 (compile.max_function_bytes)",
+            "the component cannot be compiled within bounds: a function has 32 bytes, expected at most 20 (runtime.compile.max_function_bytes)",
         );
         check_text(
             &format!("(component {})", "(core module)".repeat(1_000)),

@@ -116,7 +116,7 @@ impl Ended {
         let CompileLimits { cpu_s, memory_bytes, .. } = *limits;
         let bounds = |text: String| Err(LoadError::CompileBounds(text));
         let Some(status) = status else {
-            return bounds(format!("it took {} s, the limit (four times compile.cpu_s)", cpu_s.saturating_mul(PATIENCE.into())));
+            return bounds(format!("it took {} s, the limit (four times runtime.compile.cpu_s)", cpu_s.saturating_mul(PATIENCE.into())));
         };
         // Killed by the hard limit, where the softer signal was not enough.
         let out_of_time = [Signal::XCPU, Signal::KILL].map(|signal| Some(signal.as_raw()));
@@ -124,8 +124,8 @@ impl Ended {
         let out_of_memory = ["memory allocation", "annot allocate memory", "out of memory"].iter().any(|text| said.contains(text));
         match status.code() {
             Some(0) => Ok(code),
-            _ if out_of_time.contains(&status.signal()) => bounds(format!("it took {cpu_s} s of CPU time, the limit (compile.cpu_s)")),
-            _ if out_of_memory => bounds(format!("it took {memory_bytes} bytes of memory, the limit (compile.memory_bytes)")),
+            _ if out_of_time.contains(&status.signal()) => bounds(format!("it took {cpu_s} s of CPU time, the limit (runtime.compile.cpu_s)")),
+            _ if out_of_memory => bounds(format!("it took {memory_bytes} bytes of memory, the limit (runtime.compile.memory_bytes)")),
             // What the worker itself reports; a panic has another code.
             Some(1) => Err(LoadError::Compile(said)),
             _ => bounds(format!("the compiler ended with {status}: {said}")),

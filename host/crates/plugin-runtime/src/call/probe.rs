@@ -72,7 +72,7 @@ pub(crate) async fn instantiate(context: Arc<CallContext>) -> Result<(), Failure
         prepare(&mut store, &plugin.holds.call);
         let made = {
             let mut guest = pin!(plugin.pre.instantiate_async(&mut store));
-            timeout_at(*deadline, poll_fn(|task| account.poll(|| guest.as_mut().poll(task)))).await
+            timeout_at(*deadline, poll_fn(|task| context.poll(|| guest.as_mut().poll(task)))).await
         };
         match made {
             Ok(Ok(_instance)) => Ok(()),

@@ -114,9 +114,8 @@ impl WasiHttpView for CallState {
 /// The call's way out.
 fn egress(context: &CallContext, telemetry: &GuestTelemetry) -> Egress {
     let CallContext { shared, plugin, account, deadline, .. } = context;
-    let (rules, limits) = (Arc::clone(&plugin.granted.http), &plugin.holds.call);
-    let mut egress = Egress::new(rules, Arc::clone(account), *deadline, limits.http_requests, context.kept_secrets().cloned());
-    egress.set_endpoints(Arc::clone(&shared.endpoints));
+    let (rules, endpoints, account) = (Arc::clone(&plugin.granted.http), Arc::clone(&shared.endpoints), Arc::clone(account));
+    let mut egress = Egress::new(rules, endpoints, account, *deadline, plugin.holds.call.http_requests, context.kept_secrets().cloned());
     if let Some(context) = telemetry.span.outbound() {
         egress.set_context(context);
     }

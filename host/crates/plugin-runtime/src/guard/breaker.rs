@@ -52,7 +52,8 @@ pub(super) enum Change {
 /// Leave for one call.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    probe: bool,
+    /// When it was let through to see; none of a call like any other.
+    since: Option<Instant>,
 }
 
 /// What can be seen of a breaker.
@@ -88,6 +89,7 @@ enum Phase {
     },
     /// A probe runs. If nothing is heard of it by then, another is let through.
     Probing {
+        since: Instant,
         until: Instant,
     },
 }
@@ -122,26 +124,25 @@ impl Breaker {
     pub(super) fn admit(&self, options: &BreakerOptions, now: Instant) -> Result<(Admitted, Option<Change>), Duration> {
         let mut state = self.lock();
         match state.phase {
-            Phase::Closed => Ok((Admitted { probe: false }, None)),
-            Phase::Open { until } | Phase::Probing { until } if now < until => {
+            Phase::Closed => Ok((Admitted { since: None }, None)),
+            Phase::Open { until } | Phase::Probing { until, .. } if now < until => {
                 state.refused += 1;
                 Err(until - now)
             }
             Phase::Open { .. } | Phase::Probing { .. } => {
-                state.phase = Phase::Probing { until: now + options.wait(state.failed_probes) };
-                Ok((Admitted { probe: true }, Some(Change::Probing)))
+                state.phase = Phase::Probing { since: now, until: now + options.wait(state.failed_probes) };
+                Ok((Admitted { since: Some(now) }, Some(Change::Probing)))
             }
         }
     }
 
     /// The call was not made after all, or says nothing.
     pub(super) fn give_back(&self, admitted: Admitted) {
-        if admitted.probe {
-            let mut state = self.lock();
-            if let Phase::Probing { until } = state.phase {
-                // The next call is the probe.
-                state.phase = Phase::Open { until: until.checked_sub(Duration::from_secs(86_400)).unwrap_or(until) };
-            }
+        let Some(began) = admitted.since else { return };
+        let mut state = self.lock();
+        if matches!(state.phase, Phase::Probing { since, .. } if since == began) {
+            // It was open until the probe began, so the next call is one.
+            state.phase = Phase::Open { until: began };
         }
     }
 
@@ -154,7 +155,7 @@ impl Breaker {
             return None;
         }
         // What began before it opened and comes back late proves nothing.
-        admitted.probe.then(|| {
+        admitted.since.is_some().then(|| {
             (state.phase, state.failed_probes, state.window) = (Phase::Closed, 0, None);
             Change::Closed
         })
@@ -169,7 +170,7 @@ impl Breaker {
                 let window = state.count(options, now, true);
                 options.too_many(state.consecutive, window).then(|| state.open(options, now))
             }
-            Phase::Probing { .. } if admitted.probe => {
+            Phase::Probing { .. } if admitted.since.is_some() => {
                 state.failed_probes = state.failed_probes.saturating_add(1);
                 Some(state.open(options, now))
             }
@@ -229,7 +230,7 @@ mod tests {
                 ("ok", Ok((leave, _))) => drop(breaker.succeeded(leave, &OPTIONS, now)),
                 ("bad", Ok((leave, _))) => drop(breaker.failed(leave, &OPTIONS, now)),
                 ("lost", Ok((leave, _))) => breaker.give_back(leave),
-                ("late", Err(_)) => drop(breaker.failed(Admitted { probe: false }, &OPTIONS, now)),
+                ("late", Err(_)) => drop(breaker.failed(Admitted { since: None }, &OPTIONS, now)),
                 (what, found) => panic!("{what} at {at}: {found:?}"),
             }
             seen.push(breaker.seen(now).state);
@@ -259,13 +260,19 @@ mod tests {
             breaker.failed(leave, &OPTIONS, now);
         }
         let later = now + Duration::from_secs(1);
-        let (_lost, change) = breaker.admit(&OPTIONS, later).unwrap();
+        let (lost, change) = breaker.admit(&OPTIONS, later).unwrap();
         assert_eq!(change, Some(Change::Probing));
         for _ in 0..5 {
             assert_eq!(breaker.admit(&OPTIONS, later).unwrap_err(), Duration::from_secs(1));
         }
-        assert!(breaker.admit(&OPTIONS, later + Duration::from_secs(1)).is_ok());
+        let again = later + Duration::from_secs(1);
+        let (second, _) = breaker.admit(&OPTIONS, again).unwrap();
         assert_eq!(breaker.seen(later).refused, 5);
+        // Only the probe that runs leaves its place to another.
+        breaker.give_back(lost);
+        assert_eq!(breaker.admit(&OPTIONS, again).unwrap_err(), Duration::from_secs(1));
+        breaker.give_back(second);
+        assert!(breaker.admit(&OPTIONS, again).is_ok());
     }
 
     #[test]

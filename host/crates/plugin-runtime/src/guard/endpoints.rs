@@ -38,13 +38,13 @@ pub struct EndpointHealth {
 #[derive(Debug)]
 pub(crate) struct Endpoints {
     options: BreakerOptions,
-    breakers: Mutex<HashMap<String, Arc<Breaker>>>,
+    breakers: Mutex<HashMap<Arc<str>, Arc<Breaker>>>,
 }
 
 /// An endpoint to which no request is sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LeftAlone {
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Arc<str>,
     /// When it can be asked again.
     pub(crate) after: Duration,
 }
@@ -53,7 +53,7 @@ pub(crate) struct LeftAlone {
 #[derive(Debug)]
 pub(crate) struct EndpointLeave {
     endpoints: Arc<Endpoints>,
-    endpoint: String,
+    endpoint: Arc<str>,
     breaker: Arc<Breaker>,
     /// None: how it went was told.
     admitted: Option<Admitted>,
@@ -74,20 +74,20 @@ impl Endpoints {
     }
 
     /// Leave to send a request there; none while it is left alone.
-    pub(crate) fn admit(self: &Arc<Self>, endpoint: String, now: Instant) -> Result<EndpointLeave, LeftAlone> {
+    pub(crate) fn admit(self: &Arc<Self>, endpoint: &Arc<str>, now: Instant) -> Result<EndpointLeave, LeftAlone> {
         let breaker = {
             let mut breakers = self.breakers.lock().unwrap_or_else(PoisonError::into_inner);
-            if breakers.len() >= MAX_ENDPOINTS && !breakers.contains_key(&endpoint) {
+            if breakers.len() >= MAX_ENDPOINTS && !breakers.contains_key(endpoint) {
                 breakers.retain(|_, breaker| breaker.seen(now).state != BreakerState::Closed);
             }
-            Arc::clone(breakers.entry(endpoint.clone()).or_default())
+            Arc::clone(breakers.entry(Arc::clone(endpoint)).or_default())
         };
         match breaker.admit(&self.options, now) {
             Ok((admitted, change)) => {
-                tell(&endpoint, change);
-                Ok(EndpointLeave { endpoints: Arc::clone(self), endpoint, breaker, admitted: Some(admitted), asked: None })
+                tell(endpoint, change);
+                Ok(EndpointLeave { endpoints: Arc::clone(self), endpoint: Arc::clone(endpoint), breaker, admitted: Some(admitted), asked: None })
             }
-            Err(after) => Err(LeftAlone { endpoint, after }),
+            Err(after) => Err(LeftAlone { endpoint: Arc::clone(endpoint), after }),
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
             ("owing", true, true, 60_000, BreakerState::Closed),
             ("silent", true, false, 1_000, BreakerState::Open),
         ] {
-            let mut leave = endpoints.admit(name.to_owned(), now).unwrap();
+            let mut leave = endpoints.admit(&name.into(), now).unwrap();
             if asked {
                 leave.asked(now, FAIR, Arc::new(AtomicBool::new(owing)));
             }
@@ -192,6 +192,6 @@ mod tests {
             let health = endpoints.health(now).into_iter().find(|health| health.endpoint == name).unwrap();
             assert_eq!(health.breaker, expected, "{name}");
         }
-        assert_eq!(endpoints.admit("silent".to_owned(), now + FAIR).unwrap_err().endpoint, "silent");
+        assert_eq!(*endpoints.admit(&"silent".into(), now + FAIR).unwrap_err().endpoint, *"silent");
     }
 }

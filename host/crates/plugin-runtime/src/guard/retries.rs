@@ -1,7 +1,10 @@
 //! A budget of retries: when everything fails, retries must not become the load that keeps it failing.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -30,24 +33,24 @@ impl Default for RetryBudgetOptions {
 
 /// Retries that can be made.
 #[derive(Debug, Default)]
-pub(super) struct Retries(Mutex<State>);
+pub(super) struct Retries {
+    /// What first attempts earned since the last retry. Every call adds to it, so that there is no lock.
+    earned: AtomicU64,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
     /// None: nothing was spent yet, so the burst is there.
     saved: Option<(u64, Instant)>,
-    /// What first attempts earned since the last look at the time.
-    earned: u64,
     refused: u64,
 }
 
 impl Retries {
     /// A first attempt is made.
     pub(super) fn earn(&self, options: &RetryBudgetOptions) {
-        let mut state = self.lock();
-        if state.saved.is_some() {
-            state.earned = state.earned.saturating_add(options.percent.into());
-        }
+        // What comes before the first retry is on top of a burst that is there already, and lost with the first look.
+        self.earned.fetch_add(options.percent.into(), Ordering::Relaxed);
     }
 
     /// A retry wants to be made; or how long it should wait.
@@ -59,7 +62,7 @@ impl Retries {
         let by_time = elapsed.saturating_mul(options.per_second.into()).saturating_mul(WHOLE) / 1_000;
         // Time that gave nothing yet is not forgotten.
         let since = if by_time > 0 { now } else { since };
-        let tokens = saved.saturating_add(by_time).saturating_add(std::mem::take(&mut state.earned)).min(most);
+        let tokens = saved.saturating_add(by_time).saturating_add(self.earned.swap(0, Ordering::Relaxed)).min(most);
         let left = tokens.checked_sub(WHOLE);
         state.saved = Some((left.unwrap_or(tokens), since));
         if left.is_some() {
@@ -76,7 +79,7 @@ impl Retries {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -92,6 +95,7 @@ mod tests {
     fn retries_are_a_share_of_first_attempts_and_some_by_time() {
         let options = RetryBudgetOptions { percent: 20, per_second: 2, burst: 10 };
         let (retries, now) = (Retries::default(), Instant::now());
+        (0..25).for_each(|_| retries.earn(&options));
         assert_eq!(made(&retries, &options, 100, now), 10, "the burst");
         (0..25).for_each(|_| retries.earn(&options));
         assert_eq!(made(&retries, &options, 100, now), 5, "a fifth of 25");

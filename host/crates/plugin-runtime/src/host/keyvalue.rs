@@ -160,14 +160,34 @@ fn told<T>(span: Option<Box<dyn ChildSpan>>, result: Result<T, Error>) -> Result
     result
 }
 
+/// Handles are of one run, keys of all: in a key, a handle has a form of its own.
+impl CallState {
+    fn stored(&self, key: &str, value: String) -> String {
+        match self.context.kept_secrets() {
+            // What is too long is refused.
+            Some(secrets) if value.len() <= self.context.plugin.holds.call.value_bytes => secrets.stored(key, value),
+            Some(_) | None => value,
+        }
+    }
+
+    fn loaded(&self, key: &str, value: String) -> String {
+        match self.context.kept_secrets() {
+            Some(secrets) => secrets.loaded(key, value),
+            None => value,
+        }
+    }
+}
+
 impl Host for &mut CallState {
     async fn get(&mut self, key: String) -> wasmtime::Result<Result<Option<Versioned>, Error>> {
         let span = self.telemetry.begin_host_span("keyvalue.get");
-        Ok(told(span, self.keyvalue().get(&key).await))
+        let found = told(span, self.keyvalue().get(&key).await);
+        Ok(found.map(|found| found.map(|Versioned { value, version }| Versioned { value: self.loaded(&key, value), version })))
     }
 
     async fn set(&mut self, key: String, value: String) -> wasmtime::Result<Result<u64, Error>> {
         let span = self.telemetry.begin_host_span("keyvalue.set");
+        let value = self.stored(&key, value);
         Ok(told(span, self.keyvalue().set(&key, value).await))
     }
 
@@ -183,6 +203,7 @@ impl Host for &mut CallState {
 
     async fn swap(&mut self, key: String, expected: Option<u64>, value: String) -> wasmtime::Result<Result<u64, Error>> {
         let span = self.telemetry.begin_host_span("keyvalue.swap");
+        let value = self.stored(&key, value);
         Ok(told(span, self.keyvalue().swap(&key, expected, value).await))
     }
 }

@@ -9,7 +9,7 @@ mod sign;
 mod substitute;
 
 pub(crate) use self::{
-    handles::{CallSecrets, Secrets},
+    handles::{CallSecrets, Caller, Secrets},
     mask::{MIN_SECRET, Mask, MaskStream},
     masked::MaskedSpan,
     substitute::Place,

@@ -11,7 +11,7 @@ use super::{
         spans::{Host, HostSpan},
         telemetry::Attribute,
     },
-    telemetry::{GuestTelemetry, MAX_EVENT_NAME, RESERVED, printable},
+    telemetry::{GuestTelemetry, MAX_EVENT_NAME, check_key, printable},
 };
 use crate::call::CallState;
 
@@ -25,7 +25,6 @@ const MAX_EVENTS: u32 = 128;
 const MAX_BYTES: usize = 64 << 10;
 /// Spans of what the host does for one call.
 const MAX_HOST_SPANS: u32 = 64;
-const MAX_NAME: usize = 64;
 /// The name of what has no name of its own.
 const UNNAMED: &str = "plugin.span";
 /// The number of a span that is not recorded.
@@ -69,6 +68,11 @@ impl Clients {
 }
 
 impl Spans {
+    /// Why the guest may begin no more, if that is so.
+    fn full(&self) -> Option<&'static str> {
+        if self.begun >= MAX_SPANS { Some("limit") } else { (self.open.len() >= MAX_DEPTH).then_some("depth") }
+    }
+
     fn find(&mut self, number: u32) -> Option<&mut Open> {
         self.open.iter_mut().find(|open| open.number == number)
     }
@@ -110,11 +114,11 @@ impl GuestTelemetry {
 
     /// A span of something that the host does for the call.
     pub(crate) fn begin_host_span(&mut self, name: &'static str) -> Option<Box<dyn ChildSpan>> {
-        let children = self.span.children()?;
         if self.spans.host >= MAX_HOST_SPANS {
             self.drop("spans", "host_limit");
             return None;
         }
+        let children = self.span.children()?;
         self.spans.host += 1;
         Some(children.begin(self.innermost(), NewSpan { name: name.into(), kind: ChildKind::Host, attributes: Attributes::new() }))
     }
@@ -171,30 +175,21 @@ impl GuestTelemetry {
     }
 }
 
-/// Whether a span of a plugin's may have that name at all.
-fn is_name(name: &str) -> bool {
-    let form = name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'.');
-    form && name.len() <= MAX_NAME && !RESERVED.iter().any(|prefix| name.starts_with(prefix))
-}
-
 impl CallState {
     /// The number of a span that is recorded; none when it is not.
     fn start_span(&mut self, name: String, attributes: Vec<Attribute>) -> Option<u32> {
-        let children = self.telemetry.span.children()?;
-        let refused = if self.telemetry.spans.begun >= MAX_SPANS {
-            Some("limit")
-        } else if self.telemetry.spans.open.len() >= MAX_DEPTH {
-            Some("depth")
-        } else {
-            (!self.context.plugin.guard.may_begin_span(Instant::now())).then_some("rate")
-        };
-        if let Some(reason) = refused {
+        if let Some(reason) = self.telemetry.spans.full() {
             self.telemetry.drop("spans", reason);
             return None;
         }
+        let children = self.telemetry.span.children()?;
+        // A span that is not recorded takes nothing from those of other calls.
+        if !self.context.plugin.guard.may_begin_span(Instant::now()) {
+            self.telemetry.drop("spans", "rate");
+            return None;
+        }
         let plugin = &self.context.plugin;
-        let known = is_name(&name)
+        let known = check_key(&name).is_ok()
             && match &plugin.manifest.telemetry {
                 Some(declared) => declared.allows_span(&name),
                 None => plugin.guard.knows_span_name(&name),

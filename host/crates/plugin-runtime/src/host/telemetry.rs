@@ -22,7 +22,7 @@ const MAX_ELEMENTS: usize = 64;
 const MAX_ITEM_ATTRIBUTES: usize = 32;
 pub(super) const MAX_EVENT_NAME: usize = 64;
 /// Prefixes that belong to the host and to OpenTelemetry.
-pub(super) const RESERVED: [&str; 9] = ["otel.", "telemetry.", "service.", "host.", "process.", "plugin.", "pipeline.", "error.", "exception."];
+const RESERVED: [&str; 9] = ["otel.", "telemetry.", "service.", "host.", "process.", "plugin.", "pipeline.", "error.", "exception."];
 
 /// What a guest has said so far, and the span it goes to.
 pub(crate) struct GuestTelemetry {
@@ -165,7 +165,8 @@ impl GuestTelemetry {
     }
 }
 
-fn check_key(key: &str) -> Result<(), &'static str> {
+/// Whether a plugin may name an attribute or a span so; why not.
+pub(super) fn check_key(key: &str) -> Result<(), &'static str> {
     let form = key.starts_with(|c: char| c.is_ascii_lowercase())
         && key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'.');
     if !form || key.len() > MAX_KEY {

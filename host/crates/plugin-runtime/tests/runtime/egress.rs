@@ -9,8 +9,8 @@ use std::{
     thread,
 };
 
-use engine::port::{Answer, CallReport, Runner as _, Verb};
-use pipeline::FailureClass;
+use engine::port::{Answer, Call, CallReport, KeyValueWrite, Runner as _, Verb, Versioned};
+use pipeline::{FailureClass, RunId};
 use plugin_runtime::{Grant, HttpRule, Options, Plugin, SealKey, Secret};
 use serde_json::{Value, json};
 
@@ -45,8 +45,18 @@ fn failed(report: &CallReport) -> (FailureClass, &str, &str) {
 }
 
 async fn does(bench: &Bench, plugin: &Plugin, behaviour: &str) -> CallReport {
+    bench.runner.call(asked(plugin, behaviour)).await
+}
+
+/// The same in another run.
+async fn does_later(bench: &Bench, plugin: &Plugin, behaviour: &str) -> CallReport {
+    let run = RunId::new("01890a5d-ac96-774b-bcce-b302099a8058").unwrap();
+    bench.runner.call(Call { run, ..asked(plugin, behaviour) }).await
+}
+
+fn asked(plugin: &Plugin, behaviour: &str) -> Call {
     let service = json!({ "name": behaviour, "resource-type": "port", "characteristics": [] });
-    bench.runner.call(call(plugin, Verb::Apply, json!({ "order": "4711", "service": service }))).await
+    call(plugin, Verb::Apply, json!({ "order": "4711", "service": service }))
 }
 
 /// A characteristic of the receipt.
@@ -115,6 +125,28 @@ async fn a_sealed_text_is_used_in_a_later_call_by_who_does_not_know_it() {
     let report = bench.runner.call(call(&plugin, Verb::Undo { receipt: kept.into() }, Value::Null)).await;
     assert!(matches!(report.answer, Ok(Answer::Undone)), "{report:?}");
     assert!(echo.received()[0].ends_with(r#"{"password":"correct-horse"}"#), "{:?}", echo.received());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handle_in_the_text_of_another_order_is_none_and_one_that_the_plugin_kept_is() {
+    let (bench, echo) = (bench(), Echo::start());
+    let plugin = load(&bench, &grant(&format!("http://{}", echo.address), nowhere())).await;
+    let report = does(&bench, &plugin, "keep correct-horse").await;
+    let handle = learned(&report, "kept");
+    let KeyValueWrite { namespace, key, expected_version: _, value } = report.writes[0].clone();
+    let stored = value.unwrap();
+    bench.keys.0.lock().unwrap().insert((namespace, key), Versioned { value: stored.clone(), version: 1 });
+    assert_ne!(stored, handle, "what is in the database is a handle for no run");
+    // Whoever orders may know both, and can make the plugin send either.
+    for text in [&handle, &stored] {
+        let report = does_later(&bench, &plugin, &format!("use {text}")).await;
+        assert_eq!(failed(&report).1, "plugin.denied", "{report:?}");
+    }
+    assert!(echo.received().is_empty());
+    assert_eq!(learned(&does(&bench, &plugin, &format!("use {handle}")).await, "status"), "200", "in its own run it is one");
+    assert_eq!(learned(&does_later(&bench, &plugin, "use").await, "status"), "200");
+    let sent = echo.received();
+    assert!(sent.len() == 2 && sent.iter().all(|request| request.ends_with(r#"{"password":"correct-horse"}"#)), "{sent:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -235,7 +235,7 @@ async fn a_component_that_is_too_large_to_compile_is_refused() {
     long.compile.max_function_bytes = 1_000;
     let text = worker(&format!("{} {}", "nop ".repeat(1_000), done(0, 0)));
     let error = Bench::new(long).load(working(&text, "", json!({})), &Grant::default()).await.unwrap_err().to_string();
-    assert!(error.contains("expected at most 1000 (compile.max_function_bytes)"), "{error}");
+    assert!(error.contains("expected at most 1000 (runtime.compile.max_function_bytes)"), "{error}");
 }
 
 #[tokio::test]

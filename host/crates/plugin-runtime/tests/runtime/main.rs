@@ -11,3 +11,4 @@ mod inventory_pool;
 mod limits;
 mod loading;
 mod support;
+mod turns;

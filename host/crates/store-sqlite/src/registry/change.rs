@@ -1,6 +1,9 @@
 //! One change of the registry inside the batch's transaction. Preconditions come first, so that a refused change contributes nothing.
 
-use engine::port::registry::{ChangeError, InstalledPlugin, Quarantine, RegistryChange, Removal, Rollout};
+use engine::port::{
+    WriteError,
+    registry::{ChangeError, InstalledPlugin, Quarantine, RegistryChange, Removal, Rollout},
+};
 use pipeline::{Digest, Revision};
 use rusqlite::{Connection, params};
 use serde::Serialize;
@@ -29,7 +32,7 @@ pub(crate) struct PreparedChange {
 
 impl PreparedChange {
     /// Serialises and hashes.
-    pub(crate) fn new(change: RegistryChange) -> Result<Self, ChangeError> {
+    pub(crate) fn new(change: RegistryChange) -> Result<Self, WriteError> {
         let RegistryChange { expected, at, deed, blobs, current, install, quarantine, rollouts, newest, applied, remove } = change;
         let text_of = |entry: &Option<Quarantine>| entry.as_ref().map(json).transpose();
         let rollout_text = |entry: &Option<Rollout>| entry.as_ref().map(json).transpose();
@@ -40,9 +43,9 @@ impl PreparedChange {
             by: deed.by,
             blobs: blobs.into_iter().map(|bytes| (blake3::hash(&bytes).to_hex().to_string(), bytes)).collect(),
             current,
-            install: install.into_iter().map(|plugin| Ok((plugin.clone(), json(&plugin)?))).collect::<Result<_, ChangeError>>()?,
-            quarantine: quarantine.into_iter().map(|(digest, entry)| Ok((digest, text_of(&entry)?))).collect::<Result<_, ChangeError>>()?,
-            rollouts: rollouts.into_iter().map(|(plugin, entry)| Ok((plugin, rollout_text(&entry)?))).collect::<Result<_, ChangeError>>()?,
+            install: install.into_iter().map(|plugin| Ok((plugin.clone(), json(&plugin)?))).collect::<Result<_, WriteError>>()?,
+            quarantine: quarantine.into_iter().map(|(digest, entry)| Ok((digest, text_of(&entry)?))).collect::<Result<_, WriteError>>()?,
+            rollouts: rollouts.into_iter().map(|(plugin, entry)| Ok((plugin, rollout_text(&entry)?))).collect::<Result<_, WriteError>>()?,
             newest,
             applied,
             remove,
@@ -57,8 +60,8 @@ impl PreparedChange {
 }
 
 /// A value that has no JSON form is a defect of the caller that no repetition mends.
-fn json(value: &impl Serialize) -> Result<String, ChangeError> {
-    serde_json::to_string(value).map_err(|error| ChangeError::Fatal(format!("a change of the registry cannot be written as JSON: {error}")))
+fn json(value: &impl Serialize) -> Result<String, WriteError> {
+    serde_json::to_string(value).map_err(|error| WriteError::Fatal(format!("a change of the registry cannot be written as JSON: {error}")))
 }
 
 /// Makes a change or refuses it.
@@ -84,7 +87,8 @@ pub(crate) fn change(connection: &Connection, change: &PreparedChange) -> rusqli
         put(connection, "rollouts", "plugin", plugin, details.as_deref())?;
     }
     if let Some(revision) = &change.current {
-        let sql = "INSERT INTO revisions (revision, at, by, trial) VALUES (?1, ?2, ?3, EXISTS (SELECT 1 FROM rollouts))";
+        let sql = "INSERT INTO revisions (revision, at, by, trial, canaries)
+                   SELECT ?1, ?2, ?3, count(*) > 0, json_group_object(plugin, details ->> '$.canary') FROM rollouts";
         connection.prepare_cached(sql)?.execute(params![revision.as_str(), to_sql(change.at), change.by])?;
     }
     remove(connection, &change.remove)?;

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use engine::port::{AppendError, Journal, KeyValue, Position, ReadError};
+use engine::port::{AppendError, Journal, KeyValue, Position, ReadError, WriteError};
 use pipeline::{Seq, TenantName};
 use store_sqlite::Options;
 
@@ -69,7 +69,7 @@ async fn a_malformed_append_is_refused_and_harms_nothing() {
     empty.records.clear();
     for append in [gap, wrong_head, empty] {
         let error = f.append(append).await.unwrap_err();
-        assert!(matches!(&error, AppendError::Fatal(detail) if detail.starts_with("a malformed append to run")), "{error}");
+        assert!(matches!(&error, AppendError::Write(WriteError::Fatal(detail)) if detail.starts_with("a malformed append to run")), "{error}");
     }
     f.append(f.start(1)).await.unwrap();
 }

@@ -1,6 +1,6 @@
 //! Documents: replaced as a whole, found by attributes, paged newest first.
 
-use engine::port::{Append, Document, DocumentQuery, Documents, MOST_DOCUMENT_BYTES, MOST_DOCUMENTS, WriteError};
+use engine::port::{Append, Document, DocumentError, DocumentQuery, Documents, MOST_DOCUMENT_BYTES, MOST_DOCUMENTS, WriteError};
 use serde_json::json;
 
 use crate::common::Fixture;
@@ -114,10 +114,10 @@ async fn more_than_one_call_may_write_is_refused_as_a_whole() {
     assert_eq!(refused.to_string(), "documents: 1025, more than the 1024 allowed in one call");
     let huge = Document { body: json!("x".repeat(MOST_DOCUMENT_BYTES)), ..order("huge", 1, "open", "web") };
     let refused = f.store.put(vec![order("small", 1, "open", "web"), huge]).await.unwrap_err();
-    assert!(matches!(refused, WriteError::TooMuch { what: "bytes of documents", .. }), "{refused}");
+    assert!(matches!(refused, DocumentError::TooMuch { what: "bytes of documents", .. }), "{refused}");
     assert_eq!(find(&f, &[], 0, 0).await, ids([], 0));
     f.store.put(many(MOST_DOCUMENTS)).await.unwrap();
     assert_eq!(find(&f, &[], 0, 0).await, ids([], 1024));
     f.store.close().await;
-    assert!(matches!(f.store.put(many(1)).await, Err(WriteError::Unavailable(_))));
+    assert!(matches!(f.store.put(many(1)).await, Err(DocumentError::Write(WriteError::Unavailable(_)))));
 }

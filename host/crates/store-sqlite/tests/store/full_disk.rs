@@ -1,7 +1,7 @@
 //! A full disk, by the limit that an operator can set: refused, nothing half written, well again when there is room.
 
-use engine::port::{AppendError, Blobs, Journal, KeyValue};
-use store_sqlite::{Options, WriteError};
+use engine::port::{AppendError, Blobs, Journal, KeyValue, WriteError};
+use store_sqlite::Options;
 
 use crate::common::{Fixture, run, seqs, set};
 
@@ -17,7 +17,7 @@ async fn fill(f: &Fixture) -> u64 {
     for head in 1..1_000 {
         match f.append(f.with_writes(1, head, vec![set(&format!("k{head}"), 0, Some(&value))])).await {
             Ok(_) => {}
-            Err(AppendError::Unavailable(detail)) => {
+            Err(AppendError::Write(WriteError::Unavailable(detail))) => {
                 assert!(detail.contains("full"), "{detail}");
                 return head;
             }
@@ -33,7 +33,7 @@ async fn a_refused_append_writes_nothing_and_can_be_repeated_when_there_is_room(
     let head = fill(&f).await;
     let refused = || f.with_writes(1, head, vec![set("last", 0, Some(&"y".repeat(60_000)))]);
     for _ in 0..3 {
-        assert!(matches!(f.append(refused()).await, Err(AppendError::Unavailable(_))));
+        assert!(matches!(f.append(refused()).await, Err(AppendError::Write(WriteError::Unavailable(_)))));
     }
     assert_eq!(seqs(&f.store, 1).await, (1..=head).collect::<Vec<_>>());
     assert_eq!(f.store.row(&run(1)).await.unwrap().unwrap().head.0, head);
@@ -53,7 +53,10 @@ async fn a_higher_limit_is_room() {
     let head = fill(&f).await;
     f.reopen(tight()).await;
     assert_eq!(seqs(&f.store, 1).await, (1..=head).collect::<Vec<_>>(), "a full store can be opened");
-    assert!(matches!(f.append(f.with_writes(1, head, vec![set("k", 0, Some(&"x".repeat(60_000)))])).await, Err(AppendError::Unavailable(_))));
+    assert!(matches!(
+        f.append(f.with_writes(1, head, vec![set("k", 0, Some(&"x".repeat(60_000)))])).await,
+        Err(AppendError::Write(WriteError::Unavailable(_)))
+    ));
     f.reopen(Options { max_bytes: Some(8 * 1024 * 1024), ..Options::default() }).await;
     f.append(f.with_writes(1, head, vec![set("k", 0, Some(&"x".repeat(60_000)))])).await.unwrap();
 }

@@ -134,7 +134,7 @@ async fn check(steps: Vec<Step>) {
         let actual = f.append(append.clone()).await.map(|appended| appended.position).map_err(|error| match error {
             AppendError::Stale { .. } => "stale",
             AppendError::Conflict { .. } => "conflict",
-            AppendError::Exists(_) | AppendError::Fenced(_) | AppendError::Unavailable(_) | AppendError::Fatal(_) => "unexpected",
+            AppendError::Exists(_) | AppendError::Write(_) => "unexpected",
         });
         assert_eq!(actual, expected);
         if expected.is_ok() {

@@ -8,9 +8,9 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::port::{AppendError, Blobs, Clock, Journal, Position};
+use engine::port::{AppendError, Blobs, Clock, Journal, Position, WriteError};
 use pipeline::{Epoch, Timestamp};
-use store_sqlite::{OpenError, Options, Store, WriteError};
+use store_sqlite::{OpenError, Options, Store};
 use tempfile::TempDir;
 
 use crate::common::{Fixture, run};
@@ -40,7 +40,7 @@ async fn opening_twice_is_refused_and_names_the_process() {
     f.store.close().await;
     let (again, _) = Store::open(&f.path, Options::default()).unwrap();
     assert_eq!(again.load(&run(1)).await.unwrap().len(), 1);
-    assert!(matches!(f.append(f.start(2)).await, Err(AppendError::Unavailable(_))), "a closed store takes nothing");
+    assert!(matches!(f.append(f.start(2)).await, Err(AppendError::Write(WriteError::Unavailable(_)))), "a closed store takes nothing");
     assert!(f.store.load(&run(1)).await.is_err());
 }
 
@@ -49,8 +49,8 @@ async fn a_higher_epoch_fences_every_write() {
     let f = Fixture::new();
     f.append(f.start(1)).await.unwrap();
     f.raw().execute("UPDATE meta SET epoch = epoch + 1", []).unwrap();
-    assert_eq!(f.append(f.more(1, 1, 1)).await, Err(AppendError::Fenced(Epoch(2))));
-    assert_eq!(f.append(f.start(2)).await, Err(AppendError::Fenced(Epoch(2))));
+    assert_eq!(f.append(f.more(1, 1, 1)).await, Err(AppendError::Write(WriteError::Fenced(Epoch(2)))));
+    assert_eq!(f.append(f.start(2)).await, Err(AppendError::Write(WriteError::Fenced(Epoch(2)))));
     assert_eq!(f.store.save_cursor("a", Position(1)).await, Err(WriteError::Fenced(Epoch(2))));
     assert!(f.store.put(vec![1]).await.is_err());
     assert_eq!(f.store.load(&run(1)).await.unwrap().len(), 1);
@@ -165,9 +165,9 @@ async fn a_failure_that_is_not_understood_ends_all_work() {
     let f = Fixture::new();
     f.append(f.start(1)).await.unwrap();
     f.raw().execute_batch("ALTER TABLE journal RENAME COLUMN payload TO lost").unwrap();
-    assert!(matches!(f.append(f.more(1, 1, 1)).await, Err(AppendError::Fatal(_))));
+    assert!(matches!(f.append(f.more(1, 1, 1)).await, Err(AppendError::Write(WriteError::Fatal(_)))));
     f.raw().execute_batch("ALTER TABLE journal RENAME COLUMN lost TO payload").unwrap();
-    assert!(matches!(f.append(f.more(1, 1, 1)).await, Err(AppendError::Fatal(_))), "also when the cause is gone");
+    assert!(matches!(f.append(f.more(1, 1, 1)).await, Err(AppendError::Write(WriteError::Fatal(_)))), "also when the cause is gone");
     assert!(matches!(f.store.save_cursor("a", Position(1)).await, Err(WriteError::Fatal(_))));
     assert!(f.store.load(&run(1)).await.unwrap_err().to_string().contains("the store failed"));
 }

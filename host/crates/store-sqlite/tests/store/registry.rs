@@ -54,7 +54,6 @@ fn rollout() -> Rollout {
     Rollout {
         canary: digest(2),
         baseline: vec![digest(1)],
-        back_to: revision(b"one"),
         share: 50_000,
         since: Timestamp(5),
         watch_ms: 600_000,
@@ -93,7 +92,8 @@ fn check_everything(state: &RegistryState) {
 async fn a_change_is_there_whole_and_after_a_reopening() {
     let mut f = Fixture::new();
     assert_eq!(f.store.state().await.unwrap(), RegistryState::default());
-    check_everything(&f.store.change(everything(0)).await.unwrap());
+    f.store.change(everything(0)).await.unwrap();
+    check_everything(&f.store.state().await.unwrap());
     f.reopen(Options::default()).await;
     check_everything(&f.store.state().await.unwrap());
     assert_eq!(Blobs::get(&*f.store, revision(b"one").as_str()).await.unwrap().unwrap(), b"one");
@@ -102,14 +102,40 @@ async fn a_change_is_there_whole_and_after_a_reopening() {
 }
 
 #[tokio::test]
+async fn a_canary_of_an_older_host_is_read_without_what_is_not_kept_any_more() {
+    let f = Fixture::new();
+    f.store.change(everything(0)).await.unwrap();
+    let sql = "UPDATE rollouts SET details = json_insert(details, '$.back_to', ?1)";
+    assert_eq!(f.raw().execute(sql, [revision(b"one").as_str()]).unwrap(), 1);
+    check_everything(&f.store.state().await.unwrap());
+}
+
+#[tokio::test]
+async fn a_table_keeps_which_canaries_were_under_way_and_one_of_an_older_host_does_not_say() {
+    let f = Fixture::new();
+    f.store.change(everything(0)).await.unwrap();
+    let next = |n: u64, text: &[u8]| RegistryChange { blobs: vec![text.to_vec()], current: Some(revision(text)), ..change(n, "activate") };
+    f.store.change(RegistryChange { rollouts: vec![("pool".to_owned(), None)], ..next(1, b"two") }).await.unwrap();
+    let kept = || async {
+        let rows = f.store.revisions(10).await.unwrap();
+        rows.into_iter().map(|row| (row.number, row.trial, row.canaries.into_iter().collect::<Vec<_>>())).collect::<Vec<_>>()
+    };
+    assert_eq!(kept().await, [(2, false, Vec::new()), (1, true, vec![("pool".to_owned(), digest(2))])]);
+    f.raw().execute("UPDATE revisions SET canaries = NULL", []).unwrap();
+    assert_eq!(kept().await, [(2, false, Vec::new()), (1, true, Vec::new())]);
+}
+
+#[tokio::test]
 async fn of_two_changes_built_on_one_state_one_is_refused_and_leaves_nothing() {
     let f = Fixture::new();
     let (first, second) = tokio::join!(f.store.change(everything(0)), f.store.change(everything(0)));
     assert_eq!(second, Err(ChangeError::Stale { expected: 0, actual: 1 }));
-    check_everything(&first.unwrap());
+    assert_eq!(first, Ok(()));
+    check_everything(&f.store.state().await.unwrap());
     assert_eq!(f.store.audit(0, 10).await.unwrap().len(), 1);
     let next = RegistryChange { quarantine: vec![(digest(3), None)], rollouts: vec![("pool".to_owned(), None)], ..change(1, "end") };
-    let state = f.store.change(next).await.unwrap();
+    f.store.change(next).await.unwrap();
+    let state = f.store.state().await.unwrap();
     assert!(state.quarantine.is_empty() && state.rollouts.is_empty());
     assert_eq!(state.applied.as_deref(), Some("fingerprint"), "what a change does not mention stays");
     assert_eq!(f.store.audit(1, 10).await.unwrap()[0].deed.action, "end");
@@ -122,7 +148,8 @@ async fn a_crash_leaves_the_old_state_or_the_new_one() {
     f.store.change(change(0, "begin")).await.unwrap();
     let before = log(&f).len();
     let old = f.store.state().await.unwrap();
-    let new = f.store.change(everything(1)).await.unwrap();
+    f.store.change(everything(1)).await.unwrap();
+    let new = f.store.state().await.unwrap();
     let after = log(&f);
     let step = ((after.len() - before) / 16).max(1);
     for cut in (before..after.len()).step_by(step).chain([after.len() - 1, after.len()]) {
@@ -151,7 +178,8 @@ async fn what_is_removed_takes_its_bytes_along_unless_they_are_needed() {
     f.store.change(next).await.unwrap();
     f.store.change(RegistryChange { remove: remove(vec![digest(1)], Vec::new()), ..change(2, "gc") }).await.unwrap();
     assert!(has(component.clone()).await && has(revision(b"one").to_string()).await);
-    let state = f.store.change(RegistryChange { remove: remove(vec![digest(2)], vec![revision(b"one")]), ..change(3, "gc") }).await.unwrap();
+    f.store.change(RegistryChange { remove: remove(vec![digest(2)], vec![revision(b"one")]), ..change(3, "gc") }).await.unwrap();
+    let state = f.store.state().await.unwrap();
     assert!(!has(component).await && !has(revision(b"one").to_string()).await && has(revision(b"two").to_string()).await);
     assert_eq!((state.plugins.len(), state.newest["pool"].as_str()), (0, "1.0.2"), "an old version stays known as one");
     assert_eq!(f.store.revisions(10).await.unwrap().iter().map(|row| row.number).collect::<Vec<_>>(), [2]);

@@ -60,6 +60,8 @@ pub(super) struct LiveCall {
     dropped: Vec<Dropped>,
     ended: bool,
     recording: Option<Recording>,
+    /// Made when the first span below this one begins.
+    children: OnceCell<Arc<LiveChildren>>,
 }
 
 /// What only a sampled call has.
@@ -93,6 +95,7 @@ impl LiveCall {
             dropped: Vec::new(),
             ended: false,
             recording,
+            children: OnceCell::new(),
         }
     }
 
@@ -144,8 +147,10 @@ impl CallSpan for LiveCall {
     }
 
     fn children(&self) -> Option<Arc<dyn Children>> {
-        let call = self.recording.as_ref()?.span.clone();
-        Some(Arc::new(LiveChildren { shared: Arc::clone(&self.shared), plugin: Arc::clone(&self.plugin), call }))
+        let call = &self.recording.as_ref()?.span;
+        let make = || LiveChildren { shared: Arc::clone(&self.shared), plugin: Arc::clone(&self.plugin), call: call.clone() };
+        let children: &Arc<LiveChildren> = self.children.get_or_init(|| Arc::new(make()));
+        Some(Arc::<LiveChildren>::clone(children))
     }
 
     fn outbound(&self) -> Option<&SpanContext> {

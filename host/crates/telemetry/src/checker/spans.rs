@@ -195,7 +195,7 @@ fn relations(span: &Span, known: &HashMap<(&[u8], &[u8]), &Span>, capture: Captu
             Some(reason) if LINK_REASONS.contains(&reason) => {}
             reason => wrong.push((Rule::Link, format!("the reason is {reason:?}, expected one of {}", LINK_REASONS.join(", ")))),
         }
-        if capture == Capture::Whole && !known.contains_key(&(link.trace_id.as_slice(), link.span_id.as_slice())) {
+        if capture != Capture::Partial && !known.contains_key(&(link.trace_id.as_slice(), link.span_id.as_slice())) {
             wrong.push((Rule::Link, "its target was not captured".to_owned()));
         }
     }
@@ -211,8 +211,7 @@ fn parent(span: &Span, row: &SpanRow, known: &HashMap<(&[u8], &[u8]), &Span>, ca
         _ if root && (span.parent_span_id.is_empty() || remote) => Wrong::new(),
         None if span.parent_span_id.is_empty() => wrong(format!("it has none, expected {:?}", row.parents)),
         None if capture == Capture::Partial => Wrong::new(),
-        // It was exported when it ended; a host that died before the call did could not export that.
-        None if row.kind == Kind::Client || row.id.starts_with("keyvalue.") => Wrong::new(),
+        None if capture == Capture::Killed && (row.kind == Kind::Client || row.id.starts_with("keyvalue.")) => Wrong::new(),
         None => wrong("it was not captured".to_owned()),
         Some(_) if any => Wrong::new(),
         Some(parent) => match registry::span(&parent.name) {

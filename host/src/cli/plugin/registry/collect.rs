@@ -42,7 +42,7 @@ fn lines(name: &str, kept: &Value, removed: bool) -> Vec<Vec<String>> {
     }
 }
 
-/// Tells what was moved. Where nothing could be moved of what was meant, that is a refusal.
+/// Tells what was moved. Where nothing could be moved of what was meant, that is a refusal; where it ended before its end, a failure.
 pub(super) fn told(answer: &Value, connection: &Connection) -> anyhow::Result<ExitCode> {
     if connection.json {
         output::say_json(answer)?;
@@ -51,24 +51,30 @@ pub(super) fn told(answer: &Value, connection: &Connection) -> anyhow::Result<Ex
     let dry = answer["dry_run"].as_bool() == Some(true);
     let row = |run: &Value| {
         let items: Vec<String> = array(&run["items"]).map(output::cell).collect();
-        let fate = match (run["refused"].as_str(), dry) {
-            (Some(why), _) => why.to_owned(),
-            (None, true) => "would be moved".to_owned(),
-            (None, false) => "moved".to_owned(),
+        let fate = match (run["refused"].as_str(), run["moved"].as_u64().unwrap_or(0), dry) {
+            (Some(why), 0, _) => why.to_owned(),
+            (Some(why), moved, _) => format!("{moved} moved, then: {why}"),
+            (None, _, true) => "would be moved".to_owned(),
+            (None, _, false) => "moved".to_owned(),
         };
         vec![output::cell(&run["run"]), items.join(", "), fate]
     };
     let rows: Vec<Vec<String>> = array(&answer["runs"]).map(row).collect();
     let moved = answer["moved"].as_u64().unwrap_or(0);
     let refused: Vec<&Value> = array(&answer["runs"]).filter(|run| run["refused"].is_string()).collect();
+    let stopped = answer["stopped"].as_str();
     if moved == 0
+        && stopped.is_none()
         && let [run] = refused.as_slice()
     {
         return Err(Problem::Refused(format!("run {}: {}", output::cell(&run["run"]), output::cell(&run["refused"]))).into());
     }
     let summary = format!("{moved} items {}", if dry { "would be moved; nothing has changed" } else { "moved" });
     output::say(&if rows.is_empty() { summary } else { format!("{}\n\n{summary}", output::table(&["RUN", "ITEMS", "FATE"], &rows)) })?;
-    Ok(ExitCode::SUCCESS)
+    match stopped {
+        Some(why) => anyhow::bail!("not everything was done: {why}"),
+        None => Ok(ExitCode::SUCCESS),
+    }
 }
 
 fn array(value: &Value) -> impl Iterator<Item = &Value> {

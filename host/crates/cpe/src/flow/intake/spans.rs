@@ -1,5 +1,7 @@
 //! The span `cpe.inform` of a session that is not the beginning of a run: a run has its own.
 
+use std::sync::Arc;
+
 use engine::port::{LiveSpan, LiveSpans, SpanContext};
 use pipeline::{PipelineName, Timestamp};
 use serde_json::json;
@@ -15,7 +17,14 @@ use crate::{
 };
 
 /// Records the span of a session that is over, with a link to the run that it went on with.
-pub(super) fn record(spans: &dyn LiveSpans, now: Timestamp, session: &Session, root: Option<SpanContext>, end: SessionEnd, quirks: &Quirks) {
+pub(super) fn record(
+    spans: &dyn LiveSpans,
+    now: Timestamp,
+    session: &Session,
+    root: Option<SpanContext>,
+    end: SessionEnd,
+    quirks: impl FnOnce() -> Arc<Quirks>,
+) {
     if session.began_run {
         return;
     }
@@ -33,7 +42,7 @@ pub(super) fn record(spans: &dyn LiveSpans, now: Timestamp, session: &Session, r
         links: root.map(|root| (root, "session_of")).into_iter().collect(),
         started: session.since,
         ended: now.max(session.since),
-        attributes: root_attributes(&json!({ "device": device(&session.inform, quirks), "events": events })),
+        attributes: root_attributes(&json!({ "device": device(&session.inform, &quirks()), "events": events })),
         error: failure(end, session.awaited),
     });
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use engine::port::Call;
-use pipeline::{Attributes, Failure, FailureClass, Timestamp};
+use pipeline::{Attributes, Failure, FailureClass};
 
 use super::{DeviceRunner, fault::Stop};
 use crate::{
@@ -29,13 +29,12 @@ pub(super) struct Talk<'a> {
     /// Whether anything was sent to the device.
     pub(super) sent: bool,
     pub(super) attributes: Attributes,
-    since: Timestamp,
 }
 
 impl<'a> Talk<'a> {
     pub(super) fn new(runner: &'a DeviceRunner, call: &'a Call, device: &'a DeviceKey, live: Live) -> Self {
-        let (quirks, since) = ((*live.quirks).clone(), runner.clock.now());
-        Self { runner, call, device, live, quirks, sent: false, attributes: Attributes::new(), since }
+        let quirks = (*live.quirks).clone();
+        Self { runner, call, device, live, quirks, sent: false, attributes: Attributes::new() }
     }
 
     /// Takes in what the plugin says of the device. What the operator said wins.
@@ -57,12 +56,8 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
-    /// Asks the device.
+    /// Asks the device. How long an answer may take is the session's to say: a call is as long as its device needs.
     pub(super) async fn ask(&mut self, rpc: Rpc) -> Result<Answer, Stop> {
-        // A device that answers slowly does not make the call longer than it may be: it goes on in the next one.
-        if self.runner.clock.now().since(self.since) >= self.call.timeout {
-            return Err(Stop::Note);
-        }
         let method = rpc.name();
         let answer = self.runner.sessions.ask(self.device, rpc, Some(self.call.span.clone())).await;
         self.sent |= !matches!(answer, Err(AskError::NotInSession | AskError::Lost { sent: false } | AskError::Invalid(_)));
@@ -115,9 +110,8 @@ impl<'a> Talk<'a> {
         let mut waiting: Vec<Vec<String>> = names.chunks(batch).rev().map(<[String]>::to_vec).collect();
         let (mut values, mut absent) = (Vec::new(), Vec::new());
         while let Some(mut names) = waiting.pop() {
-            match self.ask(Rpc::GetParameterValues { names: names.clone() }).await {
-                Ok(Answer::GetParameterValues(read)) => values.extend(read),
-                Ok(other) => return Err(unexpected("GetParameterValues", other.name())),
+            match self.get_values(names.clone()).await {
+                Ok(read) => values.extend(read),
                 // A device does not say which name it does not know, and some refuse many at once: it is asked for each half.
                 Err(Stop::Fault { fault, .. }) if names.len() > 1 && matches!(fault.code, 9002..=9005) => {
                     let second = names.split_off(names.len() / 2);
@@ -141,10 +135,7 @@ impl<'a> Talk<'a> {
     pub(super) async fn set(&mut self, assignments: &[Assignment], parameter_key: String) -> Result<u8, Stop> {
         let list = assignments.iter().map(|assignment| self.literal(assignment)).collect::<Result<_, _>>()?;
         let parameter_key = if self.quirks.omit_parameter_key { String::new() } else { parameter_key };
-        match self.ask(Rpc::SetParameterValues { list, parameter_key }).await? {
-            Answer::SetParameterValues { status } => Ok(status),
-            other => Err(unexpected("SetParameterValues", other.name())),
-        }
+        self.set_values(list, parameter_key).await
     }
 
     fn literal(&self, assignment: &Assignment) -> Result<SetValue, Stop> {
@@ -163,7 +154,7 @@ impl<'a> Talk<'a> {
             let message = format!("`{name}` is secret and the device has not proved who it is: it needs a credential or a certificate of its own");
             return Err(refused(FailureClass::Rejected, message));
         }
-        let opened = self.runner.secrets.open(&self.call.tenant, handle);
+        let opened = self.runner.secrets.open(&self.call.tenant, Some(&self.call.run), handle);
         opened.map_err(|error| refused(FailureClass::Held, format!("the secret of `{name}` cannot be opened: {error}")))
     }
 }

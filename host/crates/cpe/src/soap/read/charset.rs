@@ -24,7 +24,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], http: Option<&str>) -> Result<Cow<'a, 
     if let Some(text) = utf8.filter(|text| text.is_ascii()) {
         return Ok(Cow::Borrowed(text));
     }
-    let labels = [http, declaration(bytes)].into_iter().flatten().filter(|label| !label.is_empty());
+    let labels = [http, declaration(bytes)].into_iter().flatten().map(|label| label.trim_matches(['"', '\'', ' '])).filter(|label| !label.is_empty());
     let found: Vec<Result<&Encoding, &str>> = labels.map(declared).collect();
     let other = found.iter().flatten().copied().find(|&encoding| encoding != UTF_8);
     match (utf8, other) {

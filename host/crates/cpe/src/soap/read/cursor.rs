@@ -53,7 +53,7 @@ impl<'a> Cursor<'a> {
         loop {
             let event = match self.reader.read_event() {
                 Ok(event) => event,
-                Err(error) => return Err(self.malformed(error)),
+                Err(error) => return Err(self.malformed(&error)),
             };
             return Ok(match event {
                 Event::Start(start) | Event::Empty(start) => Step::Open(self.opened(start)?),
@@ -161,13 +161,12 @@ impl<'a> Cursor<'a> {
         self.error(SoapProblem::Truncated, "the rest of the message")
     }
 
-    fn malformed(&self, error: Error) -> SoapError {
+    fn malformed(&self, error: &Error) -> SoapError {
         let at = self.skipped + self.reader.error_position();
-        let (problem, expected) = match error {
-            Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_) | IllFormedError::UnclosedReference) => {
-                (SoapProblem::Truncated, "the rest of the message")
-            }
-            other => (SoapProblem::Xml(shown(&other.to_string())), "well-formed XML"),
+        let cut = matches!(error, Error::Syntax(_) | Error::IllFormed(IllFormedError::MissingEndTag(_) | IllFormedError::UnclosedReference));
+        let (problem, expected) = match cut {
+            true => (SoapProblem::Truncated, "the rest of the message"),
+            false => (SoapProblem::Xml(shown(&error.to_string())), "well-formed XML"),
         };
         SoapError { problem, at, expected }
     }

@@ -32,7 +32,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Envelope, SoapError> {
             Step::Open(start) => {
                 scope.enter(cursor, &start)?;
                 match start.local_name().as_ref() {
-                    b"Header" => header(cursor, &mut scope, &mut envelope)?,
+                    b"Header" => header(cursor, &mut envelope)?,
                     b"Body" => {
                         body(cursor, &mut scope, &mut envelope)?;
                         return rest(cursor).map(|()| envelope);
@@ -65,10 +65,8 @@ fn local(start: &BytesStart<'_>) -> String {
     String::from_utf8_lossy(start.local_name().as_ref()).into_owned()
 }
 
-fn header<'a>(cursor: &mut Cursor<'a>, scope: &mut Scope, envelope: &mut Envelope) -> Result<(), SoapError> {
-    cursor.children(|cursor, name, start| {
-        scope.enter(cursor, start)?;
-        scope.leave();
+fn header(cursor: &mut Cursor<'_>, envelope: &mut Envelope) -> Result<(), SoapError> {
+    cursor.children(|cursor, name, _| {
         match name {
             b"ID" => envelope.id = Some(id(cursor)?),
             b"HoldRequests" => envelope.hold_requests = boolean(cursor)?,
@@ -136,13 +134,15 @@ fn message(cursor: &mut Cursor<'_>, start: &BytesStart<'_>) -> Result<Message, S
 /// What follows a complete message may be cut off or garbage, but not another message.
 fn rest(cursor: &mut Cursor<'_>) -> Result<(), SoapError> {
     let body = cursor.depth();
+    let mut within = true;
     loop {
         match cursor.step() {
-            Ok(Step::Open(start)) if start.local_name().as_ref() == b"Envelope" || cursor.depth() == body + 1 => {
+            Ok(Step::Open(start)) if start.local_name().as_ref() == b"Envelope" || (within && cursor.depth() == body + 1) => {
                 return Err(cursor.error(SoapProblem::SecondMessage, "one message in one envelope"));
             }
             Ok(Step::End) => return Ok(()),
-            Ok(Step::Open(_) | Step::Close | Step::Text(_)) => {}
+            Ok(Step::Close) => within &= cursor.depth() >= body,
+            Ok(Step::Open(_) | Step::Text(_)) => {}
             Err(SoapError { problem: SoapProblem::Xml(_) | SoapProblem::Truncated, .. }) => return Ok(()),
             Err(error) => return Err(error),
         }
@@ -168,8 +168,11 @@ const SOAP: [&[u8]; 2] = [b"http://schemas.xmlsoap.org/soap/envelope/", b"http:/
 impl Scope {
     fn enter(&mut self, cursor: &Cursor<'_>, start: &BytesStart<'_>) -> Result<(), SoapError> {
         self.resolver.push(start).map_err(|error| cursor.error(SoapProblem::Xml(shown(&error.to_string())), "well-formed XML"))?;
+        // Only what this element declares: all that is in scope could be as long as the body, at every element.
+        let mut attributes = start.attributes();
+        let mut declared = attributes.with_checks(false).flatten().filter(|attribute| attribute.key.as_namespace_binding().is_some());
         if self.cwmp.is_none() {
-            self.cwmp = self.resolver.bindings().find_map(|(_, namespace)| version(namespace.as_ref()));
+            self.cwmp = declared.find_map(|attribute| version(&attribute.value));
         }
         Ok(())
     }

@@ -52,6 +52,7 @@ fn what_the_standard_did_not_foresee_is_read_all_the_same() {
         ("a comment and an instruction", inform("<!-- <x> --><?pi?>")),
         ("unknown fields", inform("<Vendor><Deep>1</Deep></Vendor>")),
         ("a byte order mark", format!("\u{FEFF}{}", inform(""))),
+        ("elements after the body", inform("").replace("</e:Envelope>", "<x><y/></x></e:Envelope>")),
         ("a version that does not exist", inform("").replace("cwmp-1-2", "cwmp-1-9")),
         ("a second declaration", format!("<?xml version=\"1.0\"?>{}", inform(""))),
     ] {
@@ -98,7 +99,7 @@ fn characters_are_read_from_whatever_bytes_they_came_in() {
         ("UTF-8", text.clone().into_bytes(), Some("utf-8")),
         ("UTF-8 without a word", text.clone().into_bytes(), None),
         ("UTF-8 that calls itself nothing known", declaring("utf8mb4").into_bytes(), Some("whatever")),
-        ("windows-1252 by header", latin(&text), Some("ISO-8859-1")),
+        ("windows-1252 by header", latin(&text), Some("\"ISO-8859-1\"")),
         ("windows-1252 by declaration", latin(&declaring("iso-8859-1")), None),
         ("windows-1252 by declaration against the header", latin(&declaring("iso-8859-1")), Some("utf-8")),
         ("windows-1252 that calls itself UTF-8", latin(&declaring("UTF-8")), Some("utf-8")),

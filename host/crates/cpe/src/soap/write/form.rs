@@ -36,7 +36,7 @@ pub(super) fn is_literal(kind: ValueType, text: &str) -> bool {
         ValueType::Boolean => matches!(text, "0" | "1" | "true" | "false"),
         ValueType::DateTime => is_date_time(text),
         ValueType::Base64 => base64::prelude::BASE64_STANDARD.decode(text).is_ok(),
-        ValueType::HexBinary => text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        ValueType::HexBinary => text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit()),
     }
 }
 

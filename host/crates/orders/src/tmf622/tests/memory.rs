@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use engine::{
     api::{Decision, Engine, EngineError, ResolveError, RunView, SignalAnswer, Start, StartError, Started},
-    port::{Document, DocumentPage, DocumentQuery, Documents, ReadError, WriteError},
+    port::{Document, DocumentError, DocumentPage, DocumentQuery, Documents, ReadError, WriteError},
 };
 use pipeline::{Epoch, Event, Failure, FailureClass, Record, Resolution, RunId, RunStarted, Seq, Timestamp, Transition, begin, testing};
 
@@ -122,7 +122,7 @@ impl Documents for Memory {
         Ok(state.documents.iter().find(|document| document.collection == collection && document.id == id).cloned())
     }
 
-    async fn put(&self, documents: Vec<Document>) -> Result<(), WriteError> {
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
         self.state.lock().unwrap().documents.extend(documents);
         Ok(())
     }

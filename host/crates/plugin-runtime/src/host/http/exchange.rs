@@ -38,8 +38,7 @@ pub(super) struct Exchange {
     pub(super) name: String,
     pub(super) account: Arc<Account>,
     pub(super) secrets: Option<Arc<CallSecrets>>,
-    /// The breakers; none where endpoints have none.
-    pub(super) endpoints: Option<Arc<Endpoints>>,
+    pub(super) endpoints: Arc<Endpoints>,
     /// What the guest chose: its times count where they are shorter.
     pub(super) options: RequestOptions,
     /// When the request must be over.
@@ -48,7 +47,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) async fn run(self, request: Request<WasiBody>) -> Sent {
-        let mut guarded = Guarded::admit(self.endpoints.as_ref(), request.uri(), &self.account)?;
+        let mut guarded = Guarded::admit(&self.endpoints, &self.rule.origin, &self.account)?;
         let permit = self.rule.throttle.enter(self.until).await.map_err(|_no_turn| Error::ConnectionLimitReached)?;
         let (most, owing) = (self.rule.max_request_bytes, Arc::new(AtomicBool::new(false)));
         let request = request.map(|body| Bounded::new(body, most, || Error::HttpRequestBodySize(None)).owing(Arc::clone(&owing)).boxed_unsync());

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{Response, Uri, uri::Authority};
+use http::Response;
 use wasmtime_wasi_http::Error;
 
 use crate::{
@@ -16,14 +16,13 @@ use crate::{
 /// How long an endpoint has for its answer at least, whatever the plugin chooses: one that is impatient must not take it from the others.
 const FAIR: Duration = Duration::from_secs(1);
 
-/// What may be asked of an endpoint; without breakers everything.
-pub(super) struct Guarded(Option<EndpointLeave>);
+/// Leave to ask an endpoint.
+pub(super) struct Guarded(EndpointLeave);
 
 impl Guarded {
     /// Leave to send, unless the endpoint is left alone; the call learns until when.
-    pub(super) fn admit(endpoints: Option<&Arc<Endpoints>>, uri: &Uri, account: &Account) -> Result<Self, Error> {
-        let leave = endpoints.map(|endpoints| endpoints.admit(origin(uri), Instant::now())).transpose();
-        leave.map(Self).map_err(|left_alone| {
+    pub(super) fn admit(endpoints: &Arc<Endpoints>, origin: &Arc<str>, account: &Account) -> Result<Self, Error> {
+        endpoints.admit(origin, Instant::now()).map(Self).map_err(|left_alone| {
             account.leave_alone(left_alone);
             Error::DestinationUnavailable
         })
@@ -31,14 +30,12 @@ impl Guarded {
 
     /// The request goes out now; the operator may allow less time for it than is fair otherwise.
     pub(super) fn asked(&mut self, timeout: Option<Duration>, owing: Arc<AtomicBool>) {
-        if let Some(leave) = &mut self.0 {
-            leave.asked(Instant::now(), timeout.unwrap_or(FAIR).min(FAIR), owing);
-        }
+        self.0.asked(Instant::now(), timeout.unwrap_or(FAIR).min(FAIR), owing);
     }
 
     /// Tells whether the endpoint serves. What the guest or a limit of its own ended is no fault of the endpoint's.
     pub(super) fn record<B>(self, outcome: &Result<Response<B>, Error>) {
-        let Some(leave) = self.0 else { return };
+        let leave = self.0;
         match outcome {
             Ok(response) => leave.record(!matches!(response.status().as_u16(), 502..=504), Instant::now()),
             // Whose fault it is shows the time.
@@ -54,9 +51,4 @@ impl Guarded {
             Err(_) => leave.record(false, Instant::now()),
         }
     }
-}
-
-/// Scheme, host and port.
-fn origin(uri: &Uri) -> String {
-    format!("{}://{}", uri.scheme_str().unwrap_or_default(), uri.authority().map_or("", Authority::as_str))
 }

@@ -36,9 +36,13 @@ const INSTEAD_OF_THE_LINE: [HeaderName; 10] = [
     HeaderName::from_static("x-forwarded-prefix"),
 ];
 
-/// Whether a header belongs to the connection.
-pub(super) fn is_of_the_connection(name: &HeaderName) -> bool {
-    OF_THE_CONNECTION.contains(name)
+/// The name of a header that an operator sets; `at` says where it stands.
+pub(super) fn header_name(at: &str, name: &str) -> Result<HeaderName, String> {
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{at}: `{name}` is not the name of a header"))?;
+    if OF_THE_CONNECTION.contains(&header) {
+        return Err(format!("{at}: `{name}` belongs to the connection and is set by the host"));
+    }
+    Ok(header)
 }
 
 /// Removes what belongs to the connection, what `connection` names, what speaks instead of the request line, and the trace.

@@ -16,6 +16,7 @@ use rustls::{
 use super::{
     client::{Client, Outside, public_roots, tls},
     denial::Denial,
+    headers::header_name,
     path,
     sign::Signing,
     throttle::Throttle,
@@ -37,6 +38,8 @@ pub(crate) struct Rules {
 pub(crate) struct Rule {
     scheme: Scheme,
     authority: Authority,
+    /// Scheme, host and port in one spelling: the name of its endpoint, which rules of several plugins may share.
+    pub(super) origin: Arc<str>,
     /// Put in front of every path; no slash at the end.
     base: String,
     methods: Vec<Method>,
@@ -110,9 +113,11 @@ impl Rule {
         if rule.burst.is_some() && rule.rate.is_none() {
             return Err("burst: expected `rate` beside it".to_owned());
         }
+        let origin = format!("{scheme}://{}:{}", authority.host().to_ascii_lowercase(), endpoint.port()).into();
         Ok(Self {
             scheme,
             authority,
+            origin,
             base,
             methods: rule.methods.iter().map(|name| method(name)).collect::<Result<_, _>>()?,
             prefix: path::normalise(&rule.path).map_err(|bad| format!("path: {}", bad.describe()))?,
@@ -164,7 +169,9 @@ impl Url {
         }
         let full = parts.path_and_query.unwrap_or_else(|| PathAndQuery::from_static("/"));
         if full.query().is_some() || url.contains('#') {
-            return Err(format!("url: `{url}`: expected no query and no fragment"));
+            // What follows may be a secret.
+            let before = url.split(['?', '#']).next().unwrap_or_default();
+            return Err(format!("url: `{before}`: expected no query and no fragment"));
         }
         let base = path::normalise(full.path()).map_err(|bad| format!("url: {}", bad.describe()))?;
         Ok(Self { scheme, authority, base: base.trim_end_matches('/').to_owned() })
@@ -198,11 +205,7 @@ fn method(name: &str) -> Result<Method, String> {
 fn all_headers(headers: &BTreeMap<String, Secret>, auth: Option<&Auth>) -> Result<Vec<(HeaderName, HeaderValue)>, String> {
     let mut all = Vec::with_capacity(headers.len() + 1);
     for (name, value) in headers {
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("headers: `{name}` is not the name of a header"))?;
-        if super::headers::is_of_the_connection(&header) {
-            return Err(format!("headers: `{name}` belongs to the connection and is set by the host"));
-        }
-        all.push((header, secret(&format!("headers.{name}"), value.reveal())?));
+        all.push((header_name("headers", name)?, secret(&format!("headers.{name}"), value.reveal())?));
     }
     match auth {
         None => {}
@@ -212,11 +215,7 @@ fn all_headers(headers: &BTreeMap<String, Secret>, auth: Option<&Auth>) -> Resul
             all.push((AUTHORIZATION, secret("auth.basic", &format!("Basic {pair}"))?));
         }
         Some(Auth::Header { name, value }) => {
-            let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("auth.header.name: `{name}` is not the name of a header"))?;
-            if super::headers::is_of_the_connection(&header) {
-                return Err(format!("auth.header.name: `{name}` belongs to the connection and is set by the host"));
-            }
-            all.push((header, secret("auth.header.value", value.reveal())?));
+            all.push((header_name("auth.header.name", name)?, secret("auth.header.value", value.reveal())?));
         }
         // They depend on the request.
         Some(Auth::Sigv4 { .. } | Auth::Hmac(_)) => {}

@@ -45,6 +45,18 @@ fn a_request_is_allowed_by_name_method_and_path() {
 }
 
 #[test]
+fn an_endpoint_has_one_name_however_its_url_is_written() {
+    for (url, origin) in [
+        ("http://OLT.example/base", "http://olt.example:80"),
+        ("http://olt.example:80/other", "http://olt.example:80"),
+        ("https://olt.example", "https://olt.example:443"),
+        ("HTTP://[::1]", "http://[::1]:80"),
+    ] {
+        assert_eq!(*Rule::parse(&HttpRule::to(url), &outside()).unwrap().origin, *origin, "{url}");
+    }
+}
+
+#[test]
 fn a_rule_that_cannot_work_is_refused() {
     let parse = |edit: fn(&mut HttpRule)| {
         let mut rule = HttpRule::to("http://127.0.0.1:1");
@@ -55,7 +67,8 @@ fn a_rule_that_cannot_work_is_refused() {
     assert_eq!(parse(|r| r.url = "http://u:p@x/".into()), "url: expected no user or password: use `auth`");
     assert_eq!(parse(|r| r.methods = vec!["get".into()]), "methods: `get` is not a method: expected for example GET, in upper case");
     assert_eq!(parse(|r| r.path = "data".into()), "path: the path does not begin with a slash");
-    assert_eq!(parse(|r| r.url = "http://x/#a".into()), "url: `http://x/#a`: expected no query and no fragment");
+    assert_eq!(parse(|r| r.url = "http://x/?k=s3cret".into()), "url: `http://x/`: expected no query and no fragment");
+    assert_eq!(parse(|r| r.url = "http://x/#a".into()), "url: `http://x/`: expected no query and no fragment");
     assert_eq!(
         parse(|r| r.url = "http://2130706433/".into()),
         "url: `2130706433` is no name, and no address as addresses are written: expected for example 192.0.2.1"

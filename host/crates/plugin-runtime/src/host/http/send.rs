@@ -34,7 +34,8 @@ pub(crate) struct Egress {
     trace: Option<Trace>,
     /// What must be kept from the guest, and what its handles stand for.
     secrets: Option<Arc<CallSecrets>>,
-    endpoints: Option<Arc<Endpoints>>,
+    /// Those that are left alone are asked nothing.
+    endpoints: Arc<Endpoints>,
     /// What begins spans of requests, and which innermost span it was made for.
     clients: Option<Clients>,
     generation: Option<u32>,
@@ -56,13 +57,15 @@ impl Trace {
 }
 
 impl Egress {
-    pub(crate) fn new(rules: Arc<Rules>, account: Arc<Account>, deadline: Instant, requests: u32, secrets: Option<Arc<CallSecrets>>) -> Self {
-        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints: None, clients: None, generation: None }
-    }
-
-    /// Asks those that are left alone nothing.
-    pub(crate) fn set_endpoints(&mut self, endpoints: Arc<Endpoints>) {
-        self.endpoints = Some(endpoints);
+    pub(crate) fn new(
+        rules: Arc<Rules>,
+        endpoints: Arc<Endpoints>,
+        account: Arc<Account>,
+        deadline: Instant,
+        requests: u32,
+        secrets: Option<Arc<CallSecrets>>,
+    ) -> Self {
+        Self { rules, account, deadline, left: requests, trace: None, secrets, endpoints, clients: None, generation: None }
     }
 
     /// Remembers the span under which requests are made.
@@ -88,12 +91,17 @@ impl Egress {
         Some(span)
     }
 
-    /// Checks a request and turns it into the one that is sent.
-    fn prepare(&mut self, mut request: Request<WasiBody>, options: RequestOptions) -> Result<(Exchange, Request<WasiBody>), Error> {
-        let Allowed { rule, name, target } = self.rules.check(request.method(), request.uri()).map_err(|denial| self.deny(denial))?;
+    /// Every request counts, those that are denied too: what a guest asks for costs the host something in any case.
+    fn count(&mut self) -> Result<(), Error> {
         self.left = self.left.checked_sub(1).ok_or_else(|| {
             self.deny(Denial { what: "another HTTP request was denied: the call made as many as it may (http_requests)".to_owned(), allow: None })
         })?;
+        Ok(())
+    }
+
+    /// Checks a request and turns it into the one that is sent.
+    fn prepare(&mut self, mut request: Request<WasiBody>, options: RequestOptions) -> Result<(Exchange, Request<WasiBody>), Error> {
+        let Allowed { rule, name, target } = self.rules.check(request.method(), request.uri()).map_err(|denial| self.deny(denial))?;
         let declared = headers::declared_length(request.headers()).map_err(|()| Error::HttpRequestBodySize(None))?;
         if declared.unwrap_or(0).max(request.body().size_hint().lower()) > rule.max_request_bytes {
             return Err(Error::HttpRequestBodySize(Some(rule.max_request_bytes)));
@@ -107,7 +115,7 @@ impl Egress {
             name,
             account: Arc::clone(&self.account),
             secrets: self.secrets.clone(),
-            endpoints: self.endpoints.clone(),
+            endpoints: Arc::clone(&self.endpoints),
             options,
             until,
         };
@@ -152,8 +160,9 @@ impl WasiHttpHooks for Egress {
         options: Option<RequestOptions>,
         _response_processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let mut span = self.begin_span(request.method());
-        let prepared = self.prepare(request, options.unwrap_or_default());
+        let counted = self.count();
+        let mut span = counted.as_ref().ok().and_then(|()| self.begin_span(request.method()));
+        let prepared = counted.and_then(|()| self.prepare(request, options.unwrap_or_default()));
         if let (Some(span), Ok((_, request))) = (&mut span, &prepared) {
             span.goes_to(request.uri());
         }

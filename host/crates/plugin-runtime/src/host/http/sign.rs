@@ -3,7 +3,8 @@
 mod hmac;
 mod sigv4;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use http::{HeaderMap, HeaderValue, Method, Uri};
+use package::hex;
 use pipeline::Timestamp;
 use ring::digest::{SHA256, digest};
 
@@ -47,21 +48,8 @@ impl Signing {
     }
 }
 
-/// Lower-case hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
-}
-
 fn sha256_hex(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
-}
-
-fn header_name(at: &str, name: &str) -> Result<HeaderName, String> {
-    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("{at}: `{name}` is not the name of a header"))?;
-    if super::headers::is_of_the_connection(&header) {
-        return Err(format!("{at}: `{name}` belongs to the connection and is set by the host"));
-    }
-    Ok(header)
 }
 
 /// A value of characters that were checked or made here.

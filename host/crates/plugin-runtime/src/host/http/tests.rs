@@ -2,6 +2,7 @@
 
 mod egress;
 mod secrets;
+mod spans;
 
 use std::{
     net::SocketAddr,
@@ -26,6 +27,7 @@ use super::{Egress, Outside, Rule, Rules};
 use crate::{
     call::Account,
     grant::{Auth, HttpRule, Secret, TracePolicy},
+    guard::{BreakerOptions, Endpoints},
     host::secrets::CallSecrets,
 };
 
@@ -86,7 +88,8 @@ impl Guest {
         edit(&mut rule);
         let rules = Rules::new("worker".to_owned(), [("printer".to_owned(), Rule::parse(&rule, outside).unwrap())].into());
         let account = Arc::new(Account::default());
-        let mut egress = Egress::new(Arc::new(rules), Arc::clone(&account), Instant::now() + time, 3, secrets);
+        let endpoints = Endpoints::new(BreakerOptions::default());
+        let mut egress = Egress::new(Arc::new(rules), endpoints, Arc::clone(&account), Instant::now() + time, REQUESTS, secrets);
         egress.set_context(&SpanContext { trace_id: "a".repeat(32), span_id: "b".repeat(16), sampled: true, trace_state: "v=1".to_owned() });
         Self { egress, account }
     }
@@ -100,6 +103,8 @@ impl Guest {
     }
 }
 
+/// How many requests a guest may make.
+const REQUESTS: u32 = 8;
 const LONG: Duration = Duration::from_secs(60);
 
 fn request(method: &str, uri: &str, body: &'static str) -> Request<WasiBody> {
@@ -164,7 +169,7 @@ async fn a_denied_request_leaves_no_trace_outside_and_is_remembered() {
 async fn a_call_makes_a_bounded_number_of_requests() {
     let server = Server::start(OK).await;
     let mut guest = Guest::new(&format!("http://{}", server.address), |_| {}, LONG);
-    for _ in 0..3 {
+    for _ in 0..REQUESTS {
         guest.send(request("GET", "http://printer/", ""), None).await.unwrap();
     }
     assert!(matches!(guest.send(request("GET", "http://printer/", ""), None).await, Err(Error::HttpRequestDenied)));

@@ -50,11 +50,8 @@ pub(crate) enum ConnectError {
 }
 
 impl Endpoint {
-    /// Reads the host and port that an operator wrote.
+    /// Reads the host and port that an operator wrote, with no user and no password before them.
     pub(crate) fn new(authority: &Authority, default_port: u16, mut granted: Vec<IpNet>, resolver: Arc<dyn Resolve>) -> Result<Self, String> {
-        if authority.as_str().contains('@') {
-            return Err("expected no user or password: use `auth`".to_owned());
-        }
         let port = match authority.as_str().strip_prefix(authority.host()) {
             None | Some("") => default_port,
             Some(rest) => rest[1..].parse().map_err(|_| format!("`{}` is not a port", &rest[1..]))?,
@@ -64,6 +61,10 @@ impl Endpoint {
             granted.extend(addresses.iter().copied().map(IpNet::from));
         }
         Ok(Self { host, port, reach: Reach::new(granted), resolver })
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Resolves once, judges every address, and connects to one that passed: there is nothing in between in which a name could change.

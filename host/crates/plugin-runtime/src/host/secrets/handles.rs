@@ -10,6 +10,7 @@ use super::{
     super::bindings::secrets::Error,
     mask::Mask,
     seal::{MAX_SEALED, Scope, SealKey},
+    substitute::next,
 };
 use crate::grant::Secret;
 
@@ -41,8 +42,22 @@ pub(crate) struct Secrets {
 /// The handles of one call.
 pub(crate) struct CallSecrets {
     granted: Arc<Secrets>,
-    scope: Scope,
+    caller: Caller,
     used: Mutex<Used>,
+}
+
+/// Who calls for whom: what is sealed for one is opened for no other.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) plugin: String,
+    pub(crate) tenant: String,
+    pub(crate) run: String,
+}
+
+impl Caller {
+    fn scope(&self) -> Scope {
+        Scope::run(&self.plugin, &self.tenant, &self.run)
+    }
 }
 
 #[derive(Default)]
@@ -71,8 +86,8 @@ impl Secrets {
 }
 
 impl CallSecrets {
-    pub(crate) fn new(granted: Arc<Secrets>, plugin: &str, tenant: &str) -> Self {
-        Self { granted, scope: Scope::new(plugin, tenant), used: Mutex::default() }
+    pub(crate) fn new(granted: Arc<Secrets>, caller: Caller) -> Self {
+        Self { granted, caller, used: Mutex::default() }
     }
 
     /// Whether handles can occur in requests.
@@ -113,7 +128,7 @@ impl CallSecrets {
         if text.len() > MAX_SEALED {
             return Err(Error::Limit(format!("a sealed text has {} bytes, expected at most {MAX_SEALED}", text.len())));
         }
-        let sealed = key.seal(&self.scope, text).ok_or_else(|| Error::Unavailable("the system has no random bytes".to_owned()))?;
+        let sealed = key.seal(&self.caller.scope(), text).ok_or_else(|| Error::Unavailable("the system has no random bytes".to_owned()))?;
         self.remember(Secret::new(text))?;
         Ok(format!("{SEALED}{sealed}."))
     }
@@ -127,9 +142,39 @@ impl CallSecrets {
         }
         let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).ok_or_else(unknown)?;
         let key = self.granted.seal.as_ref().ok_or_else(|| Error::Unavailable("the operator set no key to seal with".to_owned()))?;
-        let text = key.open(&self.scope, sealed).ok_or_else(unknown)?;
+        let text = key.open(&self.caller.scope(), sealed).ok_or_else(unknown)?;
         self.remember(text.clone())?;
         Ok(text)
+    }
+
+    /// The value of a key as it is stored: handles of this run become such as stand for nothing but in this key.
+    pub(crate) fn stored(&self, key: &str, value: String) -> String {
+        self.resealed(value, &self.caller.scope(), &self.of_key(key))
+    }
+
+    /// The value of a key as the plugin gets it: what was stored as a handle is one of this run.
+    pub(crate) fn loaded(&self, key: &str, value: String) -> String {
+        self.resealed(value, &self.of_key(key), &self.caller.scope())
+    }
+
+    fn of_key(&self, key: &str) -> Scope {
+        Scope::key(&self.caller.plugin, &self.caller.tenant, key)
+    }
+
+    /// The text with its sealed handles in another scope. What is no handle in the first one stays as it is.
+    fn resealed(&self, text: String, from: &Scope, to: &Scope) -> String {
+        let Some(seal) = self.granted.seal.as_ref().filter(|_| text.contains(SEALED)) else { return text };
+        let mut out = Vec::with_capacity(text.len());
+        let mut rest = text.as_bytes();
+        while let Some((before, handle, after)) = next(rest) {
+            let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.'));
+            let moved = sealed.and_then(|sealed| seal.open(from, sealed)).and_then(|text| seal.seal(to, text.reveal()));
+            out.extend_from_slice(before);
+            out.extend_from_slice(moved.map_or_else(|| handle.to_owned(), |sealed| format!("{SEALED}{sealed}.")).as_bytes());
+            rest = after;
+        }
+        out.extend_from_slice(rest);
+        String::from_utf8(out).unwrap_or(text)
     }
 
     /// From here on, the text is masked as granted secrets are.
@@ -169,15 +214,18 @@ impl fmt::Debug for CallSecrets {
 mod tests {
     use super::*;
 
-    fn call(plugin: &str, tenant: &str) -> CallSecrets {
+    fn call(plugin: &str, tenant: &str, run: &str) -> CallSecrets {
         let by_name = [("token".to_owned(), Secret::new("hunter2-hunter2"))].into();
         let seal = SealKey::parse(&"07".repeat(32)).unwrap();
-        CallSecrets::new(Arc::new(Secrets::new(by_name, &BTreeMap::new(), Some(seal), true)), plugin, tenant)
+        CallSecrets::new(
+            Arc::new(Secrets::new(by_name, &BTreeMap::new(), Some(seal), true)),
+            Caller { plugin: plugin.into(), tenant: tenant.into(), run: run.into() },
+        )
     }
 
     #[test]
     fn a_handle_is_new_each_time_and_valid_in_its_call_only() {
-        let (one, other) = (call("worker", "default"), call("worker", "default"));
+        let (one, other) = (call("worker", "default", "r1"), call("worker", "default", "r1"));
         let handle = one.handle("token").unwrap();
         assert_ne!(handle, one.handle("token").unwrap());
         assert_eq!(one.reveal(&handle).unwrap().reveal(), "hunter2-hunter2");
@@ -187,22 +235,42 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_text_stays_valid_for_its_plugin_and_tenant_and_is_masked_from_then_on() {
-        let one = call("worker", "default");
+    fn a_sealed_text_stays_valid_for_its_plugin_and_run_and_is_masked_from_then_on() {
+        let one = call("worker", "default", "r1");
         assert_eq!(one.mask().text("pass correct-horse"), "pass correct-horse");
         let handle = one.seal("correct-horse").unwrap();
         assert!(!handle.contains("horse") && handle.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)), "{handle}");
         assert_ne!(handle, one.seal("correct-horse").unwrap());
         assert_eq!(one.mask().text("pass correct-horse"), "pass ***");
 
-        let later = call("worker", "default");
+        let later = call("worker", "default", "r1");
         assert_eq!(later.reveal(&handle).unwrap().reveal(), "correct-horse");
         assert_eq!(later.mask().text("pass correct-horse hunter2-hunter2"), "pass *** ***");
-        for stranger in [call("other", "default"), call("worker", "acme")] {
+        for stranger in [call("other", "default", "r1"), call("worker", "acme", "r1"), call("worker", "default", "r2")] {
             assert!(matches!(stranger.reveal(&handle), Err(Error::Unknown(_))));
         }
         let mut broken = handle.clone();
         broken.replace_range(SEALED.len()..=SEALED.len(), if handle.as_bytes()[SEALED.len()] == b'A' { "B" } else { "A" });
         assert!(matches!(later.reveal(&broken), Err(Error::Unknown(_))));
+    }
+
+    #[test]
+    fn a_sealed_text_goes_from_run_to_run_in_a_key_and_in_no_other_way() {
+        let (one, other) = (call("worker", "default", "r1"), call("worker", "default", "r2"));
+        let handle = one.seal("correct-horse").unwrap();
+        let value = format!("{{\"a\":\"{handle}\",\"b\":\"jackfield-sealed.AAAA.\",\"c\":\"\u{e9}\"}}");
+        let stored = one.stored("session", value.clone());
+        let in_it = |text: &str| format!("{SEALED}{}.", text.split(SEALED).nth(1).unwrap().split('.').next().unwrap());
+        assert!(stored.len() == value.len() && !stored.contains(&handle) && stored.contains("jackfield-sealed.AAAA."), "{stored}");
+        // As it is stored it is a handle for nobody.
+        assert!([&one, &other].iter().all(|call| call.reveal(&in_it(&stored)).is_err()));
+        assert!(other.reveal(&in_it(&other.loaded("session", stored.clone()))).unwrap().reveal() == "correct-horse");
+        assert!(one.reveal(&in_it(&one.loaded("session", stored.clone()))).unwrap().reveal() == "correct-horse");
+        // Not under another key, not for another plugin or tenant, and a handle of another run stays one in a key.
+        for (key, call) in [("else", &other), ("session", &call("other", "default", "r2")), ("session", &call("worker", "acme", "r2"))] {
+            assert_eq!(call.loaded(key, stored.clone()), stored);
+        }
+        assert_eq!(other.stored("session", value.clone()), value);
+        assert!(other.reveal(&in_it(&other.loaded("session", other.stored("session", value)))).is_err());
     }
 }

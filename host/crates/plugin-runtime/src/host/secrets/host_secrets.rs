@@ -1,7 +1,7 @@
 //! The secrets port: what the host itself seals, and what it opens for the wire.
 
 use engine::port::{Secrets, SecretsError};
-use pipeline::TenantName;
+use pipeline::{RunId, TenantName};
 use zeroize::Zeroizing;
 
 use super::{
@@ -37,10 +37,14 @@ impl Secrets for HostSecrets {
         Ok(format!("{SEALED}{sealed}."))
     }
 
-    fn open(&self, tenant: &TenantName, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
+    fn open(&self, tenant: &TenantName, run: Option<&RunId>, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
         let key = self.key()?;
         let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).filter(|_| handle.len() <= MAX_HANDLE);
-        let opened = sealed.and_then(|sealed| key.open(&Scope::new(&owner(sealed)?, tenant.as_str()), sealed));
+        let opened = sealed.and_then(|sealed| {
+            let owner = owner(sealed)?;
+            let scope = if owner.is_empty() { Scope::host(tenant.as_str()) } else { Scope::run(&owner, tenant.as_str(), run?.as_str()) };
+            key.open(&scope, sealed)
+        });
         opened.map(|secret| Zeroizing::new(secret.reveal().to_owned())).ok_or(SecretsError::Unknown)
     }
 }
@@ -50,7 +54,7 @@ mod tests {
     use std::{collections::BTreeMap, sync::Arc};
 
     use super::{
-        super::handles::{CallSecrets, Secrets as Granted},
+        super::handles::{CallSecrets, Caller, Secrets as Granted},
         *,
     };
 
@@ -62,8 +66,13 @@ mod tests {
         TenantName::new(name).unwrap()
     }
 
+    fn run() -> RunId {
+        pipeline::testing::run_id(1)
+    }
+
     fn call(plugin: &str) -> CallSecrets {
-        CallSecrets::new(Arc::new(Granted::new(BTreeMap::new(), &BTreeMap::new(), key(), true)), plugin, "default")
+        let caller = Caller { plugin: plugin.into(), tenant: "default".into(), run: run().to_string() };
+        CallSecrets::new(Arc::new(Granted::new(BTreeMap::new(), &BTreeMap::new(), key(), true)), caller)
     }
 
     #[test]
@@ -72,9 +81,13 @@ mod tests {
         let own = host.seal(&tenant("default"), "wifi-key-1").unwrap();
         let plugins = ["bss-profile", "inventory-pool"].map(|plugin| call(plugin).seal("wifi-key-1").unwrap());
         for handle in [&own].into_iter().chain(&plugins) {
-            assert_eq!(host.open(&tenant("default"), handle).unwrap().as_str(), "wifi-key-1");
-            assert_eq!(host.open(&tenant("acme"), handle), Err(SecretsError::Unknown), "another tenant's");
+            assert_eq!(host.open(&tenant("default"), Some(&run()), handle).unwrap().as_str(), "wifi-key-1");
+            assert_eq!(host.open(&tenant("acme"), Some(&run()), handle), Err(SecretsError::Unknown), "another tenant's");
             assert!(!handle.contains("wifi"));
+        }
+        for handle in &plugins {
+            assert_eq!(host.open(&tenant("default"), Some(&pipeline::testing::run_id(2)), handle), Err(SecretsError::Unknown), "another run's");
+            assert_eq!(host.open(&tenant("default"), None, handle), Err(SecretsError::Unknown), "in no run");
         }
         assert!(call("bss-profile").reveal(&own).is_err());
         assert!(call("inventory-pool").reveal(&plugins[0]).is_err() && call("inventory-pool").reveal(&plugins[1]).is_ok());
@@ -87,15 +100,15 @@ mod tests {
         let own = host.seal(&tenant("default"), "x").unwrap();
         let damaged = own.replace(&own[SEALED.len() + 8..SEALED.len() + 10], "zz");
         for text in ["", "x", SEALED, "jackfield-sealed..", "jackfield-sealed.AA.", "jackfield-sealed.Av8.", &damaged, &"a".repeat(1 << 20)] {
-            assert_eq!(host.open(&tenant("default"), text), Err(SecretsError::Unknown), "{text:.40}");
+            assert_eq!(host.open(&tenant("default"), Some(&run()), text), Err(SecretsError::Unknown), "{text:.40}");
         }
         let long = "x".repeat(MAX_SEALED + 1);
         assert_eq!(host.seal(&tenant("default"), &long), Err(SecretsError::TooLong { found: MAX_SEALED + 1, limit: MAX_SEALED }));
         let longest = host.seal(&tenant("default"), &long[1..]).unwrap();
-        assert_eq!(host.open(&tenant("default"), &longest).unwrap().len(), MAX_SEALED);
+        assert_eq!(host.open(&tenant("default"), Some(&run()), &longest).unwrap().len(), MAX_SEALED);
         let keyless = HostSecrets::new(None);
         assert_eq!(
-            (keyless.seal(&tenant("default"), "x"), keyless.open(&tenant("default"), &own)),
+            (keyless.seal(&tenant("default"), "x"), keyless.open(&tenant("default"), Some(&run()), &own)),
             (Err(SecretsError::NoKey), Err(SecretsError::NoKey))
         );
     }

@@ -1,6 +1,6 @@
 //! What hides secrets in what a plugin sees and says. A secret is looked for as it is and in the encodings that carry it through protocols.
 
-use std::{borrow::Cow, collections::BTreeSet, fmt, sync::Arc};
+use std::{borrow::Cow, collections::BTreeSet, fmt, ops::Bound, sync::Arc};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::{Engine as _, prelude::*};
@@ -18,6 +18,8 @@ pub(crate) struct Mask {
 
 struct Needles {
     all: BTreeSet<Vec<u8>>,
+    /// The length of the longest.
+    longest: usize,
     search: AhoCorasick,
 }
 
@@ -39,7 +41,8 @@ impl Mask {
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .match_kind(MatchKind::LeftmostLongest)
             .build(&all);
-        Self { found: Some(Arc::new(Needles { search: search.expect("secrets are bounded"), all })) }
+        let longest = all.iter().map(Vec::len).max().unwrap_or(0);
+        Self { found: Some(Arc::new(Needles { search: search.expect("secrets are bounded"), longest, all })) }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -88,9 +91,12 @@ impl Needles {
 
     /// Where the last bytes begin that may be the beginning of a secret.
     fn open_end(&self, bytes: &[u8]) -> usize {
-        let longest = self.all.iter().map(Vec::len).max().unwrap_or(0);
-        let from = bytes.len().saturating_sub(longest.saturating_sub(1));
-        let begins = |tail: &[u8]| self.all.iter().any(|needle| needle.len() > tail.len() && needle.starts_with(tail));
+        let from = bytes.len().saturating_sub(self.longest.saturating_sub(1));
+        // In order, those that go on after the tail come next after it.
+        let begins = |tail: &[u8]| {
+            let next = self.all.range::<[u8], _>((Bound::Excluded(tail), Bound::Unbounded)).next();
+            next.is_some_and(|needle| needle.starts_with(tail))
+        };
         (from..bytes.len()).find(|at| begins(&bytes[*at..])).unwrap_or(bytes.len())
     }
 }
@@ -146,7 +152,7 @@ fn encodings(secret: &str) -> Vec<Vec<u8>> {
         secret.bytes().map(one).collect::<String>()
     };
     let json = serde_json::to_string(secret).map(|quoted| quoted[1..quoted.len() - 1].to_owned()).unwrap_or_default();
-    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let hex = package::hex(secret.as_bytes());
     [
         secret.to_owned(),
         json.replace('/', "\\/"),

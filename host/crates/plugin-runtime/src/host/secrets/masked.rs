@@ -1,6 +1,6 @@
 //! What a plugin says about its call, without secrets: one place for spans, events, log records, answers and keys.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, cell::OnceCell, fmt, sync::Arc};
 
 use engine::port::{
     Answer, CallEnd, CallReport, CallSpan, ChildSpan, Children, KeyValueWrite, NewSpan, Observed, PendingAnswer, SpanContext, SpanItem,
@@ -14,11 +14,13 @@ use super::{handles::CallSecrets, mask::Mask};
 pub(crate) struct MaskedSpan {
     inner: Box<dyn CallSpan>,
     secrets: Arc<CallSecrets>,
+    /// Made when the first span below it begins.
+    children: OnceCell<Option<Arc<MaskedChildren>>>,
 }
 
 impl MaskedSpan {
     pub(crate) fn new(inner: Box<dyn CallSpan>, secrets: Arc<CallSecrets>) -> Self {
-        Self { inner, secrets }
+        Self { inner, secrets, children: OnceCell::new() }
     }
 }
 
@@ -32,8 +34,9 @@ impl CallSpan for MaskedSpan {
     }
 
     fn children(&self) -> Option<Arc<dyn Children>> {
-        let inner = self.inner.children()?;
-        Some(Arc::new(MaskedChildren { inner, secrets: Arc::clone(&self.secrets) }))
+        let make = |inner| Arc::new(MaskedChildren { inner, secrets: Arc::clone(&self.secrets) });
+        let children = self.children.get_or_init(|| self.inner.children().map(make)).as_ref()?;
+        Some(Arc::<MaskedChildren>::clone(children))
     }
 
     fn record(&mut self, mut item: SpanItem) {

@@ -17,14 +17,12 @@ pub(super) const MAX_SEALED: usize = 16_384;
 const SALT: usize = 32;
 /// Of the form below; another form gets another number.
 const VERSION: u8 = 2;
-/// Of the form that did not name whose it is: it is still opened for who sealed it.
-const UNNAMED: u8 = 1;
 
 /// The key that the operator set.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealKey(Zeroizing<[u8; 32]>);
 
-/// Whose texts they are: what was sealed for one is not opened for another.
+/// Whose texts they are and where they may be: what was sealed for one is not opened for another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Scope {
     /// A plugin's name; empty: the host's own.
@@ -78,17 +76,10 @@ impl SealKey {
     pub(super) fn open(&self, scope: &Scope, sealed: &str) -> Option<Secret> {
         let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (version, rest) = bytes.split_first_mut()?;
-        let rest = match *version {
-            VERSION => {
-                let (owner, rest) = named(rest)?;
-                if owner != scope.owner {
-                    return None;
-                }
-                rest
-            }
-            UNNAMED => rest,
-            _ => return None,
-        };
+        let (owner, rest) = named(rest)?;
+        if *version != VERSION || owner != scope.owner {
+            return None;
+        }
         let (salt, sealed) = rest.split_first_chunk_mut::<SALT>()?;
         let text = self.of(salt).open_in_place(nonce(), Aad::from(&scope.authenticated), sealed).ok()?;
         let secret = str::from_utf8(text).ok().map(Secret::new);
@@ -123,13 +114,19 @@ fn nonce() -> Nonce {
 }
 
 impl Scope {
-    pub(super) fn new(plugin: &str, tenant: &str) -> Self {
-        Self { owner: plugin.to_owned(), authenticated: format!("jackfield sealed text\0{plugin}\0{tenant}").into_bytes() }
+    /// A handle that a plugin has in a run.
+    pub(super) fn run(plugin: &str, tenant: &str, run: &str) -> Self {
+        Self { owner: plugin.to_owned(), authenticated: format!("jackfield sealed text\0run\0{plugin}\0{tenant}\0{run}").into_bytes() }
     }
 
-    /// That of the host itself: no plugin has an empty name.
+    /// A handle in the value of a key of the plugin, where no plugin sees it.
+    pub(super) fn key(plugin: &str, tenant: &str, key: &str) -> Self {
+        Self { owner: plugin.to_owned(), authenticated: format!("jackfield sealed text\0key\0{plugin}\0{tenant}\0{key}").into_bytes() }
+    }
+
+    /// A handle of the host itself, in any run of the tenant: no plugin has an empty name.
     pub(super) fn host(tenant: &str) -> Self {
-        Self::new("", tenant)
+        Self { owner: String::new(), authenticated: format!("jackfield sealed text\0host\0{tenant}").into_bytes() }
     }
 }
 
@@ -153,7 +150,7 @@ mod tests {
 
     #[test]
     fn no_byte_of_a_sealed_text_can_be_changed() {
-        let (key, scope) = (SealKey::parse(&"07".repeat(32)).unwrap(), Scope::new("worker", "default"));
+        let (key, scope) = (SealKey::parse(&"07".repeat(32)).unwrap(), Scope::run("worker", "default", "r1"));
         let sealed = key.seal(&scope, "correct horse").unwrap();
         assert_eq!(key.open(&scope, &sealed).unwrap().reveal(), "correct horse");
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
@@ -162,9 +159,6 @@ mod tests {
             changed[at] ^= 1;
             assert_eq!(key.open(&scope, &BASE64_URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
         }
-        // What was sealed before texts named their owner.
-        let unnamed: Vec<u8> = [&[UNNAMED], &bytes[2 + "worker".len()..]].concat();
-        assert_eq!(key.open(&scope, &BASE64_URL_SAFE_NO_PAD.encode(unnamed)).unwrap().reveal(), "correct horse");
         assert_eq!(SealKey::parse(&"08".repeat(32)).unwrap().open(&scope, &sealed), None);
         assert_eq!(key.open(&scope, ""), None);
     }

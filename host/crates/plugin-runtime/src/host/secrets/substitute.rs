@@ -85,7 +85,7 @@ impl CallSecrets {
 }
 
 /// The first handle, with what is before and after it.
-fn next(text: &[u8]) -> Option<(&[u8], &str, &[u8])> {
+pub(super) fn next(text: &[u8]) -> Option<(&[u8], &str, &[u8])> {
     let mut from = 0;
     while let Some(at) = text[from..].iter().position(|b| *b == SECRET.as_bytes()[0]).map(|at| from + at) {
         let rest = &text[at..];
@@ -108,12 +108,16 @@ mod tests {
     use std::sync::Arc;
 
     use super::{super::Secrets, *};
-    use crate::grant::Secret;
+    use crate::{grant::Secret, host::secrets::Caller};
+
+    fn worker() -> Caller {
+        Caller { plugin: "worker".into(), tenant: "default".into(), run: "r1".into() }
+    }
 
     #[test]
     fn a_secret_is_written_as_its_place_demands() {
         let by_name = [("token".to_owned(), Secret::new("a&b \"c\""))].into();
-        let call = CallSecrets::new(Arc::new(Secrets::new(by_name, &[].into(), None, true)), "worker", "default");
+        let call = CallSecrets::new(Arc::new(Secrets::new(by_name, &[].into(), None, true)), worker());
         let handle = call.handle("token").unwrap();
         let text = format!("<{handle}|{handle}> jackfield x");
         for (content_type, secret) in [

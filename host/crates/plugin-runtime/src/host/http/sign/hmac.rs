@@ -2,10 +2,14 @@
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use http::{HeaderMap, HeaderName};
+use package::hex;
 use ring::hmac::{self, Context, HMAC_SHA256, HMAC_SHA512, Key};
 
-use super::{Unsigned, header_name, hex, value, visible};
-use crate::grant::{HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver};
+use super::{Unsigned, value, visible};
+use crate::{
+    grant::{HmacAlgorithm, HmacAuth, HmacEncoding, HmacOver},
+    host::http::headers::header_name,
+};
 
 /// A keyed hash as a rule has it.
 #[derive(Debug)]

@@ -2,9 +2,10 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use jiff::{Timestamp, tz::Offset};
+use package::hex;
 use ring::hmac::{self, HMAC_SHA256, Key};
 
-use super::{Unsigned, hex, sha256_hex, value, visible};
+use super::{Unsigned, sha256_hex, value, visible};
 use crate::grant::Secret;
 
 const DATE: HeaderName = HeaderName::from_static("x-amz-date");

@@ -4,7 +4,7 @@ use http::{HeaderName, HeaderValue, header};
 use wasmtime_wasi::async_trait;
 
 use super::*;
-use crate::host::secrets::{SealKey, Secrets};
+use crate::host::secrets::{Caller, SealKey, Secrets};
 
 const TOKEN: &str = "t0ken/with \"odd\" & signs";
 
@@ -48,11 +48,15 @@ async fn whole(stream: &mut tokio::net::TcpStream) -> String {
     }
 }
 
+fn worker() -> Caller {
+    Caller { plugin: "worker".into(), tenant: "default".into(), run: "r1".into() }
+}
+
 fn secrets(added: &[&str]) -> Arc<CallSecrets> {
     let added = [("e".to_owned(), added.iter().map(|secret| Secret::new(*secret)).collect())].into();
     let seal = SealKey::parse(&"07".repeat(32)).unwrap();
     let secrets = Secrets::new([("token".to_owned(), Secret::new(TOKEN))].into(), &added, Some(seal), true);
-    Arc::new(CallSecrets::new(Arc::new(secrets), "worker", "default"))
+    Arc::new(CallSecrets::new(Arc::new(secrets), worker()))
 }
 
 /// What the guest sees of an answer, header `x-echo` first.
@@ -150,7 +154,7 @@ async fn an_answer_that_cannot_be_read_is_refused_where_something_must_be_masked
 async fn a_secret_with_a_line_break_is_no_way_into_the_headers() {
     let server = Server::start(OK).await;
     let granted = Secrets::new([("token".to_owned(), Secret::new("key\r\nx-evil: 1"))].into(), &[].into(), None, true);
-    let secrets = Arc::new(CallSecrets::new(Arc::new(granted), "worker", "default"));
+    let secrets = Arc::new(CallSecrets::new(Arc::new(granted), worker()));
     let handle = secrets.handle("token").unwrap();
     let mut guest = Guest::with_secrets(&format!("http://{}", server.address), |_| {}, LONG, &Outside::new(), Some(secrets));
     let sent = with_header(request("POST", "http://printer/", ""), "x-secret", &handle);
