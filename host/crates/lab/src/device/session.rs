@@ -33,7 +33,6 @@ pub(super) struct Visit<'a> {
     cookies: Vec<(String, String)>,
     request: String,
     report: SessionReport,
-    hold: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -62,7 +61,6 @@ impl<'a> Visit<'a> {
             cookies: Vec::new(),
             request: String::new(),
             report: SessionReport::new(told),
-            hold: false,
         })
     }
 
@@ -83,26 +81,24 @@ impl<'a> Visit<'a> {
     }
 
     async fn talk(&mut self) -> Result<(), End> {
-        self.inform().await?;
-        // A server that asks for silence hears of transfers as soon as it has said everything.
-        if !self.hold {
+        // A server that asks for silence hears what there is to tell as soon as it has said everything.
+        let mut silent = self.inform().await?;
+        if !silent {
             self.tell().await?;
         }
         let mut body = String::new();
         loop {
             let answer = self.post(&body).await?;
-            if answer.body.is_empty() {
-                if self.hold && self.has_to_tell() {
-                    self.hold = false;
-                    self.tell().await?;
-                    body.clear();
-                    continue;
-                }
+            if !answer.body.is_empty() {
+                let message = self.read(&answer)?;
+                body = self.act(&message).await?;
+            } else if silent && self.has_to_tell() {
+                silent = false;
+                self.tell().await?;
+                body.clear();
+            } else {
                 return Ok(());
             }
-            let message = self.read(&answer)?;
-            self.hold = message.hold;
-            body = self.act(&message).await?;
         }
     }
 
@@ -111,18 +107,19 @@ impl<'a> Visit<'a> {
         !state.completed.is_empty() || !state.sayings.is_empty()
     }
 
-    async fn inform(&mut self) -> Result<(), End> {
+    /// Whether the server wants the device to keep to itself what else there is to tell.
+    async fn inform(&mut self) -> Result<bool, End> {
         let (id, inform, told) = self.compose();
         let answer = self.post(&inform).await?;
         let message = self.read(&answer)?;
         self.expect(&message, "InformResponse", &id)?;
-        self.hold = message.hold;
         let mut state = self.device.state();
         // Transfers are over for the server when it has answered to their own message.
-        state.pending.retain(|event| !told.contains(event) || is_of_transfer(event));
+        let transfers = !state.completed.is_empty();
+        state.pending.retain(|event| !told.contains(event) || (transfers && is_of_transfer(event)));
         state.changed.clear();
         state.bootstrapped |= told.iter().any(|event| event.code == "0 BOOTSTRAP");
-        Ok(())
+        Ok(message.hold)
     }
 
     /// The Inform with its id and its events.
@@ -143,12 +140,13 @@ impl<'a> Visit<'a> {
 
     /// Tells of transfers that are over, and whatever else the device has to say.
     async fn tell(&mut self) -> Result<(), End> {
-        let sayings = std::mem::take(&mut self.device.state().sayings);
+        let sayings = self.device.state().sayings.clone();
         for (method, content) in sayings {
             let id = self.device.state().id();
             let envelope = style(&self.device.options, &self.faults).envelope(&id, &method, &content);
             let answer = self.post(&envelope).await?;
             let message = self.read(&answer)?;
+            self.device.state().sayings.remove(0);
             self.report.told.push(match message.method.as_str() {
                 "Fault" => format!("Fault {}", message.text("FaultCode").trim()),
                 method => method.to_owned(),

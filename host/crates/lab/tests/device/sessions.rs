@@ -125,4 +125,6 @@ async fn a_device_says_something_of_its_own() {
     let report = device.session(&["1 BOOT"]).await.unwrap();
     let order: Vec<bool> = acs.heard().iter().map(|request| request.body.contains("TransferComplete>")).collect();
     assert_eq!((report.ended, order), (End::Done, vec![false, false, false, true, false]));
+    assert_eq!(device.session(&["7 TRANSFER COMPLETE"]).await.unwrap().told.len(), 0, "what was said is not said again");
+    assert!(device.pending().is_empty());
 }
