@@ -33,6 +33,8 @@ pub(super) fn record(
         return;
     }
     let events: Vec<&str> = session.inform.events.iter().map(|event| event.code.as_str()).collect();
+    let mut attributes = root_attributes(&json!({ "device": device(&session.inform, &quirks()), "events": events }));
+    attributes.push(("cpe.session.end".to_owned(), name(end).into()));
     spans.record(LiveSpan {
         scope: SCOPE,
         name: "cpe.inform".to_owned(),
@@ -42,9 +44,19 @@ pub(super) fn record(
         links: root.map(|root| (root, "session_of")).into_iter().collect(),
         started: session.since,
         ended: now.max(session.since),
-        attributes: root_attributes(&json!({ "device": device(&session.inform, &quirks()), "events": events })),
+        attributes,
         error: failure(end, session.awaited),
     });
+}
+
+fn name(end: SessionEnd) -> &'static str {
+    match end {
+        SessionEnd::Done => "done",
+        SessionEnd::DeviceLeft => "device_left",
+        SessionEnd::Superseded => "superseded",
+        SessionEnd::TimedOut => "timed_out",
+        SessionEnd::Stopped => "stopped",
+    }
 }
 
 /// A device that leaves although it was waited for did not get what it was to get.

@@ -130,7 +130,7 @@ impl Intake {
         if self.parts.book.known(device, |entry| entry.commands.len() >= MAX_COMMANDS).unwrap_or(false) {
             return Err(CommandError::TooMany(device.clone()));
         }
-        let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, command, by: by.to_owned() });
+        let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, oui: facts.device.oui, command, by: by.to_owned() });
         let start = Start { tenant: self.parts.tenant.clone(), pipeline: word(COMMAND_PIPELINE), input, idempotency_key: None, trace: None };
         let run = self.parts.engine.start(start).await?.run;
         self.parts.book.write(device, |entry| entry.add_command(run.clone()));
