@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod host;
+mod kills;
 mod objects;
 mod quirks;
+mod relay;
 mod storm;

@@ -28,7 +28,7 @@ fn cases() -> Vec<(Faults, &'static str)> {
 }
 
 /// A device has everything that it is to have.
-fn is_right(device: &Device) -> bool {
+pub(crate) fn is_right(device: &Device) -> bool {
     let root = device.options().model.root();
     let is = |name: &str, wanted: &str| device.value(name).is_some_and(|value| value == wanted || (wanted == "true" && value == "1"));
     let object = root != "Device." || device.instances("Device.Ethernet.VLANTermination.") == [1, 2];
