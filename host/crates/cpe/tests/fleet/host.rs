@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use cpe::{
-    acs::{Acs, Door, Options as AcsOptions},
+    acs::{Acs, Door, Options as AcsOptions, Tls},
     device::DeviceKey,
     flow::{
         Book, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Options, STATE_COLLECTION,
@@ -27,8 +27,10 @@ const MAX_SESSIONS: u32 = 12;
 /// What outlives a host.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ground {
-    store: Arc<MemoryStore>,
-    secrets: Arc<MemorySecrets>,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) secrets: Arc<MemorySecrets>,
+    /// What its listener shows and believes, if it speaks TLS.
+    pub(crate) tls: Option<Tls>,
 }
 
 /// The host.
@@ -112,7 +114,7 @@ impl Host {
     }
 
     /// A host over what another one has left.
-    pub(crate) async fn on(Ground { store, secrets }: Ground, quirks: Value) -> Self {
+    pub(crate) async fn on(Ground { store, secrets, tls }: Ground, quirks: Value) -> Self {
         let spans = Arc::new(MemorySpans::default());
         let (options, clock, tenant) = (options(), Arc::new(SystemClock), TenantName::new("default").unwrap());
         let documents: Arc<dyn Documents> = store.clone();
@@ -170,9 +172,9 @@ impl Host {
         let intake = Arc::new(Intake::new(&options, parts));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let url = format!("http://{address}/");
+        let url = format!("http{}://{address}/", if tls.is_some() { "s" } else { "" });
         let (stop, stopped) = watch::channel(false);
-        let door = Door { listener, tls: None, intake, credentials: inventory.clone() };
+        let door = Door { listener, tls, intake, credentials: inventory.clone() };
         let mut serving = JoinSet::new();
         serving.spawn(async move { acs.serve(door, stopped).await });
         Self { store, inventory, url, address, _driver: driver, _serving: serving, _stop: stop }

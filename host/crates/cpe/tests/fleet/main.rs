@@ -6,4 +6,5 @@ mod kills;
 mod objects;
 mod quirks;
 mod relay;
+mod secure;
 mod storm;
