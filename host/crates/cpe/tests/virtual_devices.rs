@@ -126,7 +126,7 @@ async fn nobody_is_somebody_else() {
     assert!(server.intake.contacts.lock().unwrap().is_empty());
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_devices_have_their_sessions_at_once() {
     const COUNT: usize = 300;
     let model = options("S");

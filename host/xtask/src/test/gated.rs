@@ -16,6 +16,9 @@ use crate::{
 /// The OTLP receiver, as pip knows it. Its releases are pre-releases, so the version is named.
 const ROTEL: &str = "rotel==0.0.1a15";
 
+/// The feature of the recorded sessions, which belong to the suite `third-party`.
+const RECORDED: &str = "cpe/third-party";
+
 /// All that there may be.
 const ALL: [fn() -> Suite; 5] = [
     || Suite {
@@ -71,7 +74,9 @@ pub(crate) fn suites(root: &Path) -> Result<Vec<Suite>> {
 
 /// The Cargo arguments that make Clippy look at them too.
 pub(crate) fn feature_arguments() -> Result<Vec<String>> {
-    Ok(suites(workspace::root())?.iter().map(|suite| format!("--features=end-to-end-tests/{}", suite.name)).collect())
+    let suites = suites(workspace::root())?;
+    let features = suites.iter().map(|suite| format!("end-to-end-tests/{}", suite.name)).chain([RECORDED.to_owned()]);
+    Ok(features.map(|feature| format!("--features={feature}")).collect())
 }
 
 fn test_file(suite: &str) -> String {
@@ -103,7 +108,9 @@ fn foreign_receiver() -> Result<()> {
 }
 
 fn third_party() -> Result<()> {
-    run_tests("third-party", &[])
+    run_tests("third-party", &[])?;
+    // Recorded sessions of devices stand beside the server that they are sent to.
+    command::run(&mut command::cargo(&["test", "--workspace", "--features", RECORDED, "--test", "recorded"]))
 }
 
 fn alerts() -> Result<()> {

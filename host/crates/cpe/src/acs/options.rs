@@ -107,3 +107,25 @@ impl Options {
         Duration::from_millis(self.hold_ms).min(patience * 2 / 3)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_said_has_its_default_and_unknown_keys_are_refused() {
+        let options: Options = serde_json::from_str(r#"{"auth": "optional", "algorithms": ["sha-256"], "hold_ms": 5}"#).unwrap();
+        assert_eq!(options, Options { auth: AuthMode::Optional, algorithms: vec![Algorithm::Sha256], hold_ms: 5, ..Options::default() });
+        assert_eq!(serde_json::from_str::<Options>("{}").unwrap(), Options::default());
+        assert!(serde_json::from_str::<Options>(r#"{"auht": "none"}"#).unwrap_err().to_string().contains("unknown field `auht`"));
+    }
+
+    #[test]
+    fn a_device_asks_for_its_time_within_bounds_and_is_never_kept_longer() {
+        let options = Options { session_ms: 30_000, session_max_ms: 300_000, hold_ms: 20_000, ..Options::default() };
+        for (asked, patience_s, hold_s) in [(None, 30, 20), (Some(0), 30, 20), (Some(15), 15, 10), (Some(60), 60, 20), (Some(u32::MAX), 300, 20)] {
+            let patience = options.patience(asked);
+            assert_eq!((patience, options.hold(patience)), (Duration::from_secs(patience_s), Duration::from_secs(hold_s)), "{asked:?}");
+        }
+    }
+}

@@ -113,7 +113,7 @@ impl Inventory {
         for (position, device) in devices.into_iter().enumerate() {
             let at = |error: InventoryError| match error {
                 InventoryError::Invalid(what) => InventoryError::Invalid(format!("[{position}]: {what}")),
-                other => other,
+                InventoryError::Secrets(_) | InventoryError::Read(_) | InventoryError::Write(_) => error,
             };
             let key = device.key().map_err(at)?;
             if let Some(password) = &device.password {

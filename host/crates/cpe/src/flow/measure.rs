@@ -29,10 +29,8 @@ pub(crate) const OTHER: &str = "_other";
 pub(super) fn measure(transition: &Transition<'_>) -> Vec<Measurement> {
     let Transition { definition, before: Some(before), after, record } = transition else { return Vec::new() };
     // A step that a person skips has not run: it has no duration.
-    let mut measurements = match &record.event {
-        Event::FalloutResolved { .. } => Vec::new(),
-        _ => steps(definition, before, after, record.at),
-    };
+    let skipped = matches!(record.event, Event::FalloutResolved { .. });
+    let mut measurements = if skipped { Vec::new() } else { steps(definition, before, after, record.at) };
     if let Some(failure) = first_outcome(before, after, &record.event) {
         let view = View::new(definition, after);
         let error = failure.map(|(failure, step)| (result(failure, step), failure.error_type.clone()));

@@ -8,6 +8,7 @@ mod command;
 mod fault;
 mod objects;
 mod push;
+mod rpcs;
 mod talk;
 mod verify;
 

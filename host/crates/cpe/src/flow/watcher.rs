@@ -74,17 +74,16 @@ impl Watcher {
             }
         }
         let superseded = failure(run).is_some_and(|(failure, _)| failure.error_type == SUPERSEDED);
-        match &transition.record.event {
-            Event::FalloutOpened(_) if superseded => self.end(run.id()).await,
-            // Of a run that was superseded the device hears nothing: it is the other's.
-            Event::FalloutOpened(_) | Event::RunEnded { .. } if !superseded => {
-                if self.book.is_idle_after(device, run.id()) {
-                    self.sessions.expect(device, false);
-                }
-                Ok(())
-            }
-            _ => Ok(()),
+        let held = matches!(transition.record.event, Event::FalloutOpened(_));
+        if held && superseded {
+            return self.end(run.id()).await;
         }
+        // Of a run that was superseded the device hears nothing: it is the other's.
+        let rests = held || matches!(transition.record.event, Event::RunEnded { .. });
+        if rests && !superseded && self.book.is_idle_after(device, run.id()) {
+            self.sessions.expect(device, false);
+        }
+        Ok(())
     }
 
     /// A command that is over is nothing to wait for.

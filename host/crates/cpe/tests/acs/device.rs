@@ -73,9 +73,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Device<S> {
         self.stream.write_all(bytes.as_ref()).await.unwrap();
     }
 
-    /// Sends bytes and nothing after them. The server may have closed the connection before it got all.
+    /// Sends bytes, of which the server may not want all: then it has closed the connection.
+    pub(crate) async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).await.is_ok()
+    }
+
+    /// Sends bytes and nothing after them.
     pub(crate) async fn send_and_end(&mut self, bytes: &[u8]) {
-        if self.stream.write_all(bytes).await.is_ok() {
+        if self.try_send(bytes).await {
             let _ = self.stream.shutdown().await;
         }
     }

@@ -242,17 +242,24 @@ async fn a_device_is_sent_away_at_once_while_too_many_wait_for_the_intake() {
 
 #[tokio::test]
 async fn a_silent_device_is_out_of_session() {
-    let server = Server::start(Options { session_ms: 200, ..open() }, Work::Expected).await;
+    let server = Server::start(Options { session_ms: 1_000, ..open() }, Work::Expected).await;
     let mut stays = Device::connect(server.address).await;
-    stays.post("", inform("stays")).await;
-    {
-        let mut leaves = Device::connect(server.address).await;
-        leaves.post("", inform("leaves")).await;
-    }
-    assert_eq!(server.acs.ask(&key("stays"), set("x"), None).await, Err(AskError::Lost { sent: false }));
+    // It is asked while it waits for its first answer: its time has not begun then.
+    let paused = server.intake.paused.write().await;
+    let (device, leaves) = (key("stays"), key("leaves"));
+    let asking = async {
+        server.contacted(1).await;
+        let answers = async {
+            drop(paused);
+            Device::connect(server.address).await.post("", inform("leaves")).await;
+        };
+        tokio::join!(server.acs.ask(&device, set("x"), None), answers).0
+    };
+    let (_, asked) = tokio::join!(stays.post("", inform("stays")), asking);
+    assert_eq!(asked, Err(AskError::Lost { sent: false }));
     let mut ends = [server.ended().await, server.ended().await];
     ends.sort_by_key(|(device, _)| device.to_string());
-    assert_eq!(ends, [(key("leaves"), SessionEnd::DeviceLeft), (key("stays"), SessionEnd::TimedOut)]);
+    assert_eq!(ends, [(leaves, SessionEnd::DeviceLeft), (device, SessionEnd::TimedOut)]);
     assert_eq!(stays.post("", "").await.status, 400, "the device begins again");
     assert_eq!(server.acs.sessions(), 0);
 }

@@ -8,7 +8,7 @@ use super::{
     DeviceRunner, Empty, fault,
     fault::{Stop, names},
     misfit,
-    talk::{Talk, unexpected},
+    talk::Talk,
     text,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         contract::{Assignment, Parameter, SettingValue},
         intake::TRANSFER_COLLECTION,
     },
-    soap::{self, Answer, Download, Fault, ParameterValue, Rpc, TransferComplete, Upload},
+    soap::{self, Download, Fault, ParameterValue, TransferComplete, Upload},
     value::same,
 };
 
@@ -106,20 +106,14 @@ pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut 
         Command::FactoryReset => reset(talk, state).await,
         Command::Get { names } => get(talk, names).await,
         Command::Set { values } => set(talk, values, &key).await,
-        Command::AddObject { object } => match talk.ask(Rpc::AddObject { object: object.clone(), parameter_key: String::new() }).await? {
-            Answer::AddObject { instance, status } => Ok(json!({ "instance": instance, "applied": applied(status) })),
-            other => Err(unexpected("AddObject", other.name())),
-        },
-        Command::DeleteObject { object } => match talk.ask(Rpc::DeleteObject { object: object.clone(), parameter_key: String::new() }).await? {
-            Answer::DeleteObject { status } => Ok(json!({ "applied": applied(status) })),
-            other => Err(unexpected("DeleteObject", other.name())),
-        },
+        Command::AddObject { object } => {
+            let (instance, status) = talk.add_object(object.clone(), String::new()).await?;
+            Ok(json!({ "instance": instance, "applied": applied(status) }))
+        }
+        Command::DeleteObject { object } => Ok(json!({ "applied": applied(talk.delete_object(object.clone(), String::new()).await?) })),
         Command::Download(transfer) => download(talk, transfer, state, key).await,
         Command::Upload(transfer) => upload(talk, transfer, state, key).await,
-        Command::ScheduleInform { delay_s } => match talk.ask(Rpc::ScheduleInform { delay_s: *delay_s, command_key: key }).await? {
-            Answer::ScheduleInform => Ok(json!(Empty {})),
-            other => Err(unexpected("ScheduleInform", other.name())),
-        },
+        Command::ScheduleInform { delay_s } => talk.schedule_inform(*delay_s, key).await.map(|()| json!(Empty {})),
     }?;
     if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
         talk.let_go();
@@ -144,10 +138,10 @@ async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Va
         // It has not restarted yet.
         Some(_) => rest(talk),
         None if state.doubt && booted => Ok(json!(Empty {})),
-        None => match talk.ask(Rpc::Reboot { command_key: key.to_owned() }).await? {
-            Answer::Reboot => taken(talk, state, true),
-            other => Err(unexpected("Reboot", other.name())),
-        },
+        None => {
+            talk.reboot(key.to_owned()).await?;
+            taken(talk, state, true)
+        }
     }
 }
 
@@ -163,10 +157,10 @@ async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
         Some(_) => rest(talk),
         // Nobody knows whether it was asked to; it was, as it shows.
         None if state.doubt && anew => Ok(json!(Empty {})),
-        None => match talk.ask(Rpc::FactoryReset).await? {
-            Answer::FactoryReset => taken(talk, state, true),
-            other => Err(unexpected("FactoryReset", other.name())),
-        },
+        None => {
+            talk.factory_reset().await?;
+            taken(talk, state, true)
+        }
     }
 }
 
@@ -239,10 +233,8 @@ async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, c
         delay_s: transfer.delay_s,
         ..Download::default()
     };
-    match talk.ask(Rpc::Download(download.into())).await? {
-        Answer::Download(answer) => over(talk, transfer, state, &answer),
-        other => Err(unexpected("Download", other.name())),
-    }
+    let answer = talk.download(download).await?;
+    over(talk, transfer, state, &answer)
 }
 
 async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
@@ -258,10 +250,8 @@ async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, com
         password: password(talk, transfer)?,
         delay_s: transfer.delay_s,
     };
-    match talk.ask(Rpc::Upload(upload.into())).await? {
-        Answer::Upload(answer) => over(talk, transfer, state, &answer),
-        other => Err(unexpected("Upload", other.name())),
-    }
+    let answer = talk.upload(upload).await?;
+    over(talk, transfer, state, &answer)
 }
 
 /// Whether the end of the transfer is about to be told, where nobody knows whether it was asked for.

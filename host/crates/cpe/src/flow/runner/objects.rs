@@ -7,14 +7,13 @@ use pipeline::{Failure, FailureClass};
 use super::{
     fault::Stop,
     push::{Shown, State},
-    talk::{Talk, unexpected},
+    talk::Talk,
 };
 use crate::{
     flow::{
         contract::{Object, SettingValue},
         requests::{Push, with_instances},
     },
-    soap::{Answer, Rpc},
     value::same,
 };
 
@@ -102,24 +101,16 @@ fn taken(objects: &[Object], state: &State, path: &str) -> BTreeSet<u32> {
 
 /// The youngest instance that no label stands for.
 async fn orphan(talk: &mut Talk<'_>, path: &str, taken: &BTreeSet<u32>) -> Result<Option<u32>, Stop> {
-    match talk.ask(Rpc::GetParameterNames { path: path.to_owned(), next_level: true }).await? {
-        Answer::GetParameterNames(there) => {
-            let instances = there.iter().filter_map(|one| instance_of(&format!("{}.", one.name.trim_end_matches('.')), path));
-            Ok(instances.filter(|instance| !taken.contains(instance)).max())
-        }
-        other => Err(unexpected("GetParameterNames", other.name())),
-    }
+    let there = talk.names_below(path.to_owned()).await?;
+    let instances = there.iter().filter_map(|one| instance_of(&format!("{}.", one.name.trim_end_matches('.')), path));
+    Ok(instances.filter(|instance| !taken.contains(instance)).max())
 }
 
 async fn add(talk: &mut Talk<'_>, state: &mut State, path: &str, key: &str, number: usize) -> Result<u32, Stop> {
     let parameter_key = talk.part(key, 'o', number);
-    match talk.ask(Rpc::AddObject { object: path.to_owned(), parameter_key }).await? {
-        Answer::AddObject { instance, status } => {
-            state.later |= status == 1;
-            Ok(instance)
-        }
-        other => Err(unexpected("AddObject", other.name())),
-    }
+    let (instance, status) = talk.add_object(path.to_owned(), parameter_key).await?;
+    state.later |= status == 1;
+    Ok(instance)
 }
 
 /// The number that follows a path in a name.

@@ -4,18 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    fault::Stop,
-    objects, short_key,
-    talk::{Talk, unexpected},
-};
+use super::{fault::Stop, objects, short_key, talk::Talk};
 use crate::{
     flow::{
         contract::{Assignment, SettingValue},
         input::Trigger,
         requests::{Push, Pushed, with_instances},
     },
-    soap::{Answer, Attributes, Rpc},
+    soap::Attributes,
     value::same,
 };
 
@@ -104,9 +100,8 @@ async fn remove(talk: &mut Talk<'_>, push: &Push, state: &mut State, key: &str, 
     }
     while let Some(object) = push.configuration.removals.get(state.removed) {
         let parameter_key = talk.part(key, 'd', state.removed + 1);
-        match talk.ask(Rpc::DeleteObject { object: object.clone(), parameter_key }).await {
-            Ok(Answer::DeleteObject { status }) => state.later |= status == 1,
-            Ok(other) => return Err(unexpected("DeleteObject", other.name())),
+        match talk.delete_object(object.clone(), parameter_key).await {
+            Ok(status) => state.later |= status == 1,
             // It is gone already.
             Err(Stop::Fault { fault, .. }) if fault.code == 9005 => {}
             Err(stop) => return Err(stop),
@@ -181,10 +176,7 @@ async fn notify(talk: &mut Talk<'_>, push: &Push, state: &State) -> Result<(), S
     if list.is_empty() {
         return Ok(());
     }
-    match talk.ask(Rpc::SetParameterAttributes { list }).await? {
-        Answer::SetParameterAttributes => Ok(()),
-        other => Err(unexpected("SetParameterAttributes", other.name())),
-    }
+    talk.set_attributes(list).await
 }
 
 impl Talk<'_> {

@@ -115,9 +115,8 @@ impl<'a> Talk<'a> {
         let mut waiting: Vec<Vec<String>> = names.chunks(batch).rev().map(<[String]>::to_vec).collect();
         let (mut values, mut absent) = (Vec::new(), Vec::new());
         while let Some(mut names) = waiting.pop() {
-            match self.ask(Rpc::GetParameterValues { names: names.clone() }).await {
-                Ok(Answer::GetParameterValues(read)) => values.extend(read),
-                Ok(other) => return Err(unexpected("GetParameterValues", other.name())),
+            match self.get_values(names.clone()).await {
+                Ok(read) => values.extend(read),
                 // A device does not say which name it does not know, and some refuse many at once: it is asked for each half.
                 Err(Stop::Fault { fault, .. }) if names.len() > 1 && matches!(fault.code, 9002..=9005) => {
                     let second = names.split_off(names.len() / 2);
@@ -141,10 +140,7 @@ impl<'a> Talk<'a> {
     pub(super) async fn set(&mut self, assignments: &[Assignment], parameter_key: String) -> Result<u8, Stop> {
         let list = assignments.iter().map(|assignment| self.literal(assignment)).collect::<Result<_, _>>()?;
         let parameter_key = if self.quirks.omit_parameter_key { String::new() } else { parameter_key };
-        match self.ask(Rpc::SetParameterValues { list, parameter_key }).await? {
-            Answer::SetParameterValues { status } => Ok(status),
-            other => Err(unexpected("SetParameterValues", other.name())),
-        }
+        self.set_values(list, parameter_key).await
     }
 
     fn literal(&self, assignment: &Assignment) -> Result<SetValue, Stop> {

@@ -8,14 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::{Stop, names},
-    talk::{Talk, unexpected},
+    talk::Talk,
 };
 use crate::{
     flow::{
         contract::{Assignment, SettingValue},
         requests::{Verified, Verify},
     },
-    soap::{Answer, Rpc},
     value::{fits, same},
 };
 
@@ -109,10 +108,7 @@ fn has_come(talk: &Talk<'_>, verify: &Verify, state: &State) -> bool {
 async fn restart<T>(talk: &mut Talk<'_>, verify: &Verify, state: &mut State) -> Result<T, Stop> {
     // Where nobody knows whether the device was asked to restart, its Inform may say that it was.
     if !(state.doubt && talk.has_event("M Reboot", Some(&verify.key))) {
-        match talk.ask(Rpc::Reboot { command_key: verify.key.clone() }).await? {
-            Answer::Reboot => {}
-            other => return Err(unexpected("Reboot", other.name())),
-        }
+        talk.reboot(verify.key.clone()).await?;
         (state.restart, state.after) = (true, Some(talk.session()));
     }
     state.restarted = true;

@@ -199,7 +199,9 @@ impl Device {
                 Reply::Answer(Answer::FactoryReset)
             }
             Rpc::Download(_) => Reply::Answer(Answer::Download(Transfer { status: 1, ..Transfer::default() })),
-            other => Reply::Fault(Fault::new(9000, format!("{} is not supported", other.name()))),
+            Rpc::GetRpcMethods | Rpc::GetParameterAttributes { .. } | Rpc::Upload(_) | Rpc::ScheduleInform { .. } | Rpc::CancelTransfer { .. } => {
+                Reply::Fault(Fault::new(9000, format!("{} is not supported", rpc.name())))
+            }
         }
     }
 
@@ -224,7 +226,8 @@ impl Device {
                 Wrong::LiesOnce => self.lied,
                 Wrong::LiesAbout(below) => *name != format!("{root}{below}"),
                 Wrong::Lacks(_) => self.values.contains_key(name),
-                _ => true,
+                Wrong::Nothing | Wrong::Rewrites | Wrong::Refuses(..) | Wrong::LeavesDuring { .. } => true,
+                Wrong::AppliesLater | Wrong::AppliesAtRestart | Wrong::NeverApplies => false,
             };
             if later {
                 self.later.push((name.clone(), value.clone()));

@@ -1,0 +1,5 @@
+//! Devices: virtual ones over real HTTP, the real binary, real plugins, back ends of the lab.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod good_device;
+mod support;
