@@ -34,7 +34,9 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
     };
     let mut definitions = vec![Arc::new(orders::definition(&config.orders))];
     definitions.extend(packs(config).into_iter().map(|pack| pack.definition));
+    let devices = host.devices.as_ref().map(|devices| cpe::api::router(devices.api.clone()).layer(middleware::map_request(auth::by)));
     let guarded = Router::new()
+        .merge(devices.unwrap_or_default())
         .merge(orders::tmf622::router(intake))
         .merge(runs::router(host.driver.clone(), host.store.clone(), definitions.clone()))
         .merge(inspect::router(host.driver.clone(), host.store.clone(), definitions))

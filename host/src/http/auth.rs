@@ -68,6 +68,15 @@ fn refused(status: StatusCode, code: &str, reason: &str, message: &str) -> Respo
     (status, axum::Json(body)).into_response()
 }
 
+/// Tells the interface of devices whose token it was.
+pub(super) async fn by(mut request: Request) -> Request {
+    if let Some(Caller(name)) = request.extensions().get() {
+        let by = cpe::api::By(name.clone());
+        request.extensions_mut().insert(by);
+    }
+    request
+}
+
 /// Who decided, for the journal and the audit trail: whose token it was, or the name that was given with it. The administrator's token is that of the machine, whoever
 /// uses it; anybody else who names another person is named as well.
 pub(super) fn signed(by: Option<String>, caller: String) -> String {

@@ -11,6 +11,7 @@ use std::{
 use anyhow::Context;
 use cpe::{
     acs::Acs,
+    api::Api,
     flow::{Book, Builders, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
     quirks::QuirkTable,
     wake::Waker,
@@ -61,10 +62,11 @@ struct Outside {
 /// The auto-configuration server.
 #[derive(Debug)]
 pub(crate) struct Devices {
-    pub(crate) acs: Acs,
-    pub(crate) intake: Arc<Intake>,
-    pub(crate) inventory: Arc<Inventory>,
-    pub(crate) waker: Arc<Waker>,
+    acs: Acs,
+    intake: Arc<Intake>,
+    inventory: Arc<Inventory>,
+    /// What operators and programs ask it.
+    pub(crate) api: Api,
 }
 
 /// The pipelines of devices.
@@ -120,6 +122,7 @@ impl Prepared {
     pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>) -> anyhow::Result<Devices> {
         let Self { acs, book, inventory, runner: _, watcher, ordered, parts } = self;
         let Outside { store, secrets, spans, tenant } = parts;
+        let (kept, sealing, of) = (store.clone(), secrets.clone(), tenant.clone());
         let quirks = QuirkTable::new(config.cpe.quirks.clone()).context("cpe.quirks")?;
         if config.secrets.seal_key.is_none() {
             warn!("[secrets] seal_key is not set: devices get no passwords for connection requests, and no profile can have secrets");
@@ -142,7 +145,9 @@ impl Prepared {
         watcher.connect(driver.clone());
         ordered.connect(intake.clone());
         let waker = Arc::new(Waker::new(config.cpe.wake.clone(), Arc::new(SystemClock)));
-        Ok(Devices { acs, intake, inventory, waker })
+        let (sessions, documents) = (Arc::new(acs.clone()), kept);
+        let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of };
+        Ok(Devices { acs, intake, inventory, api })
     }
 }
 

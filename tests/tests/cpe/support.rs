@@ -28,7 +28,9 @@ when = { root = "InternetGatewayDevice" }
 plugin = "configuration-tr098"
 "#;
     Setup::default()
-        .config(&format!("[cpe]\nlisten = \"127.0.0.1:0\"\n[cpe.acs]\n{acs}\n{more}\n[secrets]\nseal_key = \"env:JACKFIELD_TEST_SEAL_KEY\"\n{bindings}"))
+        .config(&format!(
+            "[cpe]\nlisten = \"127.0.0.1:0\"\n[cpe.acs]\n{acs}\n{more}\n[secrets]\nseal_key = \"env:JACKFIELD_TEST_SEAL_KEY\"\n{bindings}"
+        ))
         .environment("JACKFIELD_TEST_SEAL_KEY", SEAL_KEY)
         .plugin("configuration-tr181", json!({}))
         .plugin("configuration-tr098", json!({}))

@@ -123,6 +123,7 @@ fn wants_wake(query: BeginQuery) -> Result<bool, ApiError> {
 
 async fn import(State(api): State<Arc<Api>>, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
     let keys = api.inventory.import(devices).await?;
+    api.intake.try_again(&keys);
     Ok((StatusCode::CREATED, Json(json!({ "devices": keys }))).into_response())
 }
 

@@ -146,10 +146,13 @@ impl Book {
     pub(crate) fn write<T>(&self, device: &DeviceKey, change: impl FnOnce(&mut Entry) -> T) -> T {
         let mut shard = self.shard_of(device);
         shard.refresh(device);
-        if !shard.young.contains_key(device) {
-            shard.insert(device.clone(), Entry::default(), &self.complete);
+        if let Some(entry) = shard.young.get_mut(device) {
+            return change(entry);
         }
-        change(shard.young.entry(device.clone()).or_default())
+        let mut entry = Entry::default();
+        let changed = change(&mut entry);
+        shard.insert(device.clone(), entry, &self.complete);
+        changed
     }
 
     /// Looks at a device, or changes it, if it is in memory.

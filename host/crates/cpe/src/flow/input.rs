@@ -87,6 +87,8 @@ pub struct DeviceCommand {
     pub id: String,
     /// The serial number, for telemetry.
     pub serial: String,
+    /// The organisation of its manufacturer, for telemetry.
+    pub oui: String,
     /// What is to be done.
     pub command: Command,
     /// Who wants it.

@@ -125,30 +125,30 @@ impl Intake {
         if matters { self.parts.inventory.version(device).await.map(|version| digest_of(&version)) } else { None }
     }
 
-    async fn wake(&self, run: &RunId) -> Result<(), Busy> {
-        match self.parts.engine.wake(run).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                warn!(%run, "a run that waits for its device cannot be woken: {error}");
-                Err(Busy)
-            }
-        }
+    /// Whether there was anything to wake.
+    async fn wake(&self, run: &RunId) -> Result<bool, Busy> {
+        self.parts.engine.wake(run).await.map_err(|error| busy(&error))
     }
 
-    /// Carries out what was decided. Answers when it is durable.
-    async fn carry_out(&self, contact: &Contact, facts: Facts, opened: &Opened) -> Result<(), Busy> {
+    /// Carries out what was decided, and says whether requests to the device may come. Answers when it is durable.
+    async fn carry_out(&self, contact: &Contact, facts: Facts, opened: &Opened) -> Result<bool, Busy> {
+        let mut awaited = opened.awaited && opened.decision == Decision::Nothing && opened.commands.is_empty();
         match &opened.decision {
             Decision::Start { trigger, over } => {
                 let beginning = Beginning::of_contact(contact, *trigger, over.clone());
                 self.begin(&contact.device, beginning, facts, opened.news, opened.is_new).await?;
+                awaited = true;
             }
-            Decision::Wake(run) => self.renew(&contact.device, facts, opened.news).await.and(self.wake(run).await)?,
+            Decision::Wake(run) => {
+                self.renew(&contact.device, facts, opened.news).await?;
+                awaited |= self.wake(run).await?;
+            }
             Decision::Nothing => self.renew(&contact.device, facts, opened.news).await?,
         }
         for run in &opened.commands {
-            self.wake(run).await?;
+            awaited |= self.wake(run).await?;
         }
-        Ok(())
+        Ok(awaited)
     }
 
     /// Keeps what the device says of itself, where that changed.
@@ -175,7 +175,7 @@ impl Intake {
         let document =
             Document { collection: TRANSFER_COLLECTION, id: complete.command_key.clone(), rank: self.parts.clock.now().0, body, attributes };
         self.parts.documents.put(vec![document]).await.map_err(|error| busy(&error))?;
-        self.wake(&run).await
+        self.wake(&run).await.map(drop)
     }
 }
 
@@ -205,15 +205,11 @@ impl AcsIntake for Intake {
         let facts = Facts::of(&contact, &self.quirks(&contact.inform));
         let profile = self.profile_version(&contact.device).await;
         let opened = self.open(&contact, &facts, profile);
-        if let Err(busy) = self.carry_out(&contact, facts, &opened).await {
-            self.parts.book.known(&contact.device, |entry| {
-                if entry.session.as_ref().is_some_and(|open| open.id == contact.session) {
-                    entry.session = None;
-                }
-            });
-            return Err(busy);
+        let carried_out = self.carry_out(&contact, facts, &opened).await;
+        if carried_out.is_err() {
+            self.parts.book.known(&contact.device, |entry| entry.session.take_if(|open| open.id == contact.session));
         }
-        Ok(Admission { work: if opened.awaited { Work::Expected } else { Work::None } })
+        Ok(Admission { work: if carried_out? { Work::Expected } else { Work::None } })
     }
 
     async fn event(&self, device: &DeviceKey, rpc: &DeviceRpc) -> Result<(), Busy> {
@@ -236,7 +232,7 @@ impl AcsIntake for Intake {
             Some((over, root))
         });
         if let Some((over, root)) = over.flatten() {
-            spans::record(&*self.parts.spans, self.parts.clock.now(), &over, root.map(|root| *root), end, &self.quirks(&over.inform));
+            spans::record(&*self.parts.spans, self.parts.clock.now(), &over, root.map(|root| *root), end, || self.quirks(&over.inform));
         }
     }
 

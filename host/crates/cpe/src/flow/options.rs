@@ -63,7 +63,8 @@ pub enum Policy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StepOptions {
-    /// The wall clock of one call in milliseconds. Default: 20,000, because devices wait 30 s for an answer.
+    /// The wall clock of one call in milliseconds. Default: 20,000, because devices wait 30 s for an answer. A call that speaks with a device takes as long as
+    /// its session lets the device take.
     pub timeout_ms: u64,
     /// After so many failed attempts the step has failed. Default: 5, `verify` 3.
     pub max_attempts: NonZeroU32,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     measure,
     provision::{BUILD, FETCH_PROFILE, PUSH, VERIFY, device_steps},
+    watcher::BY,
 };
 
 /// The collection of the documents; their ids are the text forms of the keys of devices.
@@ -60,7 +61,8 @@ pub fn document(transition: &Transition<'_>) -> Option<Document> {
     let state = state(after);
     // What a run makes of itself after a newer one has taken over says nothing about the device.
     let failure = failure(after);
-    if failure.is_some_and(|(failure, _)| failure.error_type == SUPERSEDED) {
+    let ended_for_another = after.fallouts().last().and_then(|fallout| fallout.resolved.as_ref()).is_some_and(|(_, by)| by == BY);
+    if ended_for_another || failure.is_some_and(|(failure, _)| failure.error_type == SUPERSEDED) {
         return None;
     }
     Some(project(&View::new(definition, after), state, failure))

@@ -82,6 +82,7 @@ pub(crate) fn root_attributes(input: &Value) -> Attributes {
     if !events.is_empty() {
         attributes.push(("cpe.event_codes".to_owned(), events.join(",").into()));
     }
+    attributes.extend(copied(input, &[("cpe.trigger", "trigger")]));
     attributes
 }
 
@@ -111,7 +112,7 @@ fn on_failure(then: AfterFailure, reason: fn(&Failure) -> &'static str) -> OnFai
 }
 
 /// Attributes copied from text fields: absent where the field is, or is empty.
-fn copied(source: &Value, pairs: &[(&str, &str)]) -> Attributes {
+pub(super) fn copied(source: &Value, pairs: &[(&str, &str)]) -> Attributes {
     let known = pairs.iter().filter_map(|(key, field)| Some((*key, source[field].as_str().filter(|text| !text.is_empty())?)));
     known.map(|(key, text)| (key.to_owned(), text.into())).collect()
 }

@@ -5,12 +5,12 @@ use pipeline::{
     AfterFailure, Attributes, Criticality, Definition, Event, Failure, Mapped, OnFailure, Outcome, PipelineName, RunTelemetry, Selectors,
     StepDefinition, StepName, StepTelemetry, Transition, Undo, View, Work,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::flow::{
     input::DeviceCommand,
     options::Options,
-    provision::{SCOPE, contract},
+    provision::{SCOPE, contract, copied},
     requests::{CommandRequest, DeviceRequest},
 };
 
@@ -34,8 +34,9 @@ pub fn command_definition(options: &Options) -> Definition {
             root_span: "cpe.command",
             root_is_server: false,
             root_attributes: |view| {
-                let serial = view.input()["serial"].as_str().map(|serial| ("cpe.serial_number".to_owned(), serial.into()));
-                serial.into_iter().collect()
+                let mut attributes = copied(view.input(), &[("cpe.serial_number", "serial"), ("cpe.oui", "oui")]);
+                attributes.extend(operation(&view.input()["command"]));
+                attributes
             },
             submitted_span: None,
             end_attributes: |_| Attributes::new(),
@@ -66,12 +67,17 @@ fn step(options: &Options) -> StepDefinition {
             group_span: None,
             span: |request| format!("cpe.command.{}", request["command"]["name"].as_str().unwrap_or("_other")),
             metric_step: STEP,
-            attributes: |_, _, _| Attributes::new(),
+            attributes: |_, request, _| operation(&request["command"]),
             group_attributes: |_, _, _| Attributes::new(),
             failure_text: |_, failure| failure.message.chars().take(200).collect(),
             undo_span: |_| "cpe.command.undo".to_owned(),
         },
     }
+}
+
+/// What is done.
+fn operation(command: &Value) -> Attributes {
+    copied(command, &[("cpe.command.operation", "name")])
 }
 
 fn reason(failure: &Failure) -> &'static str {

@@ -1,5 +1,7 @@
 //! The span `cpe.inform` of a session that is not the beginning of a run: a run has its own.
 
+use std::sync::Arc;
+
 use engine::port::{LiveSpan, LiveSpans, SpanContext};
 use pipeline::{PipelineName, Timestamp};
 use serde_json::json;
@@ -15,7 +17,14 @@ use crate::{
 };
 
 /// Records the span of a session that is over, with a link to the run that it went on with.
-pub(super) fn record(spans: &dyn LiveSpans, now: Timestamp, session: &Session, root: Option<SpanContext>, end: SessionEnd, quirks: &Quirks) {
+pub(super) fn record(
+    spans: &dyn LiveSpans,
+    now: Timestamp,
+    session: &Session,
+    root: Option<SpanContext>,
+    end: SessionEnd,
+    quirks: impl FnOnce() -> Arc<Quirks>,
+) {
     if session.began_run {
         return;
     }
@@ -24,6 +33,8 @@ pub(super) fn record(spans: &dyn LiveSpans, now: Timestamp, session: &Session, r
         return;
     }
     let events: Vec<&str> = session.inform.events.iter().map(|event| event.code.as_str()).collect();
+    let mut attributes = root_attributes(&json!({ "device": device(&session.inform, &quirks()), "events": events }));
+    attributes.push(("cpe.session.end".to_owned(), name(end).into()));
     spans.record(LiveSpan {
         scope: SCOPE,
         name: "cpe.inform".to_owned(),
@@ -33,9 +44,19 @@ pub(super) fn record(spans: &dyn LiveSpans, now: Timestamp, session: &Session, r
         links: root.map(|root| (root, "session_of")).into_iter().collect(),
         started: session.since,
         ended: now.max(session.since),
-        attributes: root_attributes(&json!({ "device": device(&session.inform, quirks), "events": events })),
+        attributes,
         error: failure(end, session.awaited),
     });
+}
+
+fn name(end: SessionEnd) -> &'static str {
+    match end {
+        SessionEnd::Done => "done",
+        SessionEnd::DeviceLeft => "device_left",
+        SessionEnd::Superseded => "superseded",
+        SessionEnd::TimedOut => "timed_out",
+        SessionEnd::Stopped => "stopped",
+    }
 }
 
 /// A device that leaves although it was waited for did not get what it was to get.

@@ -6,7 +6,7 @@ use engine::{
     api::{InboundTrace, Start, StartError},
     port::WriteError,
 };
-use pipeline::{PipelineName, RunId};
+use pipeline::{PipelineName, RunId, Timestamp};
 use serde_json::json;
 use tracing::warn;
 
@@ -130,11 +130,22 @@ impl Intake {
         if self.parts.book.known(device, |entry| entry.commands.len() >= MAX_COMMANDS).unwrap_or(false) {
             return Err(CommandError::TooMany(device.clone()));
         }
-        let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, command, by: by.to_owned() });
+        let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, oui: facts.device.oui, command, by: by.to_owned() });
         let start = Start { tenant: self.parts.tenant.clone(), pipeline: word(COMMAND_PIPELINE), input, idempotency_key: None, trace: None };
         let run = self.parts.engine.start(start).await?.run;
         self.parts.book.write(device, |entry| entry.add_command(run.clone()));
         Ok(run)
+    }
+
+    /// Tries devices again at their next contact whose provisioning failed: what they lacked may be there now.
+    pub fn try_again(&self, devices: &[DeviceKey]) {
+        for device in devices {
+            self.parts.book.known(device, |entry| {
+                if let Some(standing) = entry.standing.as_mut().filter(|standing| standing.state == DeviceState::Failed) {
+                    standing.since = Timestamp(0);
+                }
+            });
+        }
     }
 
     /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first.
@@ -156,9 +167,6 @@ impl Intake {
         let _starting = Starting { book: &self.parts.book, device };
         let Beginning { trigger, over, inform, trace, key } = beginning;
         let engine = &*self.parts.engine;
-        if let Some((old, true)) = &over {
-            watcher::fail(engine, old, "another provisioning of the device takes over").await.map_err(|error| busy(&error))?;
-        }
         let digest = heard.digest();
         let (facts, given) = self.facts_for_run(device, heard, is_new, inform.is_none()).await?;
         let keep = news || is_new || given;
@@ -191,11 +199,12 @@ impl Intake {
             }
         });
         kept?;
-        if let Some((old, false)) = over.filter(|(old, _)| *old != started.run) {
+        match over.filter(|(old, _)| *old != started.run) {
+            // Only a person would end it otherwise.
+            Some((old, true)) => watcher::fail(engine, &old, "another provisioning of the device took over").await.map_err(|error| busy(&error))?,
             // It notices by itself that its time is over; if nothing waits, that is later.
-            if let Err(error) = engine.wake(&old).await {
-                warn!(run = %old, "a run that was superseded goes on waiting: {error}");
-            }
+            Some((old, false)) => drop(engine.wake(&old).await.inspect_err(|error| warn!(run = %old, "a run goes on waiting: {error}"))),
+            None => {}
         }
         Ok(started.run)
     }
@@ -247,7 +256,7 @@ impl Intake {
     }
 }
 
-fn standing(run: &RunId, trigger: Trigger, now: pipeline::Timestamp) -> Standing {
+fn standing(run: &RunId, trigger: Trigger, now: Timestamp) -> Standing {
     let bootstrap = trigger == Trigger::Bootstrap;
     Standing {
         run: run.clone(),

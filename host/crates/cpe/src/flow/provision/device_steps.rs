@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, num::NonZeroU32};
 
-use pipeline::{AfterFailure, Attributes, Mapped, MappingError, StepDefinition, View, Work};
+use pipeline::{AfterFailure, AttributeValue, Attributes, Mapped, MappingError, StepDefinition, View, Work};
 use serde_json::{Value, json};
 
 use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, PUSH, READ, VERIFY, contract, count, lookup, on_failure, one_span, selectors, text, word};
@@ -29,7 +29,7 @@ pub(super) fn read(options: &Options) -> StepDefinition {
         on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
         selectors: selectors::OF_DEVICE,
         must_understand: &[],
-        telemetry: one_span(|_| "cpe.provision.read_device".to_owned(), READ, |_, _, _| Attributes::new(), text::own),
+        telemetry: one_span(|_| "cpe.provision.read_device".to_owned(), READ, read_attributes, text::own),
     }
 }
 
@@ -84,6 +84,7 @@ fn push_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     let mut configuration: Configuration = view.output_as(BUILD)?;
     only_secrets_of_the_profile(view, &configuration)?;
     add_connection_request(&input, &mut configuration);
+    leave_out_keys(&mut configuration);
     let assigned: HashSet<&str> = configuration.assignments.iter().map(|assignment| assignment.name.as_str()).collect();
     // What is not assigned saves nothing.
     let current = lookup::current(view, input.parameters)?.into_iter().filter(|known| assigned.contains(known.name.as_str())).collect();
@@ -101,6 +102,14 @@ fn only_secrets_of_the_profile(view: &View<'_>, configuration: &Configuration) -
         Some(Assignment { name, .. }) => Err(MappingError(format!("the configuration sets `{name}` to a secret that the profile does not have"))),
         None => Ok(()),
     }
+}
+
+/// What an object is found again by is set with the object: a device refuses a request that sets a parameter twice.
+fn leave_out_keys(configuration: &mut Configuration) {
+    let objects = configuration.objects.iter().filter(|object| object.instance.is_none());
+    let names: HashSet<String> =
+        objects.flat_map(|object| object.key.iter().map(|key| format!("{}{{{}}}.{}", object.path, object.label, key.name))).collect();
+    configuration.assignments.retain(|assignment| !names.contains(&assignment.name));
 }
 
 /// The device is given what it is to ask of whoever wakes it, unless the configuration says it.
@@ -152,19 +161,36 @@ fn key_assignments(objects: &[crate::flow::contract::Object], pushed: &Pushed) -
     Ok(keys)
 }
 
-fn push_attributes(view: &View<'_>, request: &Value, _: Option<&Value>) -> Attributes {
-    let mut attributes = Attributes::new();
-    if let Some(assignments) = request["configuration"]["assignments"].as_array() {
-        attributes.push(count("cpe.config.param_count", assignments.len()));
-    }
+fn read_attributes(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let read = output.and_then(|output| output["values"].as_array()).map(Vec::len);
+    read.map(|read| count("cpe.read.param_count", read)).into_iter().collect()
+}
+
+fn push_attributes(view: &View<'_>, request: &Value, output: Option<&Value>) -> Attributes {
+    // A step that was refused has no request: then it is what was built.
+    let built = view.outputs(BUILD).next().map(|built| &built["assignments"]);
+    let assignments = request["configuration"]["assignments"].as_array().or_else(|| built?.as_array());
+    let mut attributes = vec![count("cpe.config.param_count", assignments.map_or(0, Vec::len))];
     attributes.extend(lookup::of_profile(view));
+    attributes.extend(output.and_then(|output| output["sent"].as_u64()).map(|sent| number("cpe.config.pushed", sent)));
     attributes
+}
+
+fn number(key: &str, number: u64) -> (String, AttributeValue) {
+    (key.to_owned(), i64::try_from(number).unwrap_or(i64::MAX).into())
 }
 
 /// The figures of a failed attempt are given by the provider.
 fn verify_attributes(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
-    let Some(checked) = output.and_then(|output| output["checked"].as_u64()) else { return Attributes::new() };
-    vec![count("cpe.verify.mismatches", 0), count("cpe.verify.checked", usize::try_from(checked).unwrap_or(usize::MAX))]
+    let of = |output: &Value, field: &str| output[field].as_u64().unwrap_or(0);
+    let all = |output: &Value| {
+        vec![
+            count("cpe.verify.mismatches", 0),
+            number("cpe.verify.checked", of(output, "checked")),
+            number("cpe.verify.hidden", of(output, "hidden")),
+        ]
+    };
+    output.map(all).unwrap_or_default()
 }
 
 /// The plan that the inventory named, if it has answered.

@@ -9,7 +9,7 @@ use crate::flow::{
     contract::{Configuration, ConfigurationRequest, Parameter, ProfileRequest, ServiceProfile, Subscription},
     input::Provisioning,
     options::Options,
-    requests::Readings,
+    requests::{Readings, with_instances},
 };
 
 /// The most values of one configuration.
@@ -71,7 +71,7 @@ pub(super) fn build(options: &Options) -> StepDefinition {
         on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
         selectors: selectors::WITH_PLAN,
         must_understand: &[],
-        telemetry: one_span(|_| "cpe.provision.build_config".to_owned(), BUILD, |_, _, _| Attributes::new(), text::own),
+        telemetry: one_span(|_| "cpe.provision.build_config".to_owned(), BUILD, configuration_size, text::own),
     }
 }
 
@@ -120,15 +120,19 @@ fn acceptable(_: &Value, output: &Value) -> Result<(), Failure> {
     let mut labels = std::collections::BTreeMap::new();
     for object in list("objects") {
         let path = text(object, "path");
-        if super::super::requests::with_instances(&path, &labels).is_none() || !path.ends_with('.') {
+        if with_instances(&path, &labels).is_none() || !path.ends_with('.') {
             return refuse(format!("the path `{path}` of an object names a label that is no object before it, or has no dot at its end"));
         }
         labels.insert(text(object, "label"), 0);
     }
     for name in list("assignments").chain(list("notifications")).map(|assignment| text(assignment, "name")) {
-        if name.is_empty() || name.len() > 256 || super::super::requests::with_instances(&name, &labels).is_none() {
+        if name.is_empty() || name.len() > 256 || with_instances(&name, &labels).is_none() {
             return refuse(format!("`{name}` is no name of a parameter: expected 1 to 256 bytes, and labels of objects only"));
         }
+    }
+    let mut names = std::collections::HashSet::new();
+    if let Some(twice) = list("assignments").map(|assignment| text(assignment, "name")).find(|name| !names.insert(name.clone())) {
+        return refuse(format!("`{twice}` is set twice"));
     }
     Ok(())
 }
@@ -139,8 +143,16 @@ fn customer(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
 }
 
 fn profile_size(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
-    let size = output.and_then(|output| output["settings"].as_array()).map(Vec::len);
-    size.map(|size| count("cpe.profile.parameter_count", size)).into_iter().collect()
+    let Some(output) = output else { return Attributes::new() };
+    let mut attributes = vec![count("cpe.profile.parameter_count", output["settings"].as_array().map_or(0, Vec::len))];
+    attributes.extend(copied(output, &[("cpe.profile.version", "version")]));
+    attributes
+}
+
+fn configuration_size(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {
+    let sizes = [("cpe.config.param_count", "assignments"), ("cpe.config.object_count", "objects")];
+    let of = |output: &Value| sizes.map(|(key, field)| count(key, output[field].as_array().map_or(0, Vec::len))).into();
+    output.map(of).unwrap_or_default()
 }
 
 /// What the profile says of a configuration, for the span of its sending.

@@ -34,3 +34,24 @@ pub(crate) fn of_configuration(device: &Device, plan: &str) -> Vec<(&'static str
     let known = all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| (name, value(name, text)));
     known.chain([("plan", plan.to_owned())]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_device_that_is_provisioned_and_one_that_may_be_are_told_apart_by_the_same() {
+        let definition = crate::flow::definition(&crate::flow::Options::default());
+        let device = Device { manufacturer: "Acme".to_owned(), oui: "00D09E".to_owned(), root: "Device.".to_owned(), ..Device::default() };
+        let first = pipeline::testing::started_with(&definition, json!({ "device": device }));
+        let run = pipeline::begin(&definition, pipeline::testing::run_id(1), &first).unwrap();
+        let view = View::new(&definition, &run);
+        let expected = [("manufacturer", "Acme"), ("oui", "00D09E"), ("root", "Device"), ("plan", "p")].map(|(name, value)| (name, value.to_owned()));
+        assert_eq!((WITH_PLAN.of)(&view, &json!({ "plan": "p" })), expected);
+        assert_eq!((WITH_PLAN.of)(&view, &json!({ "service-plan": "p" })), expected);
+        assert_eq!(of_configuration(&device, "p"), expected);
+        assert!(expected.iter().all(|(name, _)| WITH_PLAN.names.contains(name)));
+    }
+}

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use engine::port::Call;
-use pipeline::{Attributes, Failure, FailureClass, Timestamp};
+use pipeline::{Attributes, Failure, FailureClass};
 
 use super::{DeviceRunner, fault::Stop};
 use crate::{
@@ -29,13 +29,12 @@ pub(super) struct Talk<'a> {
     /// Whether anything was sent to the device.
     pub(super) sent: bool,
     pub(super) attributes: Attributes,
-    since: Timestamp,
 }
 
 impl<'a> Talk<'a> {
     pub(super) fn new(runner: &'a DeviceRunner, call: &'a Call, device: &'a DeviceKey, live: Live) -> Self {
-        let (quirks, since) = ((*live.quirks).clone(), runner.clock.now());
-        Self { runner, call, device, live, quirks, sent: false, attributes: Attributes::new(), since }
+        let quirks = (*live.quirks).clone();
+        Self { runner, call, device, live, quirks, sent: false, attributes: Attributes::new() }
     }
 
     /// Takes in what the plugin says of the device. What the operator said wins.
@@ -57,12 +56,8 @@ impl<'a> Talk<'a> {
         Ok(())
     }
 
-    /// Asks the device.
+    /// Asks the device. How long an answer may take is the session's to say: a call is as long as its device needs.
     pub(super) async fn ask(&mut self, rpc: Rpc) -> Result<Answer, Stop> {
-        // A device that answers slowly does not make the call longer than it may be: it goes on in the next one.
-        if self.runner.clock.now().since(self.since) >= self.call.timeout {
-            return Err(Stop::Note);
-        }
         let method = rpc.name();
         let answer = self.runner.sessions.ask(self.device, rpc, Some(self.call.span.clone())).await;
         self.sent |= !matches!(answer, Err(AskError::NotInSession | AskError::Lost { sent: false } | AskError::Invalid(_)));

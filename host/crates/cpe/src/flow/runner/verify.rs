@@ -76,6 +76,7 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
     let message = format!("{} of {} parameters are not as they were set: {}", found.differ.len(), found.all(), names(&found.differ));
     talk.attributes.push(count("cpe.verify.mismatches", found.differ.len()));
     talk.attributes.push(count("cpe.verify.checked", found.all()));
+    talk.attributes.push(count("cpe.verify.hidden", found.hidden));
     Err(try_again(talk, attempt, state, message))
 }
 

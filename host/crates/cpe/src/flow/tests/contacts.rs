@@ -108,6 +108,47 @@ async fn a_person_can_ask_for_a_provisioning_and_an_order_brings_its_trace() {
 }
 
 #[tokio::test]
+async fn a_comparison_with_the_profile_sends_what_differs_and_no_secret() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    for (by_hand, expected) in [
+        (None, &["GetParameterValues", "GetParameterValues"][..]),
+        (Some("else"), &["GetParameterValues", "SetParameterValues", "GetParameterValues"]),
+    ] {
+        if let Some(value) = by_hand {
+            device.values.insert("Device.Config.P4".to_owned(), value.to_owned());
+        }
+        let run = world.intake.provision(&device.key(), Trigger::Drift, None, None).await.unwrap();
+        device.asked.clear();
+        device.sent.clear();
+        device.events = vec![("2 PERIODIC".to_owned(), String::new())];
+        world.session(&mut device).await;
+        assert_eq!(world.rest(&run).await, Some(Outcome::Completed));
+        assert_eq!(device.asked, expected);
+        let sent: Vec<_> = device.sent.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(sent, if by_hand.is_some() { vec!["Device.Config.P4"] } else { Vec::new() });
+    }
+}
+
+#[tokio::test]
+async fn who_only_claims_to_be_a_device_changes_nothing() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    let run = world.run_of(&device).await;
+    let facts = async || Documents::get(&*world.ground.store, DEVICE_COLLECTION, device.key().as_str()).await.unwrap().unwrap().body;
+    let before = facts().await;
+    for proof in [crate::acs::Proof::Shared, crate::acs::Proof::None] {
+        let host = World::on(world.ground.clone(), Setup { proof, ..Setup::default() }).await;
+        let mut stranger = Device::new("S1", "Device.");
+        stranger.values.insert("Device.ManagementServer.ConnectionRequestURL".to_owned(), "http://203.0.113.1/".to_owned());
+        assert_eq!((host.session(&mut stranger).await, stranger.asked.len()), (Work::None, 0));
+        assert_eq!((host.run_of(&device).await, facts().await), (run.clone(), before.clone()));
+    }
+}
+
+#[tokio::test]
 async fn facts_are_kept_when_they_change() {
     let world = World::new(Setup::default()).await;
     let mut device = Device::new("S1", "Device.");
