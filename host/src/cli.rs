@@ -7,6 +7,7 @@ mod binding;
 mod client;
 mod compile;
 mod connection;
+mod cpe;
 mod exit;
 mod order;
 mod output;
@@ -50,6 +51,9 @@ enum Command {
     /// Look at runs and decide about those that are held.
     #[command(subcommand)]
     Run(run::Command),
+    /// Devices that contact the host (TR-069): look at them, provision and wake them, read and set parameters.
+    #[command(subcommand)]
+    Cpe(cpe::Command),
     /// Begin, pack, sign, inspect, verify, check and call plugins; needs no running host.
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -81,6 +85,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Serve { config } => serve_command(&config),
         Command::Order(command) => wait_for(order::run(command)),
         Command::Run(command) => wait_for(run::run(command)),
+        Command::Cpe(command) => wait_for(cpe::run(command)),
         Command::Plugin(command) => wait_for(plugin::run(command)),
         Command::Binding(command) => wait_for(binding::run(command)),
         Command::Audit(command) => wait_for(audit::run(command)),

@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod good_device;
+mod operator;
+mod orders;
 mod support;

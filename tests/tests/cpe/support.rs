@@ -18,6 +18,11 @@ pub(crate) fn setup(lab: &Lab, acs: &str, more: &str) -> Setup {
 
 /// A host that keeps devices and plans itself.
 pub(crate) fn base(acs: &str, more: &str) -> Setup {
+    with_devices(Setup::default(), acs, more)
+}
+
+/// A host that devices contact besides what it does otherwise.
+pub(crate) fn with_devices(setup: Setup, acs: &str, more: &str) -> Setup {
     let bindings = r#"
 [[bindings."jackfield:cpe/configuration@1"]]
 when = { root = "Device" }
@@ -27,7 +32,7 @@ plugin = "configuration-tr181"
 when = { root = "InternetGatewayDevice" }
 plugin = "configuration-tr098"
 "#;
-    Setup::default()
+    setup
         .config(&format!(
             "[cpe]\nlisten = \"127.0.0.1:0\"\n[cpe.acs]\n{acs}\n{more}\n[secrets]\nseal_key = \"env:JACKFIELD_TEST_SEAL_KEY\"\n{bindings}"
         ))
@@ -81,4 +86,53 @@ pub(crate) fn settled(host: &Host) -> Vec<Value> {
     let under_way = || runs(host, "cpe").iter().filter(|run| run["state"] == "active" || run["state"] == "waiting").count();
     until("the end of the runs of devices", || under_way() == 0);
     runs(host, "cpe").iter().map(|run| host.run(run["run"].as_str().unwrap())["records"].clone()).collect()
+}
+
+/// A device that lives its own life until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Living {
+    pub(crate) device: Device,
+    _runtime: tokio::runtime::Runtime,
+}
+
+/// Lets a device live: it listens, boots, and comes when it is called.
+pub(crate) fn alive(device: Device) -> Living {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let living = device.clone();
+    runtime.spawn(async move { living.run(|_| {}).await });
+    Living { device, _runtime: runtime }
+}
+
+/// What the command line prints, which must be done.
+pub(crate) fn cli(host: &Host, arguments: &[&str]) -> String {
+    let output = host.cli(arguments);
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {}{}", said(&output.stdout), said(&output.stderr));
+    said(&output.stdout)
+}
+
+/// A plan and a device that has it, as an operator writes them.
+pub(crate) fn stock(model: Model, serial: &str) -> Value {
+    let options = DeviceOptions::of(model, serial);
+    let settings = json!([
+        {"name": "internet.username", "value": "c1@isp.example"}, {"name": "internet.password", "secret": "ppp-secret-1"},
+        {"name": "wifi.2.4.ssid", "value": "Gold"}, {"name": "wifi.2.4.key", "secret": "wifi-secret-1"},
+    ]);
+    json!({
+        "plans": [{"name": "gold", "services": ["internet"], "wifi-bands": ["2.4GHz"], "settings": settings}],
+        "devices": [{"oui": options.oui, "product-class": options.product_class, "serial": serial, "username": options.username(), "password": options.password,
+                     "customer": "C-1", "plan": "gold", "location": "7 Main"}],
+    })
+}
+
+/// Has the host take something in.
+pub(crate) fn import(host: &Host, what: &Value) {
+    std::fs::write(host.directory().join("import.json"), what.to_string()).unwrap();
+    cli(host, &["cpe", "import", "import.json"]);
+}
+
+/// The name of a device in the host. What joins its parts is percent-encoded within them.
+pub(crate) fn key(device: &Device) -> String {
+    let DeviceOptions { oui, product_class, serial, .. } = device.options();
+    format!("{oui}-{}-{serial}", product_class.replace('-', "%2D"))
 }
