@@ -17,10 +17,10 @@ pub(super) fn configuration(urls: &Value, without: Option<&str>) -> String {
                     [telemetry]\nfile = \"spans.jsonl\"\n\n\
                     # Passwords of customers are sealed with this key from the business system to the device.\n[secrets]\nseal_key = \"file:seal.key\"\n\n\
                     # Devices contact the host here (TR-069).\n[cpe]\nlisten = \"127.0.0.1:0\"\n\n\
-                    [cpe.wake]\nallow = [\"127.0.0.1/32\"]\n\n\
+                    [cpe.wake]\nreach = [\"127.0.0.1/32\"]\n\n\
                     # The plugin for devices of each data model.\n[bindings]\n\"jackfield:cpe/configuration@1\" = [\n  \
-                    { when = { root = \"Device.\" }, plugin = \"configuration-tr181\" },\n  \
-                    { when = { root = \"InternetGatewayDevice.\" }, plugin = \"configuration-tr098\" },\n]\n"
+                    { when = { root = \"Device\" }, plugin = \"configuration-tr181\" },\n  \
+                    { when = { root = \"InternetGatewayDevice\" }, plugin = \"configuration-tr098\" },\n]\n"
         .to_owned();
     for step in ["decompose", "allocate_inventory", "provision", "activate", "billing_setup"] {
         text.push_str(&format!("\n[orders.{step}]\nretry_initial_ms = 100\n"));
