@@ -1,9 +1,9 @@
 //! A host in memory with a real port for devices.
 
-use std::{collections::HashMap, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, num::NonZeroU32, sync::Arc, time::Duration};
 
 use cpe::{
-    acs::{Acs, Door, Options as AcsOptions},
+    acs::{Acs, Door, Options as AcsOptions, Tls},
     device::DeviceKey,
     flow::{
         Book, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Options, STATE_COLLECTION,
@@ -24,11 +24,21 @@ use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 /// Sessions after which a provisioning that is not at rest never will be.
 const MAX_SESSIONS: u32 = 12;
 
+/// What outlives a host.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ground {
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) secrets: Arc<MemorySecrets>,
+    /// What its listener shows and believes, if it speaks TLS.
+    pub(crate) tls: Option<Tls>,
+}
+
 /// The host.
 pub(crate) struct Host {
     store: Arc<MemoryStore>,
     inventory: Arc<Inventory>,
     pub(crate) url: String,
+    pub(crate) address: SocketAddr,
     _driver: Arc<Driver>,
     _serving: JoinSet<()>,
     _stop: watch::Sender<bool>,
@@ -91,7 +101,21 @@ fn configuration(request: &Value) -> Value {
 impl Host {
     /// A host whose devices differ from the standard as these quirks say.
     pub(crate) async fn start(quirks: Value) -> Self {
-        let (store, secrets, spans) = (Arc::new(MemoryStore::default()), Arc::new(MemorySecrets::default()), Arc::new(MemorySpans::default()));
+        let host = Self::on(Ground::default(), quirks).await;
+        host.sell().await;
+        host
+    }
+
+    /// There is a plan that devices can have.
+    pub(crate) async fn sell(&self) {
+        let plan =
+            json!({"name": "plan", "services": ["internet"], "wifi-bands": ["2.4GHz"], "settings": [{"name": "wifi.key", "secret": "kept-secret"}]});
+        self.inventory.put_plan(serde_json::from_value(plan).unwrap()).await.unwrap();
+    }
+
+    /// A host over what another one has left.
+    pub(crate) async fn on(Ground { store, secrets, tls }: Ground, quirks: Value) -> Self {
+        let spans = Arc::new(MemorySpans::default());
         let (options, clock, tenant) = (options(), Arc::new(SystemClock), TenantName::new("default").unwrap());
         let documents: Arc<dyn Documents> = store.clone();
         let acs = Acs::new(AcsOptions { session_ms: 1_000, ..AcsOptions::default() }, clock.clone(), spans.clone()).unwrap();
@@ -147,15 +171,13 @@ impl Host {
         };
         let intake = Arc::new(Intake::new(&options, parts));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let url = format!("http{}://{address}/", if tls.is_some() { "s" } else { "" });
         let (stop, stopped) = watch::channel(false);
-        let door = Door { listener, tls: None, intake, credentials: inventory.clone() };
+        let door = Door { listener, tls, intake, credentials: inventory.clone() };
         let mut serving = JoinSet::new();
         serving.spawn(async move { acs.serve(door, stopped).await });
-        let plan =
-            json!({"name": "plan", "services": ["internet"], "wifi-bands": ["2.4GHz"], "settings": [{"name": "wifi.key", "secret": "kept-secret"}]});
-        inventory.put_plan(serde_json::from_value(plan).unwrap()).await.unwrap();
-        Self { store, inventory, url, _driver: driver, _serving: serving, _stop: stop }
+        Self { store, inventory, url, address, _driver: driver, _serving: serving, _stop: stop }
     }
 
     /// A device that the host knows.
