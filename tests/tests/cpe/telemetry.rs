@@ -31,7 +31,7 @@ fn failed(span: &Span) -> Option<&str> {
 
 fn told(lab: &Lab, receiver: &Receiver) -> Host {
     let more = format!(
-        "[cpe.provisioning]\nallow_unproven = true\non_verify_failure = \"fail\"\nverify = {{ max_attempts = 1 }}\n[telemetry]\notlp = \"{}\"",
+        "[cpe.provisioning]\nallow_unproven = true\non_verify_failure = \"fail\"\nverify = {{ max_attempts = 1 }}\n[telemetry]\notlp = \"{}\"\nsampling = {{ cpe_periodic = 0.0 }}",
         receiver.url("http")
     );
     setup(lab, "auth = \"none\"", &more).start()
@@ -47,7 +47,9 @@ fn every_span_of_a_device_is_as_the_registry_says_and_no_secret_is_in_any() {
     for device in [&router, &liar, &stranger] {
         session(device, &["0 BOOTSTRAP", "1 BOOT"]);
     }
+    // Nobody wants to hear of the first; the second has something to tell.
     session(&router, &["2 PERIODIC"]);
+    session(&router, &["2 PERIODIC", "4 VALUE CHANGE"]);
     settled(&host);
     let results = ["success", "unknown_device", "verification_failed"];
     let counted = || counts(&host).into_iter().filter(|(_, count)| *count > 0.0).map(|(result, _)| result).collect::<Vec<_>>();

@@ -97,7 +97,9 @@ impl Device {
 
     /// The value that a parameter really has, hidden or not.
     pub fn value(&self, name: &str) -> Option<String> {
-        self.0.state().tree.value(name, &self.0.options)
+        let mut state = self.0.state();
+        state.settle();
+        state.tree.value(name, &self.0.options)
     }
 
     /// How often a server has written a parameter.

@@ -65,8 +65,8 @@ fn devices_say_what_they_see_and_do_what_they_are_told() {
             return line;
         }
     };
-    assert_eq!(next("serial")["device"], "0AF0CC-FN-100G-F0000001");
-    assert_eq!(next("serial")["device"], "0A11CE-NR-2200-R0000001");
+    assert_eq!(next("serial")["device"], "0AF0CC-FN%2D100G-F0000001");
+    assert_eq!(next("serial")["device"], "0A11CE-NR%2D2200-R0000001");
     let session = next("session")["session"].clone();
     assert_eq!((&session["events"], session["ended"]["lost"].is_string()), (&serde_json::json!(["0 BOOTSTRAP", "1 BOOT"]), true), "{session}");
     writeln!(input, "change R0000001 Device.WiFi.SSID.1.SSID My own").unwrap();

@@ -27,9 +27,18 @@ pub(super) struct Event {
 pub(super) type Refused = (String, u32);
 
 impl Style<'_> {
+    /// The prefixes of SOAP and CWMP.
+    fn prefixes(self) -> (&'static str, &'static str) {
+        if self.odd { ("SOAP_ENV-2", "ns.1") } else { ("soap-env", "cwmp") }
+    }
+
     /// An envelope around a method with this content.
     pub(super) fn envelope(self, id: &str, method: &str, content: &str) -> String {
-        let (soap, cwmp) = if self.odd { ("SOAP_ENV-2", "ns.1") } else { ("soap-env", "cwmp") };
+        self.around(id, &format!("{}:{method}", self.prefixes().1), content)
+    }
+
+    fn around(self, id: &str, element: &str, content: &str) -> String {
+        let (soap, cwmp) = self.prefixes();
         let start = if self.odd {
             "\u{feff}<?xml version='1.0' encoding=\"utf-8\" standalone=\"no\"?>\n<!-- - -->"
         } else {
@@ -40,7 +49,7 @@ impl Style<'_> {
         format!(
             "{start}<{soap}:Envelope xmlns:{soap}=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:soap-enc=\"http://schemas.xmlsoap.org/soap/encoding/\" \
              xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xmlns:{cwmp}=\"{}\">\
-             <{soap}:Header>{header}</{soap}:Header><{soap}:Body><{cwmp}:{method}>{content}</{cwmp}:{method}></{soap}:Body></{soap}:Envelope>",
+             <{soap}:Header>{header}</{soap}:Header><{soap}:Body><{element}>{content}</{element}></{soap}:Body></{soap}:Envelope>",
             self.namespace
         )
     }
@@ -56,14 +65,12 @@ impl Style<'_> {
                 meaning(*code)
             );
         }
-        let cwmp = if self.odd { "ns.1" } else { "cwmp" };
+        let (soap, cwmp) = self.prefixes();
         let detail = format!(
             "<detail><{cwmp}:Fault><FaultCode>{code}</FaultCode><FaultString>{}</FaultString>{details}</{cwmp}:Fault></detail>",
             meaning(code)
         );
-        let soap = if self.odd { "SOAP_ENV-2" } else { "soap-env" };
-        let envelope = self.envelope(id, "", &format!("<faultcode>Client</faultcode><faultstring>CWMP fault</faultstring>{detail}"));
-        envelope.replacen(&format!("<{cwmp}:>"), &format!("<{soap}:Fault>"), 1).replacen(&format!("</{cwmp}:>"), &format!("</{soap}:Fault>"), 1)
+        self.around(id, &format!("{soap}:Fault"), &format!("<faultcode>Client</faultcode><faultstring>CWMP fault</faultstring>{detail}"))
     }
 
     /// Text between tags.

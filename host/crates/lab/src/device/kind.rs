@@ -71,6 +71,14 @@ impl Kind {
         }
     }
 
+    /// The same list in the reverse order, if it is one.
+    pub(super) fn reversed(self, value: &str) -> String {
+        match self {
+            Self::Text(..) => value.rsplit(',').collect::<Vec<_>>().join(","),
+            Self::Choice(_) | Self::Number(..) | Self::Boolean | Self::DateTime | Self::Base64 | Self::HexBinary => value.to_owned(),
+        }
+    }
+
     /// The same value in another form, where there is one.
     pub(super) fn other_form(self, value: &str) -> String {
         match self {

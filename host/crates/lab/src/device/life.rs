@@ -25,7 +25,7 @@ impl Device {
         let failed = |error| DeviceError::Listen { device: self.0.options.username(), error };
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        self.0.state().tree.url = format!("http://{address}/{}", self.0.options.serial);
+        self.0.state().tree.url = format!("http://{address}/{}", self.0.options.username());
         let mut task = JoinSet::new();
         task.spawn(wake::serve(self.clone(), listener));
         Ok(Listener { _task: task })

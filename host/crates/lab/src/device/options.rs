@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::model::Model;
 use crate::wire::Tls;
+
+/// What is encoded in user names.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_');
 
 /// How a device is made.
 #[derive(Debug, Clone)]
@@ -20,7 +24,7 @@ pub struct DeviceOptions {
     pub serial: String,
     /// Where the auto-configuration server is: `http://HOST:PORT/PATH` or `https://HOST:PORT/PATH`.
     pub acs_url: String,
-    /// The password that it left the factory with. Its user name is OUI-ProductClass-Serial.
+    /// The password that it left the factory with. [`DeviceOptions::username`] is its user name.
     pub password: String,
     /// The version of its firmware, if it is not the model's.
     pub firmware: Option<String>,
@@ -84,9 +88,11 @@ impl DeviceOptions {
         }
     }
 
-    /// The user name that it left the factory with.
+    /// The user name that it left the factory with: OUI, product class and serial number joined by `-`, other characters than letters, digits, `.` and `_`
+    /// percent-encoded.
     pub fn username(&self) -> String {
-        format!("{}-{}-{}", self.oui, self.product_class, self.serial)
+        let [oui, class, serial] = [&self.oui, &self.product_class, &self.serial].map(|part| utf8_percent_encode(part, ENCODED));
+        format!("{oui}-{class}-{serial}")
     }
 
     /// The full name of a parameter.
@@ -144,6 +150,22 @@ pub struct Faults {
     pub transfer_fault: Option<u32>,
     /// It closes the connection after it asked who wakes it.
     pub closes_after_challenge: bool,
+    /// It applies values so many milliseconds after it said that it did.
+    pub applies_after_ms: u64,
+    /// It takes `1` and `0` only, not `true` and `false`.
+    pub digits_only: bool,
+    /// It takes no fractions of seconds.
+    pub whole_seconds: bool,
+    /// It refuses requests about more parameters than this (9004).
+    pub at_most: Option<usize>,
+    /// It refuses values that come with a parameter key (9003).
+    pub no_parameter_key: bool,
+    /// It answers lists in the reverse order.
+    pub reverses_lists: bool,
+    /// It cannot read documents that begin with an XML declaration.
+    pub no_prolog: bool,
+    /// It knows the end of a session by an empty 200 only.
+    pub no_204: bool,
 }
 
 /// What a liar does not do.

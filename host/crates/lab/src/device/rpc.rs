@@ -1,9 +1,13 @@
 //! What a device does when it is asked something, with all that may be wrong with it.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+mod attributes;
+mod names;
+
+use std::{collections::BTreeSet, fmt::Write as _, time::Duration};
 
 use super::{
     envelope::{Refused, Style},
+    kind::Kind,
     model::Access,
     options::{DeviceOptions, Faults, Later, Lie},
     soap::Message,
@@ -58,6 +62,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// Does it and says what the answer contains.
     pub(super) fn act(&self, state: &mut State) -> Result<String, Refusal> {
+        state.settle();
         match self.message.method.as_str() {
             "GetRPCMethods" => Ok(self.methods()),
             "SetParameterValues" => self.set(state),
@@ -99,6 +104,12 @@ impl Asked<'_> {
         let values: Vec<_> = self.message.fields.iter().filter(|field| field.name == "Value").collect();
         let key = self.message.text("ParameterKey");
         let distinct: BTreeSet<&str> = names.iter().copied().collect();
+        if self.faults.at_most.is_some_and(|most| names.len() > most) {
+            return Err(9004.into());
+        }
+        if self.faults.no_parameter_key && !key.is_empty() {
+            return Err(9003.into());
+        }
         if names.len() != values.len() || names.is_empty() || distinct.len() != names.len() || key.len() > MAX_KEY {
             return Err(9003.into());
         }
@@ -115,7 +126,8 @@ impl Asked<'_> {
             match (&self.faults.lie, self.faults.status1) {
                 (Some(Lie::Everything), _) => {}
                 (Some(Lie::About(part)), _) if name.contains(part.as_str()) => {}
-                (_, Some(Later::Reboot | Later::End)) => state.staged.push((name.to_owned(), value.text.clone())),
+                (_, Some(Later::Reboot | Later::End)) => state.stage(name, &value.text, None),
+                _ if self.faults.applies_after_ms > 0 => state.stage(name, &value.text, Some(Duration::from_millis(self.faults.applies_after_ms))),
                 _ => state.tree.write(name, &value.text),
             }
         }
@@ -139,12 +151,21 @@ impl Asked<'_> {
             None => Some(9005),
             Some(leaf) if !leaf.is_writable() => Some(9008),
             Some(leaf) if kind.is_some_and(|kind| kind != leaf.kind.xsd()) => Some(9006),
-            Some(leaf) => (!leaf.kind.takes(value)).then_some(9007),
+            Some(leaf) => (!leaf.kind.takes(value) || self.dislikes(leaf.kind, value)).then_some(9007),
         }
+    }
+
+    /// Whether this device does not take this form of a value that others take.
+    fn dislikes(&self, kind: Kind, value: &str) -> bool {
+        (kind == Kind::Boolean && self.faults.digits_only && value.len() > 1)
+            || (kind == Kind::DateTime && self.faults.whole_seconds && value.contains('.'))
     }
 
     fn get(&self, state: &State) -> Result<String, Refusal> {
         let mut found = Vec::new();
+        if self.faults.at_most.is_some_and(|most| self.message.texts("string").count() > most) {
+            return Err(9004.into());
+        }
         for name in self.message.texts("string") {
             for name in self.expand(state, name)? {
                 found.push(self.parameter(state, name)?);
@@ -174,75 +195,6 @@ impl Asked<'_> {
         }
     }
 
-    fn names(&self, state: &State) -> Result<String, Refusal> {
-        let path = self.message.text("ParameterPath");
-        let next_level = matches!(self.message.text("NextLevel").trim(), "1" | "true");
-        if next_level && !path.is_empty() && !path.ends_with('.') {
-            return Err(9003.into());
-        }
-        let mut found = BTreeSet::new();
-        if path.is_empty() && next_level {
-            found.insert(self.options.model.root().to_owned());
-        } else {
-            for name in self.expand(state, path)? {
-                let below = name.get(path.len()..).unwrap_or_default();
-                let ends: Vec<usize> = below.match_indices('.').map(|(at, _)| path.len() + at + 1).collect();
-                if next_level {
-                    found.insert(ends.first().map_or(name.clone(), |end| name[..*end].to_owned()));
-                } else {
-                    found.extend(ends.iter().map(|end| name[..*end].to_owned()));
-                    found.insert(name);
-                }
-            }
-            if !next_level && path.ends_with('.') {
-                found.insert(path.to_owned());
-            }
-        }
-        let mut list = format!("<ParameterList soap-enc:arrayType=\"cwmp:ParameterInfoStruct[{}]\">", self.style.count(found.len()));
-        for name in found {
-            let object = name.ends_with('.');
-            let writable = if object { state.tree.is_writable_object(&name) } else { state.tree.leaf(&name).is_some_and(|leaf| leaf.is_writable()) };
-            let _ = write!(list, "<ParameterInfoStruct><Name>{name}</Name><Writable>{}</Writable></ParameterInfoStruct>", u8::from(writable));
-        }
-        Ok(list + "</ParameterList>")
-    }
-
-    fn set_attributes(&self, state: &mut State) -> Result<String, Refusal> {
-        let mut name = "";
-        let mut changes = false;
-        for field in &self.message.fields {
-            match field.name {
-                "Name" => name = field.text.as_str(),
-                "NotificationChange" => changes = matches!(field.text.trim(), "1" | "true"),
-                "Notification" if changes => {
-                    let level = field.text.trim().parse().ok().filter(|level| *level <= 6).ok_or(9003)?;
-                    for name in self.expand(state, name)? {
-                        state.tree.notify(&name, level);
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(String::new())
-    }
-
-    fn attributes(&self, state: &State) -> Result<String, Refusal> {
-        let mut found = Vec::new();
-        for name in self.message.texts("string") {
-            found.extend(self.expand(state, name)?);
-        }
-        let mut list = format!("<ParameterList soap-enc:arrayType=\"cwmp:ParameterAttributeStruct[{}]\">", self.style.count(found.len()));
-        for name in found {
-            let _ = write!(
-                list,
-                "<ParameterAttributeStruct><Name>{name}</Name><Notification>{}</Notification>\
-                 <AccessList soap-enc:arrayType=\"xsd:string[1]\"><string>Subscriber</string></AccessList></ParameterAttributeStruct>",
-                state.tree.notification(&name)
-            );
-        }
-        Ok(list + "</ParameterList>")
-    }
-
     fn add(&self, state: &mut State) -> Result<String, Refusal> {
         let number = state.tree.add(self.message.text("ObjectName")).ok_or(9005)?;
         self.message.text("ParameterKey").clone_into(&mut state.tree.key);
@@ -268,7 +220,7 @@ impl Asked<'_> {
 
     fn schedule(&self, state: &mut State) -> Result<String, Refusal> {
         let delay: u64 = self.message.text("DelaySeconds").trim().parse().ok().filter(|delay| *delay > 0).ok_or(9003)?;
-        state.scheduled.push((tokio::time::Instant::now() + std::time::Duration::from_secs(delay), self.message.text("CommandKey").to_owned()));
+        state.scheduled.push((tokio::time::Instant::now() + Duration::from_secs(delay), self.message.text("CommandKey").to_owned()));
         Ok(String::new())
     }
 }
@@ -281,5 +233,6 @@ pub(super) fn show(state: &State, options: &DeviceOptions, faults: &Faults, name
         Access::Hidden | Access::Read | Access::Write => state.tree.value(&name, options)?,
     };
     let value = if faults.other_forms { leaf.kind.other_form(&value) } else { value };
+    let value = if faults.reverses_lists { leaf.kind.reversed(&value) } else { value };
     Some(Parameter { name, xsd: leaf.kind.xsd(), value })
 }

@@ -1,8 +1,8 @@
 //! One session: an Inform, what the device has to say, and whatever the server wants to know.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+mod post;
 
-use tokio::time::Instant;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     Inner,
@@ -14,7 +14,7 @@ use super::{
     transfer::Completed,
     tree::now,
 };
-use crate::wire::{Answer, Connection, Credentials, Target, WireError};
+use crate::wire::{Answer, Connection, Target, WireError};
 
 /// The longest session, in exchanges: a server that has not said everything by then never will.
 const MAX_EXCHANGES: u32 = 1_000;
@@ -33,7 +33,6 @@ pub(super) struct Visit<'a> {
     cookies: Vec<(String, String)>,
     request: String,
     report: SessionReport,
-    hold: bool,
 }
 
 impl<'a> Visit<'a> {
@@ -62,7 +61,6 @@ impl<'a> Visit<'a> {
             cookies: Vec::new(),
             request: String::new(),
             report: SessionReport::new(told),
-            hold: false,
         })
     }
 
@@ -83,26 +81,24 @@ impl<'a> Visit<'a> {
     }
 
     async fn talk(&mut self) -> Result<(), End> {
-        self.inform().await?;
-        // A server that asks for silence hears of transfers as soon as it has said everything.
-        if !self.hold {
+        // A server that asks for silence hears what there is to tell as soon as it has said everything.
+        let mut silent = self.inform().await?;
+        if !silent {
             self.tell().await?;
         }
         let mut body = String::new();
         loop {
             let answer = self.post(&body).await?;
-            if answer.body.is_empty() {
-                if self.hold && self.has_to_tell() {
-                    self.hold = false;
-                    self.tell().await?;
-                    body.clear();
-                    continue;
-                }
+            if !answer.body.is_empty() {
+                let message = self.read(&answer)?;
+                body = self.act(&message).await?;
+            } else if silent && self.has_to_tell() {
+                silent = false;
+                self.tell().await?;
+                body.clear();
+            } else {
                 return Ok(());
             }
-            let message = self.read(&answer)?;
-            self.hold = message.hold;
-            body = self.act(&message).await?;
         }
     }
 
@@ -111,18 +107,19 @@ impl<'a> Visit<'a> {
         !state.completed.is_empty() || !state.sayings.is_empty()
     }
 
-    async fn inform(&mut self) -> Result<(), End> {
+    /// Whether the server wants the device to keep to itself what else there is to tell.
+    async fn inform(&mut self) -> Result<bool, End> {
         let (id, inform, told) = self.compose();
         let answer = self.post(&inform).await?;
         let message = self.read(&answer)?;
         self.expect(&message, "InformResponse", &id)?;
-        self.hold = message.hold;
         let mut state = self.device.state();
         // Transfers are over for the server when it has answered to their own message.
-        state.pending.retain(|event| !told.contains(event) || is_of_transfer(event));
+        let transfers = !state.completed.is_empty();
+        state.pending.retain(|event| !told.contains(event) || (transfers && is_of_transfer(event)));
         state.changed.clear();
         state.bootstrapped |= told.iter().any(|event| event.code == "0 BOOTSTRAP");
-        Ok(())
+        Ok(message.hold)
     }
 
     /// The Inform with its id and its events.
@@ -143,12 +140,13 @@ impl<'a> Visit<'a> {
 
     /// Tells of transfers that are over, and whatever else the device has to say.
     async fn tell(&mut self) -> Result<(), End> {
-        let sayings = std::mem::take(&mut self.device.state().sayings);
+        let sayings = self.device.state().sayings.clone();
         for (method, content) in sayings {
             let id = self.device.state().id();
             let envelope = style(&self.device.options, &self.faults).envelope(&id, &method, &content);
             let answer = self.post(&envelope).await?;
             let message = self.read(&answer)?;
+            self.device.state().sayings.remove(0);
             self.report.told.push(match message.method.as_str() {
                 "Fault" => format!("Fault {}", message.text("FaultCode").trim()),
                 method => method.to_owned(),
@@ -224,6 +222,9 @@ impl<'a> Visit<'a> {
 
     fn read(&mut self, answer: &Answer) -> Result<Message, End> {
         let text = std::str::from_utf8(&answer.body).map_err(|_| End::Unexpected("an answer that is not UTF-8".to_owned()))?;
+        if self.faults.no_prolog && text.starts_with("<?xml") {
+            return Err(End::Unexpected("a document with an XML declaration".to_owned()));
+        }
         let message = Message::read(text).map_err(|what| End::Unexpected(format!("an answer that is no envelope: {what}")))?;
         let expected = &self.device.options.namespace;
         if message.namespace != *expected {
@@ -243,93 +244,6 @@ impl<'a> Visit<'a> {
             self.report.complaints.push(format!("{method} with the cwmp:ID {:?}: expected {id}", message.id));
         }
         Ok(())
-    }
-
-    /// Sends a body and says what came back; answers challenges on the way.
-    async fn post(&mut self, body: &str) -> Result<Answer, End> {
-        let mut challenges = 0;
-        loop {
-            if self.report.exchanges == MAX_EXCHANGES {
-                return Err(End::Unexpected(format!("a session of more than {MAX_EXCHANGES} exchanges")));
-            }
-            self.write(body);
-            let begun = Instant::now();
-            let answer = tokio::time::timeout(self.device.options.patience, self.exchange()).await;
-            let answer = answer.map_err(|_| End::TimedOut)?.map_err(|error| End::Lost(error.to_string()))?;
-            self.report.exchanges += 1;
-            self.report.answers.push(begun.elapsed());
-            if !self.faults.no_cookies {
-                self.keep(&answer.cookies);
-            }
-            if answer.status == 401 {
-                challenges += 1;
-                let stale = challenges == 2 && answer.challenges.iter().any(|challenge| challenge.contains("stale=true"));
-                let answerable = self.device.state().login.challenged(self.device.options.login, &answer.challenges);
-                if answerable && (challenges == 1 || stale) {
-                    continue;
-                }
-                return Err(End::Refused(401));
-            }
-            self.report.authenticated_exchanges += 1;
-            if self.faults.reboot_after == Some(self.report.authenticated_exchanges) {
-                return Err(End::Rebooted);
-            }
-            return match answer.status {
-                200 | 204 => Ok(answer),
-                503 => Err(End::Busy(answer.retry_after)),
-                status => Err(End::Refused(status)),
-            };
-        }
-    }
-
-    /// The bytes of a request.
-    fn write(&mut self, body: &str) {
-        let Target { authority, path, .. } = &self.target;
-        let request = &mut self.request;
-        request.clear();
-        let _ = write!(
-            request,
-            "POST {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: lab\r\nContent-Type: text/xml; charset=\"utf-8\"\r\nSOAPAction: \r\n"
-        );
-        let credentials = Credentials { username: &self.username, password: &self.password };
-        if let Some(authorization) = self.device.state().login.authorize(self.device.options.login, credentials, "POST", path) {
-            let _ = write!(request, "Authorization: {authorization}\r\n");
-        }
-        if !self.cookies.is_empty() {
-            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
-            let _ = write!(request, "Cookie: {}\r\n", cookies.join("; "));
-        }
-        if self.faults.new_connections {
-            request.push_str("Connection: close\r\n");
-        }
-        let length = body.len() - usize::from(self.faults.short_length && !body.is_empty());
-        let _ = write!(request, "Content-Length: {length}\r\n\r\n{body}");
-    }
-
-    /// One exchange. A connection that the server has closed meanwhile is replaced once.
-    async fn exchange(&mut self) -> Result<Answer, WireError> {
-        loop {
-            let mut connection = match self.connection.take() {
-                Some(connection) => connection,
-                None => Connection::open(&self.target, self.device.options.tls.as_ref()).await?,
-            };
-            let again = connection.was_used();
-            match connection.exchange(self.request.as_bytes()).await {
-                Err(WireError::Closed | WireError::Broken(_)) if again => {}
-                Err(error) => return Err(error),
-                Ok(answer) => {
-                    self.connection = Some(connection).filter(|_| !answer.closes && !self.faults.new_connections);
-                    return Ok(answer);
-                }
-            }
-        }
-    }
-
-    fn keep(&mut self, cookies: &[(String, String)]) {
-        for (name, value) in cookies {
-            self.cookies.retain(|(kept, _)| kept != name);
-            self.cookies.push((name.clone(), value.clone()));
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a device remembers between its sessions.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -23,8 +23,7 @@ pub(super) struct State {
     pub(super) pending: Vec<Event>,
     /// Parameters that have changed by themselves since the last Inform.
     pub(super) changed: BTreeSet<String>,
-    /// Values that apply later.
-    pub(super) staged: Vec<(String, String)>,
+    staged: Vec<Staged>,
     pub(super) transfers: Vec<Transfer>,
     pub(super) completed: Vec<Completed>,
     /// Messages of its own, each a method with its content.
@@ -37,6 +36,14 @@ pub(super) struct State {
     pub(super) bootstrapped: bool,
     pub(super) statistics: Statistics,
     requests: u64,
+}
+
+/// A value that applies later: at a time, or when something happens.
+#[derive(Debug)]
+struct Staged {
+    name: String,
+    value: String,
+    due: Option<Instant>,
 }
 
 /// What happens when the session is over.
@@ -101,9 +108,27 @@ impl State {
         self.happened("1 BOOT", "");
     }
 
+    /// A value applies after this time, or when something happens.
+    pub(super) fn stage(&mut self, name: &str, value: &str, after: Option<Duration>) {
+        let due = after.map(|after| Instant::now() + after);
+        self.staged.push(Staged { name: name.to_owned(), value: value.to_owned(), due });
+    }
+
+    /// What was staged for a time that has come is applied.
+    pub(super) fn settle(&mut self) {
+        if !self.staged.is_empty() {
+            let now = Instant::now();
+            self.apply_if(|staged| staged.due.is_some_and(|due| due <= now));
+        }
+    }
+
     /// What was staged is applied.
     fn apply(&mut self) {
-        for (name, value) in std::mem::take(&mut self.staged) {
+        self.apply_if(|_| true);
+    }
+
+    fn apply_if(&mut self, applies: impl Fn(&Staged) -> bool) {
+        for Staged { name, value, .. } in self.staged.extract_if(.., |staged| applies(staged)) {
             self.tree.write(&name, &value);
         }
     }

@@ -97,11 +97,8 @@ impl Tree {
     }
 
     fn fill(&self, text: &str, of: &DeviceOptions) -> String {
-        let mut filled = text.to_owned();
-        for (sign, value) in [("{oui}", &of.oui), ("{class}", &of.product_class), ("{serial}", &of.serial), ("{acs}", &of.acs_url)] {
-            filled = filled.replace(sign, value);
-        }
         match text {
+            "{acs}" => of.acs_url.clone(),
             "{user}" => of.username(),
             "{password}" => of.password.clone(),
             "{key}" => self.key.clone(),
@@ -109,7 +106,7 @@ impl Tree {
             "{mac}" => of.mac(),
             "{uptime}" => self.started.elapsed().as_secs().to_string(),
             "{now}" => now(),
-            _ => filled,
+            _ => text.replace("{oui}", &of.oui).replace("{class}", &of.product_class).replace("{serial}", &of.serial),
         }
     }
 

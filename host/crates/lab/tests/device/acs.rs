@@ -29,6 +29,8 @@ pub(crate) struct Script {
     pub(crate) refusal: Option<String>,
     /// Whether it tells devices apart by their connections; else it follows its script with one device at a time.
     pub(crate) by_connection: bool,
+    /// Whether the device is to keep silent.
+    pub(crate) hold: bool,
     /// How often a TransferComplete is to be sent again.
     pub(crate) again: u32,
     pub(crate) heard: Vec<Heard>,
@@ -150,15 +152,15 @@ fn answer(script: &Mutex<Script>, heard: &Heard) -> String {
             return format!("HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n");
         }
         let content = "<cwmp:InformResponse><MaxEnvelopes>1</MaxEnvelopes></cwmp:InformResponse>";
-        return ok(&element(&heard.body, "ID").unwrap_or_default(), content, "Set-Cookie: session=abc; Path=/\r\nSet-Cookie: lb=7\r\n");
+        return ok(&element(&heard.body, "ID").unwrap_or_default(), content, "Set-Cookie: session=abc; Path=/\r\nSet-Cookie: lb=7\r\n", script.hold);
     }
     if heard.body.contains("TransferComplete>") {
         let id = element(&heard.body, "ID").unwrap_or_default();
         if script.again > 0 {
             script.again -= 1;
-            return ok(&id, "<soap-env:Fault><detail><cwmp:Fault><FaultCode>8005</FaultCode></cwmp:Fault></detail></soap-env:Fault>", "");
+            return ok(&id, "<soap-env:Fault><detail><cwmp:Fault><FaultCode>8005</FaultCode></cwmp:Fault></detail></soap-env:Fault>", "", false);
         }
-        return ok(&id, "<cwmp:TransferCompleteResponse/>", "");
+        return ok(&id, "<cwmp:TransferCompleteResponse/>", "", false);
     }
     // What the device has answered since its Inform says where the script is, on whatever connection.
     let answered = script
@@ -171,16 +173,17 @@ fn answer(script: &Mutex<Script>, heard: &Heard) -> String {
         .count();
     let next = answered + usize::from(!heard.body.is_empty());
     match script.asks.get(next) {
-        Some(ask) => ok(&format!("acs-{next}"), ask, ""),
+        Some(ask) => ok(&format!("acs-{next}"), ask, "", script.hold),
         None => "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n".to_owned(),
     }
 }
 
-fn ok(id: &str, content: &str, fields: &str) -> String {
+fn ok(id: &str, content: &str, fields: &str, hold: bool) -> String {
     let body = format!(
         "<?xml version=\"1.0\"?><soap-env:Envelope xmlns:soap-env=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:cwmp=\"urn:dslforum-org:cwmp-1-2\">\
          <soap-env:Header><cwmp:ID soap-env:mustUnderstand=\"1\">{id}</cwmp:ID></soap-env:Header><soap-env:Body>{content}</soap-env:Body></soap-env:Envelope>"
     );
+    let body = if hold { body.replace("</soap-env:Header>", "<cwmp:HoldRequests>1</cwmp:HoldRequests></soap-env:Header>") } else { body };
     format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 

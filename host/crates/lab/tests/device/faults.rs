@@ -96,7 +96,7 @@ async fn it_claims_to_be_another() {
     let faults = Faults { wrong_password: true, ..Faults::default() };
     acs.device(Model::Tr181Router, faults).session(&[]).await.unwrap();
     let said = field(&acs.heard().last().unwrap().head, "authorization").unwrap();
-    assert_eq!(said, "Basic MEExMUNFLU5SLTIyMDAtUjAwMDAwMDE6bm90IGZhY3Rvcnk=");
+    assert_eq!(said, "Basic MEExMUNFLU5SJTJEMjIwMC1SMDAwMDAwMTpub3QgZmFjdG9yeQ==");
 }
 
 #[tokio::test]
@@ -107,6 +107,40 @@ async fn the_same_values_come_in_other_forms() {
     let read: Vec<String> = values(&heard[3].body).into_iter().map(|(_, value)| value).collect();
     let mac = device.value(names[1]).unwrap();
     assert_eq!(read, ["1", &mac.to_ascii_lowercase(), "2026-01-01T00:00:00+00:00", "NR-2200-R0000001"]);
+}
+
+#[tokio::test]
+async fn values_can_be_late_and_lists_in_disorder() {
+    for (applies_after_ms, read) in [(600_000, "1"), (1, "6")] {
+        let faults = Faults { applies_after_ms, slow_ms: 2, ..Faults::default() };
+        let (device, _, heard) = asked(faults, &[&settings(), &get(&[CHANNEL])]).await;
+        assert_eq!((element(&heard[2].body, "Status").as_deref(), values(&heard[3].body)[0].1.as_str()), (Some("0"), read));
+        assert_eq!(device.value(CHANNEL).as_deref(), Some(read));
+    }
+    let standards = "Device.WiFi.Radio.2.OperatingStandards";
+    let (_, _, heard) = asked(Faults { reverses_lists: true, ..Faults::default() }, &[&get(&[standards])]).await;
+    assert_eq!(values(&heard[2].body)[0].1, "ac,n,a");
+}
+
+#[tokio::test]
+async fn it_is_particular_about_forms() {
+    let boolean = |value| set(&[("Device.WiFi.SSID.1.Enable", "boolean", value)], "");
+    let time = |value| set(&[("Device.ManagementServer.PeriodicInformTime", "dateTime", value)], "");
+    let cases = [
+        (Faults { digits_only: true, ..Faults::default() }, boolean("1"), boolean("true"), 9003),
+        (Faults { whole_seconds: true, ..Faults::default() }, time("2026-01-01T00:00:00Z"), time("2026-01-01T00:00:00.5Z"), 9003),
+        (Faults { at_most: Some(2), ..Faults::default() }, boolean("true"), settings(), 9004),
+        (Faults { at_most: Some(1), ..Faults::default() }, get(&[SSID]), get(&[SSID, CHANNEL]), 9004),
+        (Faults { no_parameter_key: true, ..Faults::default() }, boolean("true"), settings(), 9003),
+    ];
+    for (faults, good, bad, code) in cases {
+        let (_, report, _) = asked(faults.clone(), &[&good, &bad]).await;
+        assert_eq!((report.ended, report.rpcs.len(), report.refused), (End::Done, 2, vec![code]), "{faults:?}");
+    }
+    for (faults, exchanges) in [(Faults { no_prolog: true, ..Faults::default() }, 1), (Faults { no_204: true, ..Faults::default() }, 2)] {
+        let (_, report, _) = asked(faults, &[]).await;
+        assert!(matches!(report.ended, End::Unexpected(_)) && report.exchanges == exchanges, "{report:?}");
+    }
 }
 
 #[tokio::test]

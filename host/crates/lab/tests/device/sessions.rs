@@ -42,9 +42,9 @@ async fn an_inform_says_who_it_is_and_what_happened() {
 async fn it_proves_who_it_is_as_it_is_asked_to_and_next_time_without_being_asked() {
     let digest = |algorithm: &str| format!(r#"Digest realm="acs", qop="auth", nonce="abc", opaque="op", algorithm={algorithm}"#);
     let cases = [
-        (Login::Digest, digest("MD5"), r#"Digest username="0A11CE-NR-2200-R0000001", realm="acs", nonce="abc", uri="/acs", cnonce="#, 3),
+        (Login::Digest, digest("MD5"), r#"Digest username="0A11CE-NR%2D2200-R0000001", realm="acs", nonce="abc", uri="/acs", cnonce="#, 3),
         (Login::DigestSha256, digest("SHA-256"), "algorithm=SHA-256", 3),
-        (Login::Digest, r#"Basic realm="acs""#.to_owned(), "Basic MEExMUNFLU5SLTIyMDAtUjAwMDAwMDE6ZmFjdG9yeQ==", 3),
+        (Login::Digest, r#"Basic realm="acs""#.to_owned(), "Basic MEExMUNFLU5SJTJEMjIwMC1SMDAwMDAwMTpmYWN0b3J5", 3),
         (Login::Basic, digest("MD5"), "Basic ", 2),
     ];
     for (login, challenge, expected, exchanges) in cases {
@@ -67,7 +67,7 @@ async fn a_digest_is_what_the_standard_says() {
     acs.device(Model::Tr098Ont, Faults::default()).session(&[]).await.unwrap();
     let said = field(&acs.heard().last().unwrap().head, "authorization").unwrap();
     let part = |name: &str| said.split(&format!(" {name}=")).nth(1).unwrap().split(',').next().unwrap().trim_matches('"').to_owned();
-    let (first, second) = (hash("0AF0CC-FN-100G-R0000001:acs:factory".to_owned()), hash("POST:/acs".to_owned()));
+    let (first, second) = (hash("0AF0CC-FN%2D100G-R0000001:acs:factory".to_owned()), hash("POST:/acs".to_owned()));
     assert_eq!(part("response"), hash(format!("{first}:abc:00000002:{}:auth:{second}", part("cnonce"))), "{said}");
 }
 
@@ -93,7 +93,7 @@ async fn a_refusal_ends_the_session_and_what_was_to_be_told_waits() {
     let error = Device::new(nowhere).session(&[]).await.unwrap_err().to_string();
     assert_eq!(
         error,
-        "the device 0A11CE-NR-2200-0000000001 cannot begin a session: \"ftp://acs/\" is no address: expected http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH"
+        "the device 0A11CE-NR%2D2200-0000000001 cannot begin a session: \"ftp://acs/\" is no address: expected http://HOST[:PORT]/PATH or https://HOST[:PORT]/PATH"
     );
 }
 
@@ -118,4 +118,13 @@ async fn a_device_says_something_of_its_own() {
     let heard = acs.heard();
     assert_eq!((report.told, report.rpcs.len(), heard.len()), (vec!["TransferCompleteResponse".to_owned()], 1, 4));
     assert_eq!(element(&heard[1].body, "CommandKey").as_deref(), Some("from long ago"));
+    // A server that asks for silence hears it as soon as it has nothing more to ask.
+    let acs = Acs::new(Script { asks: vec![get(&[SSID])], hold: true, ..Script::default() }).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.say("TransferComplete", "<CommandKey>from long ago</CommandKey>");
+    let report = device.session(&["1 BOOT"]).await.unwrap();
+    let order: Vec<bool> = acs.heard().iter().map(|request| request.body.contains("TransferComplete>")).collect();
+    assert_eq!((report.ended, order), (End::Done, vec![false, false, false, true, false]));
+    assert_eq!(device.session(&["7 TRANSFER COMPLETE"]).await.unwrap().told.len(), 0, "what was said is not said again");
+    assert!(device.pending().is_empty());
 }
