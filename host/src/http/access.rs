@@ -45,6 +45,15 @@ const ROUTES: &[Route] = &[
     // It only looks: the order is computed with and not kept.
     ("POST", "/api/v1/bindings/explain", LOOK),
     ("GET", "/api/v1/audit", LOOK),
+    ("GET", "/api/v1/cpe/devices", LOOK),
+    ("GET", "/api/v1/cpe/devices/{key}", LOOK),
+    ("POST", "/api/v1/cpe/devices", OPERATE),
+    ("DELETE", "/api/v1/cpe/devices/{key}", OPERATE),
+    ("POST", "/api/v1/cpe/devices/{key}/provision", OPERATE),
+    ("POST", "/api/v1/cpe/devices/{key}/wake", OPERATE),
+    ("POST", "/api/v1/cpe/devices/{key}/{command}", OPERATE),
+    ("POST", "/api/v1/cpe/plans", OPERATE),
+    ("POST", "/api/v1/cpe/credentials", OPERATE),
 ];
 
 /// What is to become of a request.
@@ -88,17 +97,23 @@ mod tests {
             if entry.is_dir() {
                 declared(&entry, found);
             } else if !entry.ends_with("callbacks.rs") && !entry.ends_with("access.rs") {
-                let text = std::fs::read_to_string(&entry).unwrap();
-                let paths = text.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned());
-                found.extend(paths);
+                found.extend(routes(&entry));
             }
         }
+    }
+
+    /// The paths of routes in a source.
+    fn routes(file: &Path) -> Vec<String> {
+        let text = std::fs::read_to_string(file).unwrap();
+        text.split(".route(\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn every_route_has_an_entry_and_every_entry_a_route() {
         let mut found = BTreeSet::new();
         declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut found);
+        let of_devices = routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cpe/src/api.rs"));
+        found.extend(of_devices.iter().map(|path| format!("{}{path}", cpe::api::BASE)));
         let document: Value = serde_json::from_str(orders::tmf622::OPENAPI).unwrap();
         let mut operations = BTreeSet::from([("GET".to_owned(), format!("{BASE}/openapi.json"))]);
         for (path, methods) in document["paths"].as_object().unwrap() {

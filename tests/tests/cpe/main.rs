@@ -5,3 +5,4 @@ mod good_device;
 mod operator;
 mod orders;
 mod support;
+mod telemetry;

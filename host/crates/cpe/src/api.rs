@@ -31,7 +31,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use engine::port::{Documents, Secrets};
+use engine::port::{DocumentQuery, Documents, Secrets};
 use pipeline::TenantName;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -39,12 +39,15 @@ use serde_json::{Value, json};
 pub use self::error::ApiError;
 use crate::{
     device::DeviceKey,
-    flow::{Facts, Intake, Inventory, NewDevice, NewPlan, Sessions, Trigger},
+    flow::{DeviceState, Facts, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
     wake::{Target, WakeError, Waker},
 };
 
 /// The largest body of a request, in bytes.
 pub const MAX_BODY: usize = 4 << 20;
+
+/// How many devices that failed are tried again at once because a plan changed; others wait for their time.
+const MAX_TRIED_AGAIN: u64 = 10_000;
 
 /// The base path of the interface.
 pub const BASE: &str = "/api/v1/cpe";
@@ -130,6 +133,11 @@ async fn import(State(api): State<Arc<Api>>, Body(devices): Body<Vec<NewDevice>>
 async fn put_plan(State(api): State<Arc<Api>>, Body(plan): Body<NewPlan>) -> Result<Response, ApiError> {
     let name = plan.name.clone();
     api.inventory.put_plan(plan).await?;
+    // Devices whose customers have it may have failed for want of it.
+    let equal = vec![("state".to_owned(), DeviceState::Failed.as_str().to_owned()), ("plan".to_owned(), name.clone())];
+    let failed = api.documents.find(DocumentQuery { collection: STATE_COLLECTION, equal, offset: 0, limit: MAX_TRIED_AGAIN }).await?;
+    let devices: Vec<DeviceKey> = failed.documents.iter().filter_map(|document| document.id.parse().ok()).collect();
+    api.intake.try_again(&devices);
     Ok((StatusCode::CREATED, Json(json!({ "plan": name }))).into_response())
 }
 

@@ -17,7 +17,10 @@ use engine::{
     port::{Answer, Documents, Runner, SystemClock},
     testing::{MemorySecrets, MemorySpans, MemoryStore, Providers, pin, table},
 };
-use lab::device::{Device, DeviceOptions, End, Faults, Later, Lie, Missing, Model, SessionReport, Vanish};
+use lab::{
+    device::{Device, DeviceOptions, End, Faults, Later, Lie, Missing, Model, SessionReport, Vanish},
+    storm::{Storm, StormOptions},
+};
 use pipeline::{Pin, TenantName, Verbs};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
@@ -260,4 +263,35 @@ async fn a_device_that_belongs_to_nobody_is_let_go_and_provisioned_once_it_does(
     import(json!({"customer": "c-2", "plan": "p"})).await;
     let report = device.session(&["2 PERIODIC"]).await.unwrap();
     assert_eq!((server.settled(&device).await.as_str(), report.rpcs.len()), ("provisioned", 2), "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_devices_are_provisioned_at_once_and_every_liar_is_found() {
+    const COUNT: usize = 120;
+    const LIAR_IN: usize = 10;
+    let model = options(Model::Tr181Router, Faults::default());
+    let server = serve(&model).await;
+    let device = DeviceOptions { acs_url: server.url.clone(), ..model };
+    let storm = Storm::new(StormOptions { liar_in: LIAR_IN, concurrency: 24, ..StormOptions::new(device, COUNT) });
+    let known = storm.devices().iter().map(|device| {
+        let DeviceOptions { oui, product_class, serial, password, .. } = device.options();
+        json!({
+            "oui": oui, "product-class": product_class, "serial": serial, "username": device.options().username(), "password": password,
+            "customer": serial, "plan": "p",
+        })
+    });
+    let known: Vec<NewDevice> = known.map(|known| serde_json::from_value(known).unwrap()).collect();
+    server.inventory.import(known).await.unwrap();
+    let report = storm.run(&["0 BOOTSTRAP"]).await.unwrap();
+    assert_eq!((report.done, report.lost + report.busy + report.refused), (COUNT as u64, 0), "{report:#?}");
+    let mut states = std::collections::BTreeMap::new();
+    for device in storm.devices() {
+        *states.entry(server.settled(device).await).or_insert(0) += 1;
+    }
+    let liars = COUNT / LIAR_IN;
+    assert_eq!(states, [("held".to_owned(), liars), ("provisioned".to_owned(), COUNT - liars)].into(), "{report:#?}");
+    assert!(report.complaints.is_empty(), "{report:#?}");
+    // Whoever has everything is asked nothing, and whoever is held waits for a person.
+    let again = storm.run(&["2 PERIODIC"]).await.unwrap();
+    assert_eq!((again.done, again.exchanges), (COUNT as u64, 2 * COUNT as u64), "{again:#?}");
 }

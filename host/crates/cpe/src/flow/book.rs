@@ -189,22 +189,18 @@ impl Book {
         self.known(device, |entry| entry.session.as_ref().is_some_and(|open| open.id == session)).unwrap_or(false)
     }
 
-    /// Whether nothing more is to be done with a device once this provisioning is over, so that its session can end.
-    pub(crate) fn is_idle_after(&self, device: &DeviceKey, provisioning: &RunId) -> bool {
+    /// Notes that a run has nothing more to say to its device in this session. Says whether that is so of every run, so that the session can end.
+    pub(crate) fn rest(&self, device: &DeviceKey, run: &RunId, provisions: bool) -> bool {
         let idle = |entry: &mut Entry| {
+            if !entry.resting.contains(run) {
+                entry.resting.push(run.clone());
+            }
+            let rests = |run: &RunId| entry.resting.contains(run);
+            let standing = entry.standing.as_ref();
             // A run that is newer than the one that is known is the one that is being begun.
-            let known = entry.standing.as_ref().map(|standing| (&standing.run, standing.is_under_way()));
-            let other = known.is_some_and(|(run, under_way)| run != provisioning && (under_way || entry.starting.is_some()) && run > provisioning);
-            !other && entry.commands.is_empty()
-        };
-        self.known(device, idle).unwrap_or(true)
-    }
-
-    /// The same of a command.
-    pub(crate) fn is_idle_besides(&self, device: &DeviceKey, command: &RunId) -> bool {
-        let idle = |entry: &mut Entry| {
-            let under_way = entry.standing.as_ref().is_some_and(Standing::is_under_way);
-            !under_way && entry.starting.is_none() && entry.commands.iter().all(|run| run == command)
+            let begins = entry.starting.is_some() && !(provisions && standing.is_none_or(|known| known.run <= *run));
+            let provisioned = standing.is_none_or(|known| !known.is_under_way() || (provisions && known.run < *run) || rests(&known.run));
+            provisioned && !begins && entry.commands.iter().all(rests)
         };
         self.known(device, idle).unwrap_or(true)
     }

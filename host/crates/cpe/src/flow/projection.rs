@@ -1,7 +1,7 @@
 //! What a user sees of the provisioning of a device: one document per device, written with the event that changes it.
 
 use engine::port::Document;
-use pipeline::{Event, Failure, Outcome, Provider, Run, Transition, View};
+use pipeline::{Definition, Event, Failure, Outcome, Provider, Run, StepStatus, Transition, View};
 use serde_json::{Value, json};
 
 use super::{
@@ -65,11 +65,11 @@ pub fn document(transition: &Transition<'_>) -> Option<Document> {
     if ended_for_another || failure.is_some_and(|(failure, _)| failure.error_type == SUPERSEDED) {
         return None;
     }
-    Some(project(&View::new(definition, after), state, failure))
+    Some(project(definition, after, state, failure))
 }
 
 /// Whether an event can change what a user sees.
-fn may_show(event: &Event) -> bool {
+pub(crate) fn may_show(event: &Event) -> bool {
     matches!(
         event,
         Event::RunStarted(_) | Event::FalloutOpened(_) | Event::FalloutResolved { .. } | Event::RunEnded { .. } | Event::RunReopened { .. }
@@ -98,8 +98,9 @@ pub(crate) fn failure(run: &Run) -> Option<(&Failure, Option<&pipeline::StepName
     }
 }
 
-fn project(view: &View<'_>, state: DeviceState, failure: Option<(&Failure, Option<&pipeline::StepName>)>) -> Document {
-    let (run, input) = (view.run(), view.input());
+fn project(definition: &Definition, run: &Run, state: DeviceState, failure: Option<(&Failure, Option<&pipeline::StepName>)>) -> Document {
+    let view = &View::new(definition, run);
+    let input = run.input();
     let id = input["id"].as_str().unwrap_or_default().to_owned();
     let device = &input["device"];
     let plan = device_steps::plan(view);
@@ -115,7 +116,7 @@ fn project(view: &View<'_>, state: DeviceState, failure: Option<(&Failure, Optio
     });
     let mut set = |key: &str, value: Option<Value>| body[key] = value.unwrap_or_default();
     set("plan", plan.clone().map(Value::from));
-    set("plugin", builder(view).map(Value::from));
+    set("plugin", builder(definition, run).map(Value::from));
     set("profile", view.outputs(FETCH_PROFILE).next().map(|profile| profile["version"].clone()));
     set("key", view.outputs(PUSH).next().map(|pushed| pushed["key"].clone()));
     set("checked", view.outputs(VERIFY).next().map(|verified| verified["checked"].clone()));
@@ -129,10 +130,18 @@ fn project(view: &View<'_>, state: DeviceState, failure: Option<(&Failure, Optio
     Document { collection: STATE_COLLECTION, id, rank: run.started_at().0, body, attributes }
 }
 
-/// The digest of the plugin that built the configuration; the name of an implementation inside the host.
-fn builder(view: &View<'_>) -> Option<String> {
-    let item = view.items(BUILD).next()?;
-    Some(match &item.pin.as_ref()?.provider {
+/// What nothing built has for a builder.
+const NOBODY: &str = "none";
+
+/// The digest of the plugin that was to build the configuration, well or badly; the name of an implementation inside the host. Where there was none, another one
+/// than nobody is news for the device.
+fn builder(definition: &Definition, run: &Run) -> Option<String> {
+    let (position, _) = definition.steps.iter().enumerate().find(|(_, step)| step.name.as_str() == BUILD)?;
+    let state = run.steps().get(position)?;
+    if let StepStatus::Refused(_) = &state.status {
+        return Some(NOBODY.to_owned());
+    }
+    Some(match &state.items.first()?.pin.as_ref()?.provider {
         Provider::Plugin { digest, .. } => digest.as_str().to_owned(),
         Provider::Native { name } => format!("native:{name}"),
     })

@@ -29,7 +29,7 @@ pub(crate) enum DeviceRequest {
 pub(crate) struct Read {
     /// The text form of the device's key.
     pub(crate) device: String,
-    /// Parameters, or paths that end with a dot.
+    /// Parameters, in which `{i}` stands for any number.
     pub(crate) names: Vec<String>,
 }
 

@@ -34,6 +34,7 @@ use crate::{
     acs::{Acs, AskError, Live},
     device::DeviceKey,
     soap::{self, Rpc},
+    value::fits,
 };
 
 /// The name of the provider in bindings.
@@ -41,6 +42,9 @@ pub const DEVICE_PROVIDER: &str = "cwmp";
 
 /// After so short a time a call goes on that was only interrupted to write down what it did.
 const AT_ONCE: Duration = Duration::from_millis(10);
+
+/// The longest time that a device in session is kept waiting on purpose.
+const IN_SESSION: Duration = Duration::from_secs(15);
 
 /// Devices in session, as the provider sees them.
 #[async_trait]
@@ -193,9 +197,23 @@ impl At<'_> {
         report.sent = talk.sent;
         report.attributes.append(&mut talk.attributes);
         match worked {
-            Ok(done) => Ok(Answer::Done(json!(done))),
-            Err(Stop::Wait) => wait(&state, runner.options.poll()),
-            Err(Stop::WaitFor(poll)) => wait(&state, poll.min(runner.options.poll())),
+            Ok(done) => {
+                // What is sent is read back in the same session.
+                if matches!(request, DeviceRequest::Verify(_) | DeviceRequest::Command(_)) {
+                    runner.rest(call, device);
+                }
+                Ok(Answer::Done(json!(done)))
+            }
+            Err(Stop::Wait) => {
+                runner.rest(call, device);
+                wait(&state, runner.options.poll())
+            }
+            Err(Stop::WaitFor(poll)) => {
+                if poll > IN_SESSION {
+                    runner.rest(call, device);
+                }
+                wait(&state, poll.min(runner.options.poll()))
+            }
             Err(Stop::Note) => wait(&state, AT_ONCE),
             Err(Stop::Fault { method, fault }) => {
                 report.attributes.push(("cpe.fault_code".to_owned(), fault.code.to_string().into()));
@@ -207,6 +225,13 @@ impl At<'_> {
 }
 
 impl DeviceRunner {
+    /// The run has nothing more to say in this session; when none has, the session can end.
+    fn rest(&self, call: &Call, device: &DeviceKey) {
+        if self.book.rest(device, &call.run, call.pipeline.as_str() != COMMAND_PIPELINE) {
+            self.sessions.expect(device, false);
+        }
+    }
+
     /// The session in which the run may speak with its device now, if there is one.
     fn turn(&self, call: &Call, device: &DeviceKey) -> Result<Option<Live>, Failure> {
         let live = self.sessions.in_session(device);
@@ -232,9 +257,15 @@ fn misfit(message: &str) -> Failure {
 #[derive(Debug, Default, Serialize, serde::Deserialize)]
 struct Empty {}
 
+/// Reads values. Of a name with `{i}` in it the whole table is read, because only the device knows its instances.
 async fn read_values(talk: &mut Talk<'_>, read: &Read, _: &mut Empty) -> Result<Readings, Stop> {
-    let (values, _) = talk.get(&read.names).await?;
-    Ok(Readings { values: values.iter().map(Into::into).collect() })
+    let tables = read.names.iter().map(|name| name.split_once("{i}").map_or(name.as_str(), |(table, _)| table));
+    let mut names: Vec<String> = tables.map(str::to_owned).collect();
+    names.sort();
+    names.dedup();
+    let (values, _) = talk.get(&names).await?;
+    let wanted = values.iter().filter(|value| read.names.iter().any(|name| *name == value.name || fits(name, &value.name)));
+    Ok(Readings { values: wanted.map(Into::into).collect() })
 }
 
 /// The parameter key of an effect: short, and the same for every attempt.

@@ -7,7 +7,7 @@ use engine::{
     api::{Decision, Engine, ResolveError},
     port::{Clock, Document, Documents, Observer, ObserverError, OwnedTransition, Position, SpanContext},
 };
-use pipeline::{Event, Resolution, RunId, Timestamp};
+use pipeline::{Event, Resolution, Run, RunId, Timestamp, TraceIdentity};
 use serde_json::json;
 use tracing::warn;
 
@@ -15,7 +15,7 @@ use super::{
     book::{Book, Standing},
     command::COMMAND_PIPELINE,
     facts::key,
-    projection::{SUPERSEDED, document, failure},
+    projection::{SUPERSEDED, document, failure, may_show},
     provision::PIPELINE,
     runner::Sessions,
 };
@@ -62,13 +62,7 @@ impl Watcher {
     async fn provisioning(&self, transition: &OwnedTransition, device: &DeviceKey) -> Result<(), ObserverError> {
         let run = &*transition.after;
         if let Some(shown) = document(&transition.as_transition()) {
-            let trace = &run.started().trace;
-            let root = SpanContext {
-                trace_id: trace.trace_id.clone(),
-                span_id: trace.span_id.clone(),
-                sampled: trace.sampled,
-                trace_state: trace.trace_state.clone(),
-            };
+            let root = root_of(run);
             if let Some(standing) = Standing::read(&shown.body) {
                 self.book.follow(device, |entry| entry.stand(Standing { trace: Some(root.into()), ..standing }));
             }
@@ -80,7 +74,7 @@ impl Watcher {
         }
         // Of a run that was superseded the device hears nothing: it is the other's.
         let rests = held || matches!(transition.record.event, Event::RunEnded { .. });
-        if rests && !superseded && self.book.is_idle_after(device, run.id()) {
+        if rests && !superseded && self.book.rest(device, run.id(), true) {
             self.sessions.expect(device, false);
         }
         Ok(())
@@ -91,7 +85,7 @@ impl Watcher {
         let run = transition.after.id();
         if transition.after.outcome().is_some() {
             self.book.follow(device, |entry| entry.remove_command(run));
-            if self.book.is_idle_besides(device, run) {
+            if self.book.rest(device, run, false) {
                 self.sessions.expect(device, false);
             }
         } else if matches!(transition.record.event, Event::RunStarted(_)) {
@@ -123,6 +117,12 @@ impl Watcher {
     }
 }
 
+/// The root span of a run.
+pub(crate) fn root_of(run: &Run) -> SpanContext {
+    let TraceIdentity { trace_id, span_id, sampled, trace_state, parent_span_id: _ } = run.started().trace.clone();
+    SpanContext { trace_id, span_id, sampled, trace_state }
+}
+
 /// Ends a held run as failed. One that is not held any more needs nothing.
 pub(crate) async fn fail(engine: &dyn Engine, run: &RunId, note: &str) -> Result<(), ResolveError> {
     let decision = Decision { run: run.clone(), fallout: None, resolution: Resolution::Fail, by: BY.to_owned(), note: note.to_owned() };
@@ -145,7 +145,7 @@ impl Observer for Watcher {
     async fn observe(&self, batch: &[OwnedTransition]) -> Result<(), ObserverError> {
         for transition in batch {
             let pipeline = transition.definition.name.as_str();
-            if pipeline != PIPELINE && pipeline != COMMAND_PIPELINE {
+            if (pipeline != PIPELINE && pipeline != COMMAND_PIPELINE) || !may_show(&transition.record.event) {
                 continue;
             }
             let Some(device) = transition.after.input()["id"].as_str().and_then(key) else { continue };

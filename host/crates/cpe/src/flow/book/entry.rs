@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     pub(crate) starting: Option<Option<RunId>>,
     /// The commands that wait for it.
     pub(crate) commands: Vec<RunId>,
+    /// The runs that have nothing more to say to it in its session.
+    pub(crate) resting: Vec<RunId>,
     /// Its session.
     pub(crate) session: Option<Box<Session>>,
 }

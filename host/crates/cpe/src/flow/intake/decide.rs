@@ -127,6 +127,13 @@ mod tests {
     }
 
     #[test]
+    fn a_device_that_was_given_up_because_it_did_not_come_is_tried_again_when_it_comes() {
+        let standing = Standing { timed_out: true, ..standing(DeviceState::Held, true) };
+        let seen = Seen::of(&Inform::default(), Some(&standing), Timestamp(1), false, &Options::default());
+        assert_eq!(decide(&seen), Decision::Start { trigger: Trigger::FirstContact, over: Some((run(1), true)) });
+    }
+
+    #[test]
     fn every_contact_is_for_what_it_says() {
         use DeviceState::{Cancelled, Failed, Held, Provisioned, Provisioning};
         let periodic = ["2 PERIODIC"];

@@ -16,6 +16,9 @@ use crate::{
     quirks::Quirks,
 };
 
+/// The name under which an operator gives the share of periodic sessions without work whose spans are exported.
+const PERIODIC: &str = "cpe_periodic";
+
 /// Records the span of a session that is over, with a link to the run that it went on with.
 pub(super) fn record(
     spans: &dyn LiveSpans,
@@ -28,11 +31,12 @@ pub(super) fn record(
     if session.began_run {
         return;
     }
-    let context = spans.root(&PipelineName::new(PIPELINE).expect("the pipeline's name is a valid name"));
+    let events: Vec<&str> = session.inform.events.iter().map(|event| event.code.as_str()).collect();
+    let noise = !session.awaited && events.iter().all(|code| *code == "2 PERIODIC");
+    let context = spans.root(&PipelineName::new(if noise { PERIODIC } else { PIPELINE }).expect("both are valid names"));
     if !context.sampled {
         return;
     }
-    let events: Vec<&str> = session.inform.events.iter().map(|event| event.code.as_str()).collect();
     let mut attributes = root_attributes(&json!({ "device": device(&session.inform, &quirks()), "events": events }));
     attributes.push(("cpe.session.end".to_owned(), name(end).into()));
     spans.record(LiveSpan {

@@ -101,7 +101,7 @@ impl DeviceRunner {
 
 pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut State) -> Result<Value, Stop> {
     let key = command_key(&talk.call.run);
-    let done = match command {
+    match command {
         Command::Reboot => restart(talk, state, &key).await,
         Command::FactoryReset => reset(talk, state).await,
         Command::Get { names } => get(talk, names).await,
@@ -114,11 +114,7 @@ pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut 
         Command::Download(transfer) => download(talk, transfer, state, key).await,
         Command::Upload(transfer) => upload(talk, transfer, state, key).await,
         Command::ScheduleInform { delay_s } => talk.schedule_inform(*delay_s, key).await.map(|()| json!(Empty {})),
-    }?;
-    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
-        talk.let_go();
     }
-    Ok(done)
 }
 
 /// What a status of 1 means to a person.
@@ -130,17 +126,14 @@ fn applied(status: u8) -> &'static str {
 async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Value, Stop> {
     let booted = talk.has_event("M Reboot", Some(key)) || (state.taken.is_some() && talk.has_event("1 BOOT", None));
     match &state.taken {
-        Some(taken) if *taken == talk.session() => {
-            talk.let_go();
-            Err(Stop::Wait)
-        }
+        Some(taken) if *taken == talk.session() => Err(Stop::Wait),
         Some(_) if booted => Ok(json!(Empty {})),
         // It has not restarted yet.
-        Some(_) => rest(talk),
+        Some(_) => Err(Stop::Wait),
         None if state.doubt && booted => Ok(json!(Empty {})),
         None => {
             talk.reboot(key.to_owned()).await?;
-            taken(talk, state, true)
+            taken(talk, state)
         }
     }
 }
@@ -149,35 +142,21 @@ async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Va
 async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
     let anew = talk.has_event("0 BOOTSTRAP", None);
     match &state.taken {
-        Some(taken) if *taken == talk.session() => {
-            talk.let_go();
-            Err(Stop::Wait)
-        }
+        Some(taken) if *taken == talk.session() => Err(Stop::Wait),
         Some(_) if anew => Ok(json!(Empty {})),
-        Some(_) => rest(talk),
+        Some(_) => Err(Stop::Wait),
         // Nobody knows whether it was asked to; it was, as it shows.
         None if state.doubt && anew => Ok(json!(Empty {})),
         None => {
             talk.factory_reset().await?;
-            taken(talk, state, true)
+            taken(talk, state)
         }
     }
 }
 
 /// The device took the command on; what comes of it shows later.
-fn taken<T>(talk: &Talk<'_>, state: &mut State, leaves: bool) -> Result<T, Stop> {
+fn taken<T>(talk: &Talk<'_>, state: &mut State) -> Result<T, Stop> {
     (state.taken, state.since, state.doubt) = (Some(talk.session()), talk.runner.clock.now().0, false);
-    if leaves || talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
-        talk.let_go();
-    }
-    Err(Stop::Wait)
-}
-
-/// Nothing is asked in this session.
-fn rest<T>(talk: &Talk<'_>) -> Result<T, Stop> {
-    if talk.runner.book.is_idle_besides(talk.device, &talk.call.run) {
-        talk.let_go();
-    }
     Err(Stop::Wait)
 }
 
@@ -219,7 +198,7 @@ async fn set(talk: &mut Talk<'_>, values: &[Assignment], key: &str) -> Result<Va
 
 async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
     if state.taken.is_some() || is_being_told(talk, state, "M Download", &command_key) {
-        return rest(talk);
+        return Err(Stop::Wait);
     }
     forget_end(talk, &command_key).await?;
     let download = Download {
@@ -239,7 +218,7 @@ async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, c
 
 async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
     if state.taken.is_some() || is_being_told(talk, state, "M Upload", &command_key) {
-        return rest(talk);
+        return Err(Stop::Wait);
     }
     forget_end(talk, &command_key).await?;
     let upload = Upload {
@@ -269,7 +248,7 @@ fn over(talk: &Talk<'_>, transfer: &Transfer, state: &mut State, answer: &soap::
     if answer.status == 0 {
         return Ok(json!({ "url": transfer.url, "start": answer.start, "complete": answer.complete }));
     }
-    taken(talk, state, false)
+    taken(talk, state)
 }
 
 fn password(talk: &Talk<'_>, transfer: &Transfer) -> Result<String, Stop> {

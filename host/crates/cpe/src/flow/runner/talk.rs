@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use engine::port::Call;
 use pipeline::{Attributes, Failure, FailureClass};
 
-use super::{DeviceRunner, fault::Stop};
+use super::{DeviceRunner, IN_SESSION, fault::Stop};
 use crate::{
     acs::{AskError, Live},
     device::DeviceKey,
@@ -14,9 +14,6 @@ use crate::{
     soap::{Answer, ParameterValue, Rpc, SetValue},
     value::literal,
 };
-
-/// The longest time that a device in session is kept waiting on purpose.
-const MAX_DELAY: Duration = Duration::from_secs(15);
 
 /// A call's conversation with a device in one session.
 pub(super) struct Talk<'a> {
@@ -69,11 +66,6 @@ impl<'a> Talk<'a> {
         })
     }
 
-    /// Lets the device end its session.
-    pub(super) fn let_go(&self) {
-        self.runner.sessions.expect(self.device, false);
-    }
-
     /// The name of this session.
     pub(super) fn session(&self) -> String {
         self.runner.session_name(&self.live)
@@ -96,8 +88,7 @@ impl<'a> Talk<'a> {
         if delay.is_zero() {
             return Ok(());
         }
-        if delay > MAX_DELAY {
-            self.let_go();
+        if delay > IN_SESSION {
             return Err(Stop::WaitFor(delay));
         }
         self.runner.clock.sleep_until(self.runner.clock.now().plus(delay)).await;

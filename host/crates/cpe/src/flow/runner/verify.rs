@@ -43,7 +43,6 @@ pub(super) struct State {
 pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut State) -> Result<Verified, Stop> {
     talk.suggest(&verify.quirks)?;
     if !has_come(talk, verify, state) {
-        talk.let_go();
         return Err(Stop::Wait);
     }
     (state.after, state.restart) = (None, false);
@@ -57,16 +56,12 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
     talk.settle().await?;
     let found = read_back(talk, verify).await?;
     if found.differ.is_empty() {
-        if talk.runner.book.is_idle_after(talk.device, &talk.call.run) {
-            talk.let_go();
-        }
         return Ok(Verified { checked: found.checked, hidden: found.hidden });
     }
     // A device that said `later` gets another session to apply the values in, and is restarted if that was not enough.
     if verify.later || state.later {
         if !state.later_session && !state.restarted {
             (state.later_session, state.after) = (true, Some(talk.session()));
-            talk.let_go();
             return Err(Stop::Wait);
         }
         if !state.restarted && talk.runner.options.reboot_on_later {
@@ -116,7 +111,6 @@ async fn restart<T>(talk: &mut Talk<'_>, verify: &Verify, state: &mut State) -> 
     if state.after.is_none() {
         return Err(Stop::Note);
     }
-    talk.let_go();
     Err(Stop::Wait)
 }
 

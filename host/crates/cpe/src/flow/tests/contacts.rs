@@ -132,6 +132,21 @@ async fn a_comparison_with_the_profile_sends_what_differs_and_no_secret() {
 }
 
 #[tokio::test]
+async fn a_device_that_a_plugin_could_not_serve_is_tried_again_with_another() {
+    let refuses = |_: &serde_json::Value| Err(pipeline::Failure::new(pipeline::FailureClass::Rejected, "plugin.trap", "it crashed"));
+    let world = World::new(Setup { builder: std::sync::Arc::new(refuses), plugin: "bad", ..Setup::default() }).await;
+    let mut device = Device::new("S1", "Device.");
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=error") && device.asked.is_empty(), "{told}");
+    device.events = vec![("2 PERIODIC".to_owned(), String::new())];
+    assert_eq!(world.session(&mut device).await, Work::None);
+    let host = World::on(world.ground.clone(), Setup::default()).await;
+    device.events = vec![("2 PERIODIC".to_owned(), String::new())];
+    let told = host.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+}
+
+#[tokio::test]
 async fn who_only_claims_to_be_a_device_changes_nothing() {
     let world = World::new(Setup::default()).await;
     let mut device = Device::new("S1", "Device.");

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use engine::{
     Driver, Options as EngineOptions, Pack, Ports, Routed,
     api::Engine,
-    port::{Answer, Documents, Runner, SpanContext, SystemClock},
+    port::{Answer, Documents, Journal, RunState, Runner, SpanContext, SystemClock},
     testing::{MemorySecrets, MemorySpans, MemoryStore, Providers, pin, table},
 };
 use pipeline::{Failure, Outcome, Pin, RunId, TenantName, Verbs};
@@ -26,10 +26,12 @@ use crate::{
     acs::{Admission, AskError, Contact, Intake as _, Live, Proof, SessionEnd, SessionId, Work},
     device::DeviceKey,
     flow::{
-        Book, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options,
-        Sessions, StepOptions, Watcher, command_definition, command_document, definition, document,
+        DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options, Sessions,
+        StepOptions, Watcher,
+        book::{Book, Standing},
+        command_definition, command_document, definition, document,
     },
-    quirks::{QuirkTable, Quirks},
+    quirks::{QuirkRecord, QuirkTable},
     soap::{Namespace, Rpc},
 };
 
@@ -46,7 +48,8 @@ pub(crate) struct Setup {
     pub(crate) proof: Proof,
     /// What the plugin is called.
     pub(crate) plugin: &'static str,
-    pub(crate) quirks: Quirks,
+    /// How devices differ from the standard.
+    pub(crate) quirks: Vec<QuirkRecord>,
 }
 
 impl Default for Setup {
@@ -63,7 +66,7 @@ impl Default for Setup {
             ..defaults
         };
         let builder: Builder = Arc::new(|request| Ok(super::story::configuration(request)));
-        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Quirks::default() }
+        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new() }
     }
 }
 
@@ -88,6 +91,7 @@ pub(crate) struct World {
     pub(crate) driver: Arc<Driver>,
     pub(crate) intake: Intake,
     pub(crate) inventory: Arc<Inventory>,
+    book: Arc<Book>,
     pub(crate) lines: Arc<Lines>,
 }
 
@@ -233,14 +237,14 @@ impl World {
             secrets: secrets.clone(),
             clock,
             spans: spans.clone(),
-            book,
+            book: book.clone(),
             inventory: inventory.clone(),
-            quirks: Arc::new(QuirkTable::new(Vec::new()).unwrap()),
+            quirks: Arc::new(QuirkTable::new(setup.quirks.clone()).unwrap()),
             builders: Arc::new(move |_| Some(format!("native:{plugin}"))),
             tenant,
         };
         let intake = Intake::new(&options, parts);
-        Self { ground, setup, driver, intake, inventory, lines }
+        Self { ground, setup, driver, intake, inventory, book, lines }
     }
 
     /// A session of a device, from its Inform to its end. Says what the session was for.
@@ -249,14 +253,8 @@ impl World {
         let inform = Arc::new(device.inform());
         let key = device.key();
         let proof = self.setup.proof;
-        let live = Live {
-            session,
-            inform: inform.clone(),
-            namespace: Namespace::default(),
-            proof,
-            quirks: Arc::new(self.setup.quirks.clone()),
-            exchanges: 0,
-        };
+        let live =
+            Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: self.intake.quirks(&inform), exchanges: 0 };
         self.lines.open.lock().unwrap().insert(key.clone(), Line { live, device: device.clone(), ended: None });
         let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
         let at = engine::port::Clock::now(&SystemClock);
@@ -279,7 +277,7 @@ impl World {
 
     /// Waits until the device is let go, or leaves, or the host dies.
     async fn until_over(&self, key: &DeviceKey) -> SessionEnd {
-        for _ in 0..400 {
+        for _ in 0..3_000 {
             let notified = self.lines.over.notified();
             if let Some(end) = self.lines.open.lock().unwrap().get(key).and_then(|line| line.ended) {
                 return end;
@@ -311,7 +309,7 @@ impl World {
 
     /// Waits until a run is over, or held.
     pub(crate) async fn rest(&self, run: &RunId) -> Option<Outcome> {
-        for _ in 0..2_000 {
+        for _ in 0..10_000 {
             let view = self.driver.query(run).await.unwrap().unwrap();
             if let Some(outcome) = view.run.outcome() {
                 return Some(outcome.clone());
@@ -324,13 +322,29 @@ impl World {
         panic!("the run does not come to rest: {:#?}", self.driver.query(run).await.unwrap().unwrap().records.last());
     }
 
+    /// Waits until a run does nothing for now, and the book knows where it stands.
+    async fn quiet(&self, device: &DeviceKey, run: &RunId) {
+        for _ in 0..10_000 {
+            let row = Journal::row(&*self.ground.store, run).await.unwrap().unwrap();
+            let document = Documents::get(&*self.ground.store, crate::flow::STATE_COLLECTION, device.as_str()).await.unwrap().unwrap();
+            let known = self.book.known(device, |entry| {
+                let followed = |standing: &Standing| standing.trace.is_some() && document.body["state"] == standing.state.as_str();
+                entry.standing.as_ref().is_some_and(followed)
+            });
+            if row.state != RunState::Active && known == Some(true) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the run is never quiet");
+    }
+
     /// Provisions a device, however many sessions it takes, and tells the story.
     pub(crate) async fn provision(&self, device: &mut Device) -> String {
         for _ in 0..12 {
             self.session(device).await;
             let run = self.run_of(device).await;
-            // The end of the session is the end of the run, or of what it can do for now.
-            tokio::time::sleep(Duration::from_millis(30)).await;
+            self.quiet(&device.key(), &run).await;
             let view = self.driver.query(&run).await.unwrap().unwrap();
             if view.run.outcome().is_some() || view.run.open_fallouts().next().is_some() {
                 return super::story::tell(&definition(&self.setup.options), &view.records);
