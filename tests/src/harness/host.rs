@@ -54,6 +54,14 @@ impl Setup {
         self
     }
 
+    /// Has other lines than some that were added before.
+    #[must_use]
+    pub fn config_instead(mut self, lines: &str, other: &str) -> Self {
+        assert!(self.extra.contains(lines), "there are no lines `{lines}`");
+        self.extra = self.extra.replace(lines, other);
+        self
+    }
+
     /// Sets a variable of the host's environment.
     #[must_use]
     pub fn environment(mut self, name: &str, value: &str) -> Self {

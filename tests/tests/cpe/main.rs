@@ -6,3 +6,4 @@ mod operator;
 mod orders;
 mod support;
 mod telemetry;
+mod trouble;

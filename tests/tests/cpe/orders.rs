@@ -64,7 +64,7 @@ fn an_order_that_is_completed_provisions_its_device_in_its_own_trace() {
     let second = device(&host, Model::Tr181Router, "R0000002", |_| {});
     session(&second, &["0 BOOTSTRAP", "1 BOOT"]);
     settled(&host);
-    assert_eq!(second.value("Device.WiFi.SSID.1.SSID").as_deref() == Some("Gold"), false);
+    assert_ne!(second.value("Device.WiFi.SSID.1.SSID").as_deref(), Some("Gold"));
     submit(&second.options().username());
     until("the provisioning that the order asks for", || runs(&host, "cpe").len() == 3);
     session(&second, &["2 PERIODIC"]);

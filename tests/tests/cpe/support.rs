@@ -47,6 +47,12 @@ pub(crate) fn acs_url(host: &Host) -> String {
     format!("{}/acs", endpoints.lines().next().unwrap())
 }
 
+/// The same at a port that it has again after a restart.
+pub(crate) fn at_a_port(setup: Setup) -> Setup {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    setup.config_instead("listen = \"127.0.0.1:0\"", &format!("listen = \"127.0.0.1:{port}\""))
+}
+
 /// A virtual device of that serial number at a host.
 pub(crate) fn device(host: &Host, model: Model, serial: &str, change: impl FnOnce(&mut DeviceOptions)) -> Device {
     let mut options = DeviceOptions { acs_url: acs_url(host), ..DeviceOptions::of(model, serial) };

@@ -67,7 +67,9 @@ impl Import {
 fn read(given: Value) -> Result<Everything, String> {
     match given {
         Value::Array(devices) => Ok(Everything { devices, ..Everything::default() }),
-        given => serde_json::from_value(given).map_err(|error| error.to_string()),
+        given @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            serde_json::from_value(given).map_err(|error| error.to_string())
+        }
     }
 }
 

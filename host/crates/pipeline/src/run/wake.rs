@@ -93,7 +93,7 @@ impl Run {
         let early = timers.filter_map(|(item, state, step)| match &state.activity {
             Activity::Pending(pending) if pending.pended.poll_at.is_some() => Some((item, Timer::Poll)),
             Activity::Backoff { .. } if matches!(step.work, Work::Effect { .. }) => Some((item, Timer::Retry)),
-            _ => None,
+            Activity::Queued | Activity::Ready(_) | Activity::Backoff { .. } | Activity::Pending(_) | Activity::Child { .. } | Activity::Idle => None,
         });
         early.map(|(item, timer)| Event::TimerFired { item, timer }).collect()
     }

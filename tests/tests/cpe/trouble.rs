@@ -1,0 +1,27 @@
+//! The host is killed while a device is in session.
+
+use end_to_end_tests::harness::{Lab, until};
+use lab::device::{End, Model};
+
+use super::support::{at_a_port, counts, device, runs, session, settled, setup};
+
+const SSID: &str = "Device.WiFi.SSID.1.SSID";
+const PASSPHRASE: &str = "Device.WiFi.AccessPoint.1.Security.KeyPassphrase";
+
+#[test]
+fn a_device_that_was_left_alone_by_a_killed_host_is_finished_at_its_next_contact_and_told_its_secrets_once() {
+    // Killed before, during and after the request that sends the values.
+    for after in [1, 2, 3] {
+        let lab = Lab::start();
+        let mut host = at_a_port(setup(&lab, "auth = \"none\"", "[cpe.provisioning]\nallow_unproven = true")).start();
+        let router = device(&host, Model::Tr181Router, "R0000002", |options| options.faults.reboot_after = Some(after));
+        let first = session(&router, &["0 BOOTSTRAP", "1 BOOT"]);
+        assert_eq!(first.ended, End::Rebooted, "{first:#?}");
+        host.kill_and_restart();
+        let second = session(&router, &["1 BOOT"]);
+        assert_eq!(second.ended, End::Done, "{second:#?}");
+        settled(&host);
+        until("the count", || counts(&host).contains(&("success".to_owned(), 1.0)));
+        assert_eq!((router.value(SSID).as_deref(), router.writes(PASSPHRASE), runs(&host, "cpe").len()), (Some("Home-2"), 1, 1), "after {after}");
+    }
+}
