@@ -1,5 +1,7 @@
-//! `cargo xtask demo`: the binary that users run, on an empty store, fed with orders over HTTP.
+//! `cargo xtask demo`: the binary that users run, on an empty store, fed with orders over HTTP and contacted by devices.
 
+mod configuration;
+mod devices;
 mod http;
 mod play;
 mod scenario;
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use self::{play::Played, stage::Stage};
+use self::{play::Played, server::Server, stage::Stage};
 use crate::{command, plugins, preflight};
 
 /// What happens when the orders are done.
@@ -61,7 +63,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("the trace of order {}, from {}:\n{}", shown.id, stage.spans().display(), trace(&stage, shown)?);
     }
     println!("all {} orders came out as expected", played.len());
-    if options.serve { stay(stage, &played) } else { Ok(()) }
+    let devices = devices::play(&stage)?;
+    if options.serve { stay(stage, &played, devices) } else { Ok(()) }
 }
 
 /// The trace of an order that has ended; spans are exported within seconds.
@@ -82,12 +85,13 @@ fn trace(stage: &Stage, played: &Played) -> Result<String> {
 }
 
 /// Keeps everything up and says what can be tried.
-fn stay(stage: Stage, played: &[Played]) -> Result<()> {
+fn stay(stage: Stage, played: &[Played], _devices: Server) -> Result<()> {
     let config = stage.config();
     let held = played.iter().find(|played| played.order["state"] == "held").map_or("RUN", |played| played.id.as_str());
     println!("\nit stays up until Ctrl-C: {}  (health: {0}/healthz, metrics: {0}/metrics)", stage.url());
     println!("  target/debug/jackfield order list --config {}", config.display());
     println!("  target/debug/jackfield run show {held} --config {}", config.display());
+    println!("  target/debug/jackfield cpe list --config {}", config.display());
     println!("  target/debug/jackfield run resolve {held} cancel --by YOU --note tried --config {}", config.display());
     stage.wait()
 }

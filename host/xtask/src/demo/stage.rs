@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::{
+    configuration::{SECRETS, configuration},
     http::{Answer, Client},
     server::Server,
 };
@@ -42,6 +43,9 @@ impl Stage {
         fs::create_dir_all(&directory).with_context(|| format!("{} cannot be made", directory.display()))?;
         let lab = Server::start(program("lab").stdin(Stdio::piped()), "{", &directory.join("lab.log"), PATIENCE).context("the lab")?;
         let urls: Value = serde_json::from_str(&format!("{{{}", lab.address)).context("the lab's addresses")?;
+        for (name, secret) in SECRETS {
+            fs::write(directory.join(name), secret).with_context(|| format!("{name} cannot be written"))?;
+        }
         let config = directory.join("jackfield.toml");
         fs::write(&config, configuration(&urls, without)).with_context(|| format!("{} cannot be written", config.display()))?;
         let serve = &mut program("jackfield");
@@ -78,6 +82,17 @@ impl Stage {
         Client::new(url).send(method, path, body)
     }
 
+    /// Starts virtual devices, so many routers and terminals, of which the last one is a liar. They live as long as what is returned.
+    pub(crate) fn devices(&self, routers: u32, terminals: u32) -> Result<Server> {
+        let acs = fs::read_to_string(self.directory.join("data/cwmp-endpoint")).context("where devices contact the host")?;
+        let (routers, terminals, acs) = (routers.to_string(), terminals.to_string(), format!("{}/", acs.trim()));
+        let devices = &mut program("lab");
+        devices
+            .args(["devices", "--acs", &acs, "--tr181", &routers, "--tr098", &terminals, "--liar", "1", "--retry-ms", "500"])
+            .stdin(Stdio::piped());
+        Server::start(devices, "{", &self.directory.join("devices.log"), PATIENCE).context("the devices")
+    }
+
     /// A command of the host, as a person types it.
     pub(crate) fn jackfield(&self, arguments: &[&str]) -> Result<()> {
         let mut command = program("jackfield");
@@ -94,38 +109,4 @@ impl Stage {
 /// A binary of this workspace, as the demo built it.
 fn program(name: &str) -> Command {
     command::program(workspace::target().join("debug").join(name), &[])
-}
-
-fn configuration(urls: &Value, without: Option<&str>) -> String {
-    let mut text = "# Written by `cargo xtask demo`.\n[http]\nlisten = \"127.0.0.1:0\"\n\n[store]\npath = \"data/jackfield.db\"\n\n\
-                    # The plugins were built here, and nobody has signed them.\n[trust]\nallow_unsigned = true\n\n\
-                    [telemetry]\nfile = \"spans.jsonl\"\n"
-        .to_owned();
-    for step in ["decompose", "allocate_inventory", "provision", "activate", "billing_setup"] {
-        text.push_str(&format!("\n[orders.{step}]\nretry_initial_ms = 100\n"));
-    }
-    let pools = r#"{"port": {"element": "olt-1", "count": 128}, "ipv4": {"element": "bng-1", "cidr": "198.51.100.0/24"}, "ipv6": {"element": "bng-1", "cidr": "2001:db8:100::/40", "prefix": 56}, "vlan": {"element": "olt-1", "from": 100, "to": 100}, "equipment": {"element": "warehouse", "count": 64}}"#;
-    let url = |name: &str| urls[name].as_str().unwrap_or_default().to_owned();
-    let plugins = [
-        ("catalog-tmf633", format!("http.catalog = {{ url = \"{}\", methods = [\"GET\"] }}", url("catalogue"))),
-        ("inventory-pool", format!("keyvalue = true\nconfig = {{ pools = '{pools}' }}")),
-        ("provisioning-restconf", format!("http.element = {{ url = \"{}\", methods = [\"GET\", \"PUT\", \"DELETE\"] }}", url("element"))),
-        (
-            "activation-tmf640",
-            format!(
-                "config = {{ poll_ms = \"200\" }}\nhttp.activation = {{ url = \"{}\", methods = [\"GET\", \"POST\", \"DELETE\"] }}",
-                url("activation")
-            ),
-        ),
-        ("billing-rest", format!("http.billing = {{ url = \"{}\", methods = [\"GET\", \"POST\", \"DELETE\"] }}", url("billing"))),
-    ];
-    for (name, grant) in plugins.iter().filter(|(name, _)| Some(*name) != without) {
-        let path = plugin(name);
-        text.push_str(&format!("\n[plugins.{name}]\npath = \"{}\"\n\n[plugins.{name}.grant]\n{grant}\n", path.display()));
-    }
-    text
-}
-
-fn plugin(name: &str) -> PathBuf {
-    Path::new(&workspace::target()).join("plugins").join(format!("{name}.wasm"))
 }

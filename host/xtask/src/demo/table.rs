@@ -7,9 +7,13 @@ use super::play::{Played, resources};
 /// The table of all orders.
 pub(crate) fn render(played: &[Played]) -> String {
     let header = ["order", "offering", "state", "fallout", "resources", "retries", "what it shows"].map(str::to_owned);
-    let rows: Vec<[String; 7]> = std::iter::once(header).chain(played.iter().map(row)).collect();
-    let widths: Vec<usize> = (0..7).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
-    let line = |row: &[String; 7]| {
+    columns(std::iter::once(header).chain(played.iter().map(row)).collect())
+}
+
+/// Rows with their columns one below the other.
+pub(super) fn columns<const N: usize>(rows: Vec<[String; N]>) -> String {
+    let widths: Vec<usize> = (0..N).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let line = |row: &[String; N]| {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };

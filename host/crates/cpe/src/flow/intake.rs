@@ -21,12 +21,13 @@ use self::{
     start::Beginning,
 };
 use super::{
-    book::{Book, Session, Standing},
+    book::{Book, Entry, Session, Standing},
     facts::{Facts, digest_of, model_and_firmware},
     inventory::Inventory,
     options::Options,
     provision::selectors,
     runner::run_of_command_key,
+    watcher::root_of,
 };
 use crate::{
     acs::{Admission, Busy, Contact, Intake as AcsIntake, SessionEnd, SessionId, Work},
@@ -142,6 +143,7 @@ impl Intake {
             }
             Decision::Wake(run) => {
                 self.renew(&contact.device, facts, opened.news).await?;
+                self.learn_trace(&contact.device, run).await;
                 awaited |= self.wake(run).await?;
             }
             Decision::Nothing => self.renew(&contact.device, facts, opened.news).await?,
@@ -150,6 +152,21 @@ impl Intake {
             awaited |= self.wake(run).await?;
         }
         Ok(awaited)
+    }
+
+    /// The span of this session names that of the run, which a host that was started meanwhile does not know.
+    async fn learn_trace(&self, device: &DeviceKey, run: &RunId) {
+        let unknown = |entry: &mut Entry| entry.standing.as_ref().is_some_and(|standing| standing.run == *run && standing.trace.is_none());
+        if !self.parts.book.known(device, unknown).unwrap_or(false) {
+            return;
+        }
+        // A link is not worth more than one look.
+        if let Ok(Some(view)) = self.parts.engine.query(run).await {
+            let root = root_of(&view.run);
+            self.parts.book.known(device, |entry| {
+                entry.standing.iter_mut().filter(|standing| standing.run == *run).for_each(|standing| standing.trace = Some(root.clone().into()));
+            });
+        }
     }
 
     /// Keeps what the device says of itself, where that changed.

@@ -7,7 +7,7 @@ use engine::{
     api::{Decision, Engine, ResolveError},
     port::{Clock, Document, Documents, Observer, ObserverError, OwnedTransition, Position, SpanContext},
 };
-use pipeline::{Event, Resolution, RunId, Timestamp};
+use pipeline::{Event, Resolution, Run, RunId, Timestamp, TraceIdentity};
 use serde_json::json;
 use tracing::warn;
 
@@ -62,13 +62,7 @@ impl Watcher {
     async fn provisioning(&self, transition: &OwnedTransition, device: &DeviceKey) -> Result<(), ObserverError> {
         let run = &*transition.after;
         if let Some(shown) = document(&transition.as_transition()) {
-            let trace = &run.started().trace;
-            let root = SpanContext {
-                trace_id: trace.trace_id.clone(),
-                span_id: trace.span_id.clone(),
-                sampled: trace.sampled,
-                trace_state: trace.trace_state.clone(),
-            };
+            let root = root_of(run);
             if let Some(standing) = Standing::read(&shown.body) {
                 self.book.follow(device, |entry| entry.stand(Standing { trace: Some(root.into()), ..standing }));
             }
@@ -121,6 +115,12 @@ impl Watcher {
         }
         Ok(())
     }
+}
+
+/// The root span of a run.
+pub(crate) fn root_of(run: &Run) -> SpanContext {
+    let TraceIdentity { trace_id, span_id, sampled, trace_state, parent_span_id: _ } = run.started().trace.clone();
+    SpanContext { trace_id, span_id, sampled, trace_state }
 }
 
 /// Ends a held run as failed. One that is not held any more needs nothing.

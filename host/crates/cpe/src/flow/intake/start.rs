@@ -49,11 +49,15 @@ impl<'a> Beginning<'a> {
 struct Starting<'a> {
     book: &'a Book,
     device: &'a DeviceKey,
+    /// The book knows what came of it.
+    over: bool,
 }
 
 impl Drop for Starting<'_> {
     fn drop(&mut self) {
-        self.book.known(self.device, |entry| entry.starting = None);
+        if !self.over {
+            self.book.known(self.device, |entry| entry.starting = None);
+        }
     }
 }
 
@@ -164,7 +168,7 @@ impl Intake {
     /// Begins a provisioning, durably, and ends the one that it takes over from.
     pub(super) async fn begin(&self, device: &DeviceKey, beginning: Beginning<'_>, heard: Facts, news: bool, is_new: bool) -> Result<RunId, Busy> {
         // Whatever becomes of this, also when nobody waits for it any more, others may begin something afterwards.
-        let _starting = Starting { book: &self.parts.book, device };
+        let mut starting = Starting { book: &self.parts.book, device, over: false };
         let Beginning { trigger, over, inform, trace, key } = beginning;
         let engine = &*self.parts.engine;
         let digest = heard.digest();
@@ -198,6 +202,7 @@ impl Intake {
                 entry.stand(standing(&started.run, trigger, self.parts.clock.now()));
             }
         });
+        starting.over = true;
         kept?;
         match over.filter(|(old, _)| *old != started.run) {
             // Only a person would end it otherwise.

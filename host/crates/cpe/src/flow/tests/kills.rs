@@ -64,6 +64,9 @@ async fn a_host_that_dies_between_any_two_exchanges_finishes_in_the_next_session
             assert!(told.contains("result=success"), "{case}");
             let secrets = device.sent.iter().filter(|(_, value)| value == "kept-secret").count();
             assert_eq!(secrets, 1, "{case}");
+            // The session in which it went on names the run that another host began.
+            let links: Vec<usize> = host.ground.spans.spans().iter().map(|span| span.links.len()).collect();
+            assert!(!links.is_empty() && links.iter().all(|count| *count == 1), "{links:?} {case}");
             let vlans = device.values.keys().filter(|name| name.contains("VLANTermination") && name.ends_with("VLANID")).count();
             assert_eq!(vlans, 2, "{case}");
             std::mem::forget(world);
