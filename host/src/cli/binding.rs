@@ -34,10 +34,14 @@ pub(super) enum Command {
         #[command(flatten)]
         connection: Connection,
     },
-    /// Say which plugin each step of an order would get, and why. Nothing is ordered.
+    /// Say which plugin each step of an order would get, or of the provisioning of a device, and why. Nothing is ordered or sent.
     Explain {
         /// The product order (TMF622) in JSON, or `-` for standard input.
-        order: String,
+        #[arg(required_unless_present = "device")]
+        order: Option<String>,
+        /// A device that contacted the host, instead of an order: OUI-ProductClass-Serial.
+        #[arg(long, value_name = "KEY", conflicts_with = "order")]
+        device: Option<String>,
         /// The run whose choices by share are wanted: they depend on its id.
         #[arg(long, value_name = "RUN")]
         run: Option<String>,
@@ -49,7 +53,9 @@ pub(super) enum Command {
 pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::List { connection } => list(&connection).await,
-        Command::Explain { order, run, connection } => explain::explain(&order, run.as_deref(), &connection).await,
+        Command::Explain { order, device, run, connection } => {
+            explain::explain(order.as_deref(), device.as_deref(), run.as_deref(), &connection).await
+        }
         Command::Set { file, signature, connection } => {
             let settings = read_toml(&file)?;
             // The file may be a piece of a configuration, heading included.

@@ -31,5 +31,18 @@ fn a_good_device_is_provisioned_and_its_next_contact_begins_nothing() {
     let second = session(&router, &["2 PERIODIC"]);
     assert_eq!((second.ended, second.rpcs.len(), second.authenticated_exchanges), (End::Done, 0, 2));
     assert_eq!((runs(&host, "cpe").len(), metrics(&host, "plugin_call_duration_seconds_count")), (1, before));
+    let told = host.text("/metrics");
+    let shown: Vec<String> = names(include_str!("../../../host/docs/telemetry/dashboard-cpe.json"));
+    let unknown: Vec<&String> = shown.iter().filter(|name| !told.contains(&format!("\n{name}{{"))).collect();
+    assert!(shown.len() >= 8 && unknown.is_empty(), "the dashboard shows {shown:?}, and the host tells nothing of {unknown:?}");
     assert_eq!(host.terminate(), Some(0), "{}", host.log());
+}
+
+/// The metrics that the queries of a dashboard name.
+fn names(dashboard: &str) -> Vec<String> {
+    let dashboard: serde_json::Value = serde_json::from_str(dashboard).unwrap();
+    let queries = dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let words = queries.flat_map(|query| query["expr"].as_str().unwrap().split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+    let metrics = words.filter(|word| ["cpe_provision_", "pipeline_run_", "plugin_call_"].iter().any(|prefix| word.starts_with(prefix)));
+    metrics.map(str::to_owned).collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }

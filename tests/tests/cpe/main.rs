@@ -6,4 +6,5 @@ mod operator;
 mod orders;
 mod support;
 mod telemetry;
+mod tls;
 mod trouble;

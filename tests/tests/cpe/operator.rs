@@ -33,6 +33,19 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     for part in ["state             provisioned", "customer          C-1", "proven            true", "reboot", "admin"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
+    let bound = cli(&host, &["binding", "list"]);
+    for native in ["jackfield:cpe/device@1         any", "native:cwmp", "native:embedded-inventory", "native:embedded-profile"] {
+        assert!(bound.contains(native), "{bound}");
+    }
+    let explained = cli(&host, &["binding", "explain", "--device", &key]);
+    for part in [
+        "authenticate: jackfield:cpe/inventory@1",
+        "-> native:embedded-inventory: the rule for everything",
+        "-> configuration-tr181@0.1.0: root = Device fits",
+        "-> native:cwmp",
+    ] {
+        assert!(explained.contains(part), "`{part}` is not in\n{explained}");
+    }
     // What nobody is to see is in the device and nowhere else.
     let password = router.device.value("Device.PPP.Interface.1.Password").unwrap();
     assert_eq!(password, "ppp-secret-1");

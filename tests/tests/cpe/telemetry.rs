@@ -1,5 +1,7 @@
 //! What a receiver is told of devices: every span and every point as the registry says.
 
+use std::collections::BTreeSet;
+
 use ::telemetry::checker::{Capture, check_traces};
 use end_to_end_tests::harness::{Host, Lab, Receiver, until};
 use lab::device::{Lie, Model};
@@ -8,6 +10,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::{Span, span::SpanKind, status::StatusCode},
 };
 use prost::Message;
+use serde_yaml_ng::Value;
 
 use super::support::{counts, device, session, settled, setup};
 
@@ -71,4 +74,20 @@ fn every_span_of_a_device_is_as_the_registry_says_and_no_secret_is_in_any() {
     let secret = router.value("Device.WiFi.AccessPoint.1.Security.KeyPassphrase").unwrap();
     let signals = ["traces", "metrics", "logs"].map(|signal| receiver.requests(signal)).concat();
     assert!(signals.iter().all(|request| !request.windows(secret.len()).any(|window| window == secret.as_bytes())));
+}
+
+/// What the configuration in the source document of this pipeline got wrong: its filter stood in no pipeline.
+#[test]
+fn the_sample_for_a_collector_uses_everything_that_it_defines() {
+    let sample: Value = serde_yaml_ng::from_str(include_str!("../../../host/docs/telemetry/collector-cpe.yaml")).unwrap();
+    let pipelines = sample["service"]["pipelines"].as_mapping().unwrap();
+    for kind in ["receivers", "processors", "exporters"] {
+        let defined: BTreeSet<&str> = sample[kind].as_mapping().unwrap().keys().map(|name| name.as_str().unwrap()).collect();
+        let used = pipelines.values().flat_map(|pipeline| pipeline[kind].as_sequence().unwrap()).map(|name| name.as_str().unwrap());
+        assert_eq!(used.collect::<BTreeSet<_>>(), defined, "{kind}");
+    }
+    // Whole traces are judged, and what failed is kept.
+    assert_eq!(sample["service"]["pipelines"]["traces"]["processors"][0], "tail_sampling");
+    let policies = sample["processors"]["tail_sampling"]["policies"].as_sequence().unwrap();
+    assert!(policies.iter().any(|policy| policy["status_code"]["status_codes"][0] == "ERROR"));
 }

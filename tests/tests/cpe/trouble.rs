@@ -1,4 +1,4 @@
-//! The host is killed while a device is in session.
+//! The host is killed or drained while a device is in session.
 
 use end_to_end_tests::harness::{Lab, until};
 use lab::device::{End, Model};
@@ -24,4 +24,24 @@ fn a_device_that_was_left_alone_by_a_killed_host_is_finished_at_its_next_contact
         until("the count", || counts(&host).contains(&("success".to_owned(), 1.0)));
         assert_eq!((router.value(SSID).as_deref(), router.writes(PASSPHRASE), runs(&host, "cpe").len()), (Some("Home-2"), 1, 1), "after {after}");
     }
+}
+
+#[test]
+fn a_drain_finishes_what_a_device_is_being_told_and_the_rest_comes_later() {
+    let lab = Lab::start();
+    let mut host = at_a_port(setup(&lab, "auth = \"none\"", "[cpe.provisioning]\nallow_unproven = true")).http("drain_ms = 60000").start();
+    let router = device(&host, Model::Tr181Router, "R0000002", |options| options.faults.slow_ms = 300);
+    let telling = router.clone();
+    let told = std::thread::spawn(move || session(&telling, &["0 BOOTSTRAP", "1 BOOT"]));
+    until("the device to be in session", || host.request("GET", "/healthz", &[], "").body["cpe"]["sessions"] == 1);
+    assert_eq!(host.terminate(), Some(0), "{}", host.log());
+    // Whatever the device was told is answered; where the host could not go on, the device comes again.
+    let first = told.join().unwrap();
+    assert!(matches!(first.ended, End::Done | End::Busy(_)), "{first:#?}");
+    assert!(!host.directory().join("jackfield-data/cwmp-endpoint").exists());
+    host.restart();
+    session(&router, &["2 PERIODIC"]);
+    settled(&host);
+    until("the count", || counts(&host).contains(&("success".to_owned(), 1.0)));
+    assert_eq!((router.value(SSID).as_deref(), router.writes(PASSPHRASE), runs(&host, "cpe").len()), (Some("Home-2"), 1, 1));
 }

@@ -6,32 +6,44 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use crate::{
-    cli::{client::read_input, connection::Connection, output},
+    cli::{
+        client::{encode, read_input},
+        connection::Connection,
+        output,
+    },
     config::NATIVE,
 };
 
 /// The largest order, in bytes: what the host takes.
 const MAX_ORDER: usize = 1 << 20;
 
-pub(super) async fn explain(file: &str, run: Option<&str>, connection: &Connection) -> anyhow::Result<ExitCode> {
-    let order: Value = serde_json::from_slice(&read_input(file, MAX_ORDER)?).with_context(|| format!("{file} is not JSON"))?;
-    let body = serde_json::to_vec(&json!({"order": order, "run": run}))?;
-    let steps: Vec<Value> = connection.client()?.post("/api/v1/bindings/explain", &[], body).await?.json()?;
+pub(super) async fn explain(order: Option<&str>, device: Option<&str>, run: Option<&str>, connection: &Connection) -> anyhow::Result<ExitCode> {
+    let client = connection.client()?;
+    let who = if device.is_some() { "device" } else { "order" };
+    let about = match (order, device) {
+        (_, Some(device)) => json!({"device": client.get(&format!("/api/v1/cpe/devices/{}", encode(device))).await?.json::<Value>()?, "run": run}),
+        (order, None) => {
+            let file = order.unwrap_or("-");
+            let order: Value = serde_json::from_slice(&read_input(file, MAX_ORDER)?).with_context(|| format!("{file} is not JSON"))?;
+            json!({"order": order, "run": run})
+        }
+    };
+    let steps: Vec<Value> = client.post("/api/v1/bindings/explain", &[], serde_json::to_vec(&about)?).await?.json()?;
     if connection.json {
         output::say_json(&steps)?;
     } else {
-        output::say(&steps.iter().map(step).collect::<Vec<_>>().join("\n\n"))?;
+        output::say(&steps.iter().map(|found| step(found, who)).collect::<Vec<_>>().join("\n\n"))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn step(step: &Value) -> String {
+fn step(step: &Value, who: &str) -> String {
     let mut lines = vec![format!("{}: {}", output::cell(&step["step"]), output::cell(&step["contract"]))];
     let given = array(&step["selectors"]).map(|pair| format!("{} = {}", output::cell(&pair[0]), output::cell(&pair[1])));
-    lines.push(format!("  the order says  {}", or(given.collect::<Vec<_>>().join(", "), "nothing to select by")));
+    lines.push(format!("  {:<16}{}", format!("the {who} says"), or(given.collect::<Vec<_>>().join(", "), "nothing to select by")));
     let unknown: Vec<String> = array(&step["unknown"]).map(output::cell).collect();
     if !unknown.is_empty() {
-        lines.push(format!("  left open       {} (not in the order, or said by an earlier step)", unknown.join(", ")));
+        lines.push(format!("  left open       {} (not in the {who}, or said by an earlier step)", unknown.join(", ")));
     }
     lines.extend(array(&step["rules"]).flat_map(rule));
     lines.extend(step["unbound"].as_str().map(|why| format!("  held: {why}")));

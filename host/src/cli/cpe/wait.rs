@@ -25,9 +25,9 @@ pub(super) async fn until_it_is_over(client: &Client, device: &str, what: &str, 
         if json {
             output::say_json(&stands)?;
         } else if done {
-            output::say(&format!("{what} of {device} is done\n{}", outcome(&stands["output"])).trim_end())?;
+            output::say(format!("{what} of {device} is done\n{}", outcome(&stands["output"])).trim_end())?;
         } else {
-            output::say(&format!("{what} of {device}: {} {}", output::cell(&stands["state"]), output::cell(&stands["message"])).trim_end())?;
+            output::say(format!("{what} of {device}: {} {}", output::cell(&stands["state"]), output::cell(&stands["message"])).trim_end())?;
         }
         return Ok(if done { ExitCode::SUCCESS } else { ExitCode::from(1) });
     }

@@ -1,4 +1,4 @@
-//! `POST /api/v1/bindings/explain`: which plugin each step of an order would get, and why.
+//! `POST /api/v1/bindings/explain`: which plugin each step of an order would get, or each step of the provisioning of a device, and why.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::{
 };
 use pipeline::{PipelineName, TenantName};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{bad, refused};
 use crate::registry::Registry;
@@ -25,7 +25,10 @@ struct Explain {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Question {
-    order: Value,
+    /// A product order.
+    order: Option<Value>,
+    /// A device as it names itself: `manufacturer`, `oui`, `product-class`, `serial`, `model`, `root`.
+    device: Option<Value>,
     run: Option<String>,
 }
 
@@ -35,17 +38,29 @@ pub(super) fn router(registry: Arc<Registry>, tenant: TenantName, categories: Ve
 }
 
 async fn answer(State(explain): State<Explain>, body: String) -> Response {
-    let Question { order, run } = match serde_json::from_str(&body) {
+    let Question { order, device, run } = match serde_json::from_str(&body) {
         Ok(question) => question,
         Err(error) => return bad(&format!("the request cannot be read: {error}")),
     };
-    let input = match orders::tmf622::pipeline_input(order, &explain.categories) {
-        Ok(input) => input,
-        Err(error) => return error.into_response(),
+    let (pipeline, input) = match (order, device) {
+        (Some(order), None) => match orders::tmf622::pipeline_input(order, &explain.categories) {
+            Ok(input) => (orders::PIPELINE, input),
+            Err(error) => return error.into_response(),
+        },
+        (None, Some(device)) => (cpe::flow::PIPELINE, provisioning(&device)),
+        (Some(_), Some(_)) | (None, None) => return bad("expected either `order` or `device`"),
     };
-    let pipeline = PipelineName::new(orders::PIPELINE).expect("the pipeline's name is a valid name");
+    let pipeline = PipelineName::new(pipeline).expect("the names of the pipelines are valid names");
     match explain.registry.preview(&explain.tenant, &pipeline, input, run.as_deref()) {
         Ok(steps) => Json(steps).into_response(),
         Err(error) => refused(&error),
     }
+}
+
+/// What a provisioning of a device begins with, as far as it decides about bindings. What is not said is empty.
+fn provisioning(given: &Value) -> Value {
+    let names = ["oui", "product-class", "serial", "manufacturer", "model", "hardware-version", "software-version", "root"];
+    let device: serde_json::Map<String, Value> =
+        names.map(|name| (name.to_owned(), given[name].as_str().unwrap_or_default().into())).into_iter().collect();
+    json!({"id": "", "device": device, "trigger": "operator", "model-label": ""})
 }

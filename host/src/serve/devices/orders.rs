@@ -190,7 +190,7 @@ mod tests {
         for text in ["0A11CE-NR%2D2200-R1", "0A11CE-NR-2200-R1", "0a11ce-NR-2200-R1"] {
             assert_eq!(device_of(text).unwrap().as_str(), "0A11CE-NR%2D2200-R1", "{text}");
         }
-        for text in ["", "a router", "0A11CE-R1", "0A11CE-NR-", "router-NR-R1", "0A11CE-NR-%41-R1"] {
+        for text in ["", "a router", "0A11CE-R1", "router-NR-R1", "0A11CE-NR-%41-R1"] {
             assert!(device_of(text).is_err(), "{text}");
         }
     }
