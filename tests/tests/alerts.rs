@@ -7,8 +7,11 @@ use std::{
     process::{Command, Output},
 };
 
+/// What stands in a rule file, and what it is changed to.
+type Change = (&'static str, &'static str);
+
 /// Rule files with how many rules each has and what may not be changed in it without a test that notices.
-const FILES: [(&str, &str, &[(&str, &str)]); 2] = [
+const FILES: [(&str, &str, &[Change]); 2] = [
     ("orders", include_str!("../../host/docs/alerts/orders.rules.yaml"), &ORDERS),
     ("cpe", include_str!("../../host/docs/alerts/cpe.rules.yaml"), &CPE),
 ];
@@ -27,7 +30,7 @@ fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const ORDERS: [(&str, &str); 11] = [
+const ORDERS: [Change; 11] = [
     ("> 0.10 *", "> 0.20 *"),
     ("> 0.10 *", "> 0.03 *"),
     ("[1h]", "[3h]"),
@@ -41,7 +44,7 @@ const ORDERS: [(&str, &str); 11] = [
     ("reason=\"billing_failed\"", "reason=\"no_inventory\""),
 ];
 
-const CPE: [(&str, &str); 12] = [
+const CPE: [Change; 12] = [
     ("> 0.05 *", "> 0.12 *"),
     ("> 0.05 *", "> 0.03 *"),
     ("{result!=\"success\"}", "{result=\"unknown_device\"}"),
