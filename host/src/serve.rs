@@ -91,6 +91,9 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     // The interface answers during the drain: what is there can be seen, callbacks are taken, new work is refused as unavailable.
     let rested = host.drain(Duration::from_millis(config.http.drain_ms), &mut signals).await;
     watching.shutdown().await;
+    if let Some(devices) = &host.devices {
+        devices.let_go(LAST_ANSWERS).await;
+    }
     let _nobody_listens = stopping.send(true);
     // Connections that are still open then are cut by the end of the process.
     let _cut = tokio::time::timeout(LAST_ANSWERS, async { while serving.join_next().await.is_some() {} }).await;

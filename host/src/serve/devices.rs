@@ -6,6 +6,7 @@ mod orders;
 use std::{
     collections::HashMap,
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -31,6 +32,9 @@ use crate::{
     config::{Config, NATIVE},
     registry::{CWMP, EMBEDDED_INVENTORY, EMBEDDED_PROFILE},
 };
+
+/// How often it is looked whether all devices have gone.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What builds the configuration of a device.
 static CONFIGURATION: LazyLock<ContractTrack> = LazyLock::new(|| "jackfield:cpe/configuration@1".parse().expect("the contract is a valid track"));
@@ -143,15 +147,25 @@ impl Prepared {
             },
         ));
         watcher.connect(driver.clone());
-        ordered.connect(intake.clone());
         let waker = Arc::new(Waker::new(config.cpe.wake.clone(), Arc::new(SystemClock)));
         let (sessions, documents) = (Arc::new(acs.clone()), kept);
         let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of };
+        ordered.connect(api.clone());
         Ok(Devices { acs, intake, inventory, api })
     }
 }
 
 impl Devices {
+    /// Lets devices that are in session come for their answers, within the budget. Nothing new is begun for them any more.
+    pub(super) async fn let_go(&self, budget: Duration) {
+        let gone = async {
+            while self.acs.sessions() > 0 {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        let _some_stayed = tokio::time::timeout(budget, gone).await;
+    }
+
     /// How many devices are in session, for people who look at the host.
     pub(crate) fn health(&self) -> Value {
         json!({"sessions": self.acs.sessions(), "session_limit": self.acs.session_limit()})

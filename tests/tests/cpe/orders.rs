@@ -8,22 +8,21 @@ use end_to_end_tests::harness::{
 use lab::device::Model;
 use serde_json::{Value, json};
 
-use super::support::{device, import, key, runs, session, settled, stock, with_devices};
+use super::support::{alive, device, import, key, runs, session, settled, stock, with_devices};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 fn setup(lab: &Lab) -> Setup {
     let pools = json!({"port": {"element": "olt-1", "count": 8}, "ipv4": {"element": "bng-1", "cidr": "198.51.100.0/28"},
                        "equipment": {"element": "warehouse", "count": 8}});
-    with_devices(all_plugins(lab, &pools), "", "")
+    with_devices(all_plugins(lab, &pools), "", "[cpe.wake]\nreach = [\"127.0.0.1\"]\ninterval_ms = 1")
 }
 
 /// An order about a device for a customer.
-fn about(key: &str) -> Value {
+fn about(key: &str, plan: &str) -> Value {
     let mut order = order("fibre-100");
     order["relatedParty"] = json!([{"id": "C-7", "role": "customer", "@referredType": "Customer"}]);
-    order["productOrderItem"][0]["product"] =
-        json!({"productCharacteristic": [{"name": "cpe", "value": key}, {"name": "cpe-plan", "value": "gold"}]});
+    order["productOrderItem"][0]["product"] = json!({"productCharacteristic": [{"name": "cpe", "value": key}, {"name": "cpe-plan", "value": plan}]});
     order
 }
 
@@ -41,16 +40,16 @@ fn an_order_that_is_completed_provisions_its_device_in_its_own_trace() {
     for serial in ["R0000001", "R0000002"] {
         import(&host, &stock(serial));
     }
-    let submit = |key: &str| {
+    let submit = |key: &str, plan: &str| {
         let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
-        let id = host.submit_with(&about(key), &[("traceparent", &parent)]);
+        let id = host.submit_with(&about(key, plan), &[("traceparent", &parent)]);
         host.wait(&id, &["completed"]);
     };
     let input = |run: &Value| host.run(run["run"].as_str().unwrap())["records"][0]["event"].clone();
 
     // One that was never seen: it is provisioned when it comes.
     let first = device(&host, Model::Tr181Router, "R0000001", |_| {});
-    submit(&key(&first));
+    submit(&key(&first), "gold");
     let path = format!("/api/v1/cpe/devices/{}", key(&first).replace('%', "%25"));
     until("the assignment", || host.request("GET", &path, &[], "").body["customer"] == "C-7");
     assert_eq!(runs(&host, "cpe").len(), 0);
@@ -65,11 +64,20 @@ fn an_order_that_is_completed_provisions_its_device_in_its_own_trace() {
     session(&second, &["0 BOOTSTRAP", "1 BOOT"]);
     settled(&host);
     assert_ne!(second.value("Device.WiFi.SSID.1.SSID").as_deref(), Some("Gold"));
-    submit(&second.options().username());
+    submit(&second.options().username(), "gold");
     until("the provisioning that the order asks for", || runs(&host, "cpe").len() == 3);
     session(&second, &["2 PERIODIC"]);
     settled(&host);
     assert_eq!(second.value("Device.WiFi.SSID.1.SSID").as_deref(), Some("Gold"));
     let ordered: Vec<Value> = runs(&host, "cpe").iter().map(input).filter(|started| started["input"]["trigger"] == "order").collect();
     assert_eq!(ordered.iter().map(|started| &started["trace"]["trace_id"]).collect::<Vec<_>>(), [&json!(TRACE)]);
+
+    // Another plan for one that can be called: it comes at once.
+    let mut silver = stock("R0000003");
+    (silver["plans"][0]["name"], silver["plans"][0]["settings"][2]["value"]) = (json!("silver"), json!("Silver"));
+    import(&host, &silver);
+    let living = alive(first);
+    until("the device to be there again", || living.device.statistics().done >= 2);
+    submit(&key(&living.device), "silver");
+    until("the other plan", || living.device.value("Device.WiFi.SSID.1.SSID").as_deref() == Some("Silver"));
 }

@@ -35,9 +35,9 @@ fn a_drain_finishes_what_a_device_is_being_told_and_the_rest_comes_later() {
     let told = std::thread::spawn(move || session(&telling, &["0 BOOTSTRAP", "1 BOOT"]));
     until("the device to be in session", || host.request("GET", "/healthz", &[], "").body["cpe"]["sessions"] == 1);
     assert_eq!(host.terminate(), Some(0), "{}", host.log());
-    // Whatever the device was told is answered; where the host could not go on, the device comes again.
+    // A device that is slower than the last answers of the host is left alone, and comes again like the others.
     let first = told.join().unwrap();
-    assert!(matches!(first.ended, End::Done | End::Busy(_)), "{first:#?}");
+    assert!(matches!(first.ended, End::Done | End::Busy(_) | End::Lost(_)), "{first:#?}");
     assert!(!host.directory().join("jackfield-data/cwmp-endpoint").exists());
     host.restart();
     session(&router, &["2 PERIODIC"]);

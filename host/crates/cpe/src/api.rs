@@ -189,6 +189,15 @@ impl Api {
         (StatusCode::ACCEPTED, Json(answer)).into_response()
     }
 
+    /// Asks a device that is not in session to come.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not come now, for a person.
+    pub async fn call(&self, device: &DeviceKey) -> Result<(), String> {
+        if self.sessions.in_session(device).is_some() { Ok(()) } else { self.woken(device).await }
+    }
+
     async fn woken(&self, device: &DeviceKey) -> Result<(), String> {
         let facts = self.facts(device).await.map_err(|error| error.to_string())?.ok_or("the device has not contacted the host yet")?;
         self.ask_to_come(device, &facts).await

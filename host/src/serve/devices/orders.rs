@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use cpe::{
+    api::Api,
     device::{DeviceKey, DeviceKeyError},
-    flow::{Intake, Inventory, InventoryError, Owner, ProvisionError, Trigger},
+    flow::{Inventory, InventoryError, Owner, ProvisionError, Trigger},
 };
 use engine::{
     api::InboundTrace,
@@ -17,6 +18,7 @@ use engine::{
 use orders::{ItemAction, OrderInput};
 use pipeline::{Event, Outcome, RunId, Timestamp};
 use store_sqlite::Store;
+use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 /// The name under which the cursor is kept.
@@ -33,8 +35,10 @@ const SAVE_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 pub(super) struct OrderedDevices {
     store: Arc<Store>,
     inventory: Arc<Inventory>,
-    intake: OnceLock<Arc<Intake>>,
+    api: OnceLock<Api>,
     saved: Mutex<Timestamp>,
+    /// Connection requests under way. Nobody waits for them: a device that does not come is provisioned when it does.
+    calling: Mutex<JoinSet<()>>,
 }
 
 /// A device that an order is about.
@@ -47,18 +51,18 @@ struct Ordered {
 
 impl OrderedDevices {
     pub(super) fn new(store: Arc<Store>, inventory: Arc<Inventory>) -> Self {
-        Self { store, inventory, intake: OnceLock::new(), saved: Mutex::default() }
+        Self { store, inventory, api: OnceLock::new(), saved: Mutex::default(), calling: Mutex::default() }
     }
 
     /// Tells it what begins provisionings. Before, it waits.
-    pub(super) fn connect(&self, intake: Arc<Intake>) {
-        let _connected_before = self.intake.set(intake);
+    pub(super) fn connect(&self, api: Api) {
+        let _connected_before = self.api.set(api);
     }
 
     /// What an order asks for is done again after a crash and only then; doing it twice changes nothing.
     async fn carry_out(&self, run: &RunId, trace: &InboundTrace, ordered: Ordered) -> Result<(), ObserverError> {
         let refused = |error: &dyn std::fmt::Display| ObserverError(error.to_string());
-        let intake = self.intake.get().ok_or_else(|| ObserverError("the engine is being opened".to_owned()))?;
+        let api = self.api.get().ok_or_else(|| ObserverError("the engine is being opened".to_owned()))?;
         let Ordered { item, device, owner } = ordered;
         match self.inventory.assign(&device, owner, Some(trace.clone())).await {
             Ok(()) => {}
@@ -68,12 +72,26 @@ impl OrderedDevices {
             }
             Err(error) => return Err(refused(&error)),
         }
-        match intake.provision(&device, Trigger::Order, Some(trace.clone()), Some(format!("order:{run}:{item}"))).await {
-            Ok(begun) => info!(order = %run, run = %begun, "device {device} of item {item} is provisioned"),
+        match api.intake.provision(&device, Trigger::Order, Some(trace.clone()), Some(format!("order:{run}:{item}"))).await {
+            Ok(begun) => {
+                info!(order = %run, run = %begun, "device {device} of item {item} is provisioned");
+                self.call(api.clone(), device);
+            }
             Err(ProvisionError::NotSeen(_)) => info!(order = %run, "device {device} of item {item} is provisioned when it contacts the host"),
             Err(error @ ProvisionError::Busy) => return Err(refused(&error)),
         }
         Ok(())
+    }
+
+    /// Asks a device to come.
+    fn call(&self, api: Api, device: DeviceKey) {
+        let mut calling = self.calling.lock().unwrap_or_else(PoisonError::into_inner);
+        while calling.try_join_next().is_some() {}
+        calling.spawn(async move {
+            if let Err(why) = api.call(&device).await {
+                info!("device {device} is provisioned when it contacts the host: {why}");
+            }
+        });
     }
 
     /// Whether the cursor is to be saved although nothing was done.
