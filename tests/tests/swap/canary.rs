@@ -85,7 +85,7 @@ fn a_canary_that_does_well_is_promoted_and_goes_on_over_a_restart() {
 #[test]
 fn a_canary_that_cannot_be_ended_keeps_no_other_from_its_end() {
     let lab = Lab::start();
-    let host = setup(&lab).start();
+    let host = setup(&lab).config("[secrets]\nallow = [\"file:token\"]\n").start();
     let (stuck, good) = (install(&host, "billing-rest", "0.2.0"), install(&host, "inventory-pool", "0.2.0"));
     let token = host.directory().join("token");
     std::fs::write(&token, "4711").unwrap();

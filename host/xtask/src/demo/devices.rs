@@ -97,7 +97,9 @@ fn order(stage: &Stage, device: &str) -> Result<String> {
 fn wait(stage: &Stage, keys: &[String]) -> Result<Vec<Value>> {
     let begun = Instant::now();
     loop {
-        let found = keys.iter().map(|key| Ok(stage.client().send("GET", &format!("/api/v1/cpe/devices/{key}"), None)?.body));
+        // The parts of a key are percent-encoded, and a path is once more.
+        let path = |key: &String| format!("/api/v1/cpe/devices/{}", key.replace('%', "%25"));
+        let found = keys.iter().map(|key| Ok(stage.client().send("GET", &path(key), None)?.body));
         let found = found.collect::<Result<Vec<Value>>>()?;
         let wrong = DEVICES.iter().zip(&found).find(|(device, found)| found["state"] != device.state || found["result"] != device.result);
         match wrong {
