@@ -8,8 +8,8 @@ const REGISTRY: &str = include_str!("../../crates/telemetry/registry.yaml");
 const TELEMETRY: &str = include_str!("../../docs/telemetry.md");
 const CONFIG: &str = include_str!("../../src/config.rs");
 const ENVIRONMENT: &str = include_str!("../../crates/telemetry/src/env.rs");
-const ALERTS: &str = include_str!("../../docs/alerts/orders.rules.yaml");
-const ALERT_TESTS: &str = include_str!("../../docs/alerts/orders.test.yaml");
+const ALERTS: &str = concat!(include_str!("../../docs/alerts/orders.rules.yaml"), include_str!("../../docs/alerts/cpe.rules.yaml"));
+const ALERT_TESTS: &str = concat!(include_str!("../../docs/alerts/orders.test.yaml"), include_str!("../../docs/alerts/cpe.test.yaml"));
 
 /// The names of the headings of one kind: `### Error `name``.
 fn headings(kind: &str) -> BTreeSet<String> {
@@ -27,7 +27,8 @@ fn every_error_code_of_the_contract_has_its_paragraph() {
 
 #[test]
 fn every_fallout_reason_has_its_paragraph() {
-    assert_eq!(headings("Reason"), orders::REASONS.map(str::to_owned).into());
+    let of_devices = cpe::flow::RESULTS.into_iter().filter(|result| *result != "success").chain(["command_failed"]);
+    assert_eq!(headings("Reason"), orders::REASONS.into_iter().chain(of_devices).map(str::to_owned).collect());
 }
 
 #[test]

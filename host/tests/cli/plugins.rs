@@ -44,7 +44,7 @@ fn a_contract_that_is_not_known_or_not_complete_is_refused() {
         place.run(&["serve"]).bad(1, &["plugins.tester: ", expected]);
     };
     let contract = |name: &str| json!({"contracts": [{"contract": name, "verbs": ["apply"], "idempotent": true}]});
-    check(contract("acme:test/work"), "contract `acme:test/work` is not known to this host, expected one of: jackfield:order/activation@1.1.0");
+    check(contract("acme:test/work"), "contract `acme:test/work` is not known to this host, expected one of: jackfield:cpe/configuration@1.0.0");
     check(
         contract("jackfield:order/billing"),
         "the manifest lists `jackfield:order/billing` but the component does not export it; its exports are: jackfield:order/catalog@1.1.0",
