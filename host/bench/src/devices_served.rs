@@ -1,6 +1,10 @@
 //! A host that serves devices: the real binary with the vendor plugin of the virtual routers, devices that it knows, and what it says of them.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, ensure};
 use http::{Method, StatusCode};
@@ -20,6 +24,8 @@ use crate::{
 const PASSWORD: &str = "correct horse battery staple";
 /// How many devices one request takes in.
 const AT_ONCE: usize = 500;
+/// How long the last liar may take to be found out.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The plan comes to ten parameters on these routers.
 const PLAN: &str = "fibre-100";
 
@@ -34,10 +40,20 @@ pub(crate) struct DevicesServed {
 impl DevicesServed {
     /// Starts the host in a directory: durable store, one trace in a hundred exported, the inventory and the profiles embedded.
     pub(crate) async fn start(setup: &Setup, directory: &Path, more: &str) -> Result<Self> {
+        Self::start_with(setup, directory, more, &[]).await
+    }
+
+    /// The same with further plugins, each with its grant.
+    pub(crate) async fn start_with(setup: &Setup, directory: &Path, more: &str, others: &[(&str, String)]) -> Result<Self> {
         let receiver = Receiver::start()?;
-        let plugin = fs::read(setup.plugins.join("configuration-tr181.wasm")).context("target/plugins/configuration-tr181.wasm cannot be read")?;
-        let plugins = [Configured::write(directory, "configuration-tr181", &plugin, "")?];
+        let mut plugins = Vec::new();
+        for (name, grant) in [("configuration-tr181", String::new())].iter().chain(others) {
+            let file = setup.plugins.join(name).with_extension("wasm");
+            let component = fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+            plugins.push(Configured::write(directory, name, &component, grant)?);
+        }
         fs::write(directory.join("seal.key"), "07".repeat(32))?;
+        fs::write(directory.join("bss.key"), "a key of the business system")?;
         let rest = format!(
             "[secrets]\nseal_key = \"file:seal.key\"\n[telemetry]\notlp = \"{}\"\nsampling = {{ cpe = 0.01 }}\n[cpe]\nlisten = \"127.0.0.1:0\"\n{more}",
             receiver.endpoint
@@ -74,8 +90,21 @@ impl DevicesServed {
         Ok(storm)
     }
 
+    /// Waits until so many devices are provisioned and so many liars reported; no others.
+    pub(crate) async fn provisioned(&self, good: u64, liars: u64) -> Result<()> {
+        let begun = Instant::now();
+        loop {
+            let found = (self.results("success").await?, self.results("verification_failed").await?);
+            if found == (good, liars) {
+                return Ok(());
+            }
+            ensure!(begun.elapsed() < PATIENCE, "{} devices are provisioned and {} liars reported: expected {good} and {liars}", found.0, found.1);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
     /// How many provisionings have come to a result.
-    pub(crate) async fn results(&self, result: &str) -> Result<u64> {
+    async fn results(&self, result: &str) -> Result<u64> {
         let (status, text, _) = self.host.send(Method::GET, "/metrics", bytes::Bytes::new()).await?;
         ensure!(status == StatusCode::OK, "/metrics was answered with {status}");
         let text = String::from_utf8_lossy(&text);

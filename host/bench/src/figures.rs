@@ -1,5 +1,6 @@
 //! The figures, one file each.
 
+mod cwmp_adapters;
 mod cwmp_parked;
 mod cwmp_parse;
 mod cwmp_sessions;
@@ -41,7 +42,7 @@ pub(crate) struct Figure {
 }
 
 /// In the order in which they are measured: what needs a quiet machine comes first.
-const FIGURES: [Figure; 19] = [
+const FIGURES: [Figure; 20] = [
     Figure { fields: &["plugin_call_us", "floor_us", "plugin_call_ratio"], measure: |setup| Box::pin(plugin_call::measure(setup)) },
     Figure { fields: &["extism_new_us", "extism_warm_us", "extism_ratio"], measure: |setup| Box::pin(extism::measure(setup)) },
     Figure { fields: &["call_ratio_200_plugins"], measure: |setup| Box::pin(many_plugins::measure(setup)) },
@@ -61,6 +62,7 @@ const FIGURES: [Figure; 19] = [
         fields: &["cwmp_provision_per_s", "cwmp_exchanges_provision", "cwmp_inform_per_s"],
         measure: |setup| Box::pin(cwmp_sessions::measure(setup)),
     },
+    Figure { fields: &["cwmp_provision_http_per_s"], measure: |setup| Box::pin(cwmp_adapters::measure(setup)) },
     Figure { fields: &["cwmp_parked_bytes"], measure: |setup| Box::pin(cwmp_parked::measure(setup)) },
     Figure { fields: &["restart_ms_1m"], measure: |setup| Box::pin(restart::measure(setup)) },
     Figure { fields: &["cwmp_storm_lost", "cwmp_storm_p99_ms"], measure: |setup| Box::pin(cwmp_storm::measure(setup)) },

@@ -4,8 +4,6 @@
 //! is a liar. The figure fails unless each device that is none ends as provisioned and each liar is reported. An Inform without work is the periodic
 //! Inform of a device that is provisioned.
 
-use std::time::{Duration, Instant};
-
 use anyhow::{Context, Result, ensure};
 
 use crate::{
@@ -18,8 +16,6 @@ use crate::{
 const LIAR_IN: usize = 100;
 /// Sessions that are under way at a time.
 const CONCURRENCY: usize = 128;
-/// How long the last liar may take to be found out.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn measure(setup: &Setup) -> Result<Measured> {
     let database = setup.fresh("cwmp")?;
@@ -33,7 +29,7 @@ pub(super) async fn measure(setup: &Setup) -> Result<Measured> {
     let provisioned = storm.run(&["0 BOOTSTRAP", "1 BOOT"]).await?;
     check(&provisioned)?;
     let liars = (count / LIAR_IN) as u64;
-    reported(&served, count as u64 + 100 - liars, liars).await?;
+    served.provisioned(count as u64 + 100 - liars, liars).await?;
     let informed = storm.run(&["2 PERIODIC"]).await?;
     check(&informed)?;
     ensure!(informed.rpcs.is_empty(), "devices that are provisioned were asked to do something: {:?}", informed.rpcs);
@@ -52,17 +48,4 @@ pub(super) async fn measure(setup: &Setup) -> Result<Measured> {
         ("cwmp_inform_per_s", informed.per_second()),
     ];
     Ok(Measured { values, note: Some(note), facts: Vec::new() })
-}
-
-/// Waits until every device has its result.
-async fn reported(served: &DevicesServed, good: u64, liars: u64) -> Result<()> {
-    let begun = Instant::now();
-    loop {
-        let found = (served.results("success").await?, served.results("verification_failed").await?);
-        if found == (good, liars) {
-            return Ok(());
-        }
-        ensure!(begun.elapsed() < PATIENCE, "{} devices are provisioned and {} liars reported: expected {good} and {liars}", found.0, found.1);
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Field {
 }
 
 /// Every figure that is measured.
-pub(crate) const FIELDS: [Field; 31] = [
+pub(crate) const FIELDS: [Field; 32] = [
     Field { name: "plugin_call_us", goal: Goal::Reported },
     Field { name: "floor_us", goal: Goal::Reported },
     Field { name: "plugin_call_ratio", goal: Goal::AtMost(1.3) },
@@ -69,6 +69,7 @@ pub(crate) const FIELDS: [Field; 31] = [
     Field { name: "neighbour_p99_more_ms", goal: Goal::AtMost(5.0) },
     Field { name: "cwmp_provision_per_s", goal: Goal::AtLeast(1_000.0) },
     Field { name: "cwmp_inform_per_s", goal: Goal::AtLeast(5_000.0) },
+    Field { name: "cwmp_provision_http_per_s", goal: Goal::Reported },
     Field { name: "cwmp_exchanges_provision", goal: Goal::AtMost(4.0) },
     Field { name: "cwmp_parse_us", goal: Goal::AtMost(20.0) },
     Field { name: "cwmp_parked_bytes", goal: Goal::AtMost(4_096.0) },
