@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod good_device;
+mod hostile;
 mod operator;
 mod orders;
 mod support;
