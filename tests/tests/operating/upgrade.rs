@@ -83,7 +83,8 @@ fn old_store(path: &Path, runs: &[(String, Vec<Value>)]) {
     store.execute_batch(VERSION_1).unwrap();
     store.execute_batch("PRAGMA application_id = 0x4a4b4644; PRAGMA user_version = 1; PRAGMA journal_mode = wal").unwrap();
     store.execute("ATTACH ?1 AS present", [present.to_str().unwrap()]).unwrap();
-    store.execute_batch("INSERT INTO blobs SELECT hash, bytes FROM present.blobs; INSERT INTO meta SELECT id, 1, alive_at, secret, created_at FROM present.meta; DETACH present").unwrap();
+    // With what the plugins have noted: they would give away again what the order of the present host has.
+    store.execute_batch("INSERT INTO kv SELECT * FROM present.kv; INSERT INTO blobs SELECT hash, bytes FROM present.blobs; INSERT INTO meta SELECT id, 1, alive_at, secret, created_at FROM present.meta; DETACH present").unwrap();
     let mut position = 0;
     for (run, records) in runs {
         let last = records.last().unwrap();
