@@ -116,14 +116,14 @@ fn table(keys: &[String], found: &[Value]) -> String {
     super::table::columns(std::iter::once(header).chain(keys.iter().zip(found).zip(&DEVICES).map(row)).collect())
 }
 
-/// The trace that a run belongs to, when the run's own root is in it.
+/// The trace that a run belongs to, when the run's own root and what was sent to the device are in it: these spans are exported apart.
 fn trace(stage: &Stage, run: &str) -> Result<String> {
     let run = stage.client().send("GET", &format!("/api/v1/runs/{run}"), None)?.body;
     let trace = run["state"]["started"]["trace"]["trace_id"].as_str().unwrap_or_default().to_owned();
     let begun = Instant::now();
     loop {
         let tree = tree::render(&stage.spans(), &trace).unwrap_or_default();
-        if tree.contains("bss.order.lifecycle") && tree.contains("cpe.inform") {
+        if ["bss.order.lifecycle", "cpe.inform", "cwmp SetParameterValues"].iter().all(|name| tree.contains(name)) {
             return Ok(tree);
         }
         ensure!(begun.elapsed() < PATIENCE, "the provisioning is not in the trace of its order; so far:\n{tree}");
