@@ -1,4 +1,4 @@
-//! The `configuration` contract for routers with the data model TR-181 Issue 2: internet access, Wi-Fi in two bands, telephony, television.
+//! The `configuration` contract for routers with the data model TR-181i2: internet access, Wi-Fi in two bands, telephony, television.
 //!
 //! | setting of the profile | parameter (below `Device.`) |
 //! |---|---|

@@ -1,12 +1,16 @@
 //! `cwmp_parked_bytes`: what the host's memory grows by for a session that is parked: the device has sent its Inform, its connection is gone, its cookie is
 //! good.
 
-use std::{fs, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use lab::device::Faults;
 
-use crate::{devices_served::DevicesServed, harness::report::Measured, setup::Setup};
+use crate::{
+    devices_served::DevicesServed,
+    harness::{machine::resident, report::Measured},
+    setup::Setup,
+};
 
 /// Sessions that are begun at a time.
 const CONCURRENCY: usize = 32;
@@ -39,7 +43,5 @@ pub(super) async fn measure(setup: &Setup) -> Result<Measured> {
 /// The resident memory of the host when it rests.
 async fn settled(served: &DevicesServed) -> Result<u64> {
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let status = fs::read_to_string(format!("/proc/{}/status", served.host.process_id()))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the system does not say how much memory is resident")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? * 1024)
+    resident(served.host.process_id())
 }

@@ -1,13 +1,13 @@
 //! `rss_mb_per_idle_plugin`: what a plugin costs in memory that was called once and is not called any more, in a process of its own.
 
-use std::{fs, process::Command, sync::Arc};
+use std::{process::Command, sync::Arc};
 
 use anyhow::{Context, Result, ensure};
 use plugin_runtime::{Grant, Plugins};
 
 use crate::{
     guest::{Guest, Unobserved},
-    harness::{report::Measured, rounds::Contender as _},
+    harness::{machine::resident, report::Measured, rounds::Contender as _},
     setup::Setup,
     variants::variants,
 };
@@ -48,10 +48,8 @@ pub(crate) async fn show(setup: &Setup) -> Result<()> {
     Ok(())
 }
 
-/// The resident memory of this process in MB, from proc(5).
+/// The resident memory of this process in MB.
+#[allow(clippy::cast_precision_loss, reason = "some gigabytes at most")]
 fn resident_mb() -> Result<f64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not say VmRSS")?;
-    let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kilobytes / 1024.0)
+    Ok(resident(std::process::id())? as f64 / f64::from(1 << 20))
 }

@@ -51,6 +51,14 @@ fn load1() -> Result<f64> {
     first.parse().with_context(|| format!("/proc/loadavg begins with `{first}`, expected a number"))
 }
 
+/// The resident memory of a process in bytes, from proc(5).
+pub(crate) fn resident(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).with_context(|| format!("process {process} is not there"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel does not say VmRSS")?;
+    let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kilobytes * 1024)
+}
+
 /// Appends page by page, as SQLite does with a log that grows.
 fn fdatasync(directory: &Path) -> Result<f64> {
     let path = directory.join(format!("fdatasync-{}", std::process::id()));
