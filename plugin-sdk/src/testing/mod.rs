@@ -12,6 +12,7 @@
 //! ```
 
 pub(crate) mod config;
+mod device;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod metrics;
@@ -22,6 +23,7 @@ pub(crate) mod telemetry;
 use std::cell::RefCell;
 
 pub use config::Config;
+pub use device::{device, listing};
 pub use http::{Http, Reply, Sent};
 pub use keyvalue::KeyValue;
 pub use secrets::Secrets;

@@ -3,16 +3,14 @@
 use jackfield_plugin_sdk::{
     Configuration as _, Failure,
     configuration::{DeviceConfiguration, Request},
-    cpe::{Device, ServiceProfile, Setting, SettingValue},
+    cpe::{Device, ServiceProfile, Setting},
     testing,
 };
 
 use crate::Ont;
 
 fn device(version: &str) -> Device {
-    let [oui, product_class, serial, manufacturer, model, hardware_version, software_version, root] =
-        ["0019C6", "GX", "S1", "Zenith", "GX-20", "", version, "InternetGatewayDevice."].map(str::to_owned);
-    Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root }
+    Device { software_version: version.into(), ..testing::device("InternetGatewayDevice.") }
 }
 
 fn full() -> ServiceProfile {
@@ -37,29 +35,16 @@ fn build(version: &str, profile: ServiceProfile) -> Result<DeviceConfiguration, 
     Ont::apply(&testing::call("key"), Request { device: device(version), plan: "fibre-500".into(), profile, current: Vec::new() })
 }
 
-fn lines(configuration: &DeviceConfiguration) -> String {
-    let mut lines =
-        format!("quirks {:?}, reboot {}\n", configuration.quirks.iter().map(|it| (&it.name, &it.value)).collect::<Vec<_>>(), configuration.reboot);
-    for assignment in &configuration.assignments {
-        let value = match &assignment.value {
-            SettingValue::Text(text) => text.clone(),
-            SettingValue::Secret(handle) => format!("secret {handle}"),
-        };
-        lines += &format!("{} = {value} ({:?})\n", assignment.name, assignment.kind);
-    }
-    lines
-}
-
 #[test]
 fn the_present_firmware_and_the_one_before() {
-    assert_eq!(lines(&build("2.1", full()).unwrap()), include_str!("tests/full.txt"));
-    assert_eq!(lines(&build("1.9", full()).unwrap()), include_str!("tests/old_firmware.txt"));
+    assert_eq!(testing::listing(&build("2.1", full()).unwrap()), include_str!("tests/full.txt"));
+    assert_eq!(testing::listing(&build("1.9", full()).unwrap()), include_str!("tests/old_firmware.txt"));
 }
 
 #[test]
 fn what_a_customer_does_not_have_is_switched_off() {
     let profile = ServiceProfile { version: "1".into(), services: vec!["internet".into()], wifi_bands: Vec::new(), settings: Vec::new() };
-    assert_eq!(lines(&build("2.1", profile).unwrap()), include_str!("tests/bare.txt"));
+    assert_eq!(testing::listing(&build("2.1", profile).unwrap()), include_str!("tests/bare.txt"));
 }
 
 #[test]

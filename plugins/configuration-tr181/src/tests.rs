@@ -3,17 +3,11 @@
 use jackfield_plugin_sdk::{
     Configuration as _, Failure,
     configuration::{DeviceConfiguration, Request},
-    cpe::{Device, ServiceProfile, Setting, SettingValue},
+    cpe::{ServiceProfile, Setting},
     testing,
 };
 
 use crate::Router;
-
-fn device(root: &str) -> Device {
-    let [oui, product_class, serial, manufacturer, model, hardware_version, software_version, root] =
-        ["00D09E", "RX", "S1", "Acme", "RX-500", "", "", root].map(str::to_owned);
-    Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root }
-}
 
 fn full() -> ServiceProfile {
     let settings = vec![
@@ -36,34 +30,18 @@ fn full() -> ServiceProfile {
 }
 
 fn build(root: &str, profile: ServiceProfile) -> Result<DeviceConfiguration, Failure> {
-    Router::apply(&testing::call("key"), Request { device: device(root), plan: "fibre-500".into(), profile, current: Vec::new() })
-}
-
-fn lines(configuration: &DeviceConfiguration) -> String {
-    let mut lines = String::new();
-    for object in &configuration.objects {
-        lines +=
-            &format!("{} = {} with {}\n", object.label, object.path, object.key.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", "));
-    }
-    for assignment in &configuration.assignments {
-        let value = match &assignment.value {
-            SettingValue::Text(text) => text.clone(),
-            SettingValue::Secret(handle) => format!("secret {handle}"),
-        };
-        lines += &format!("{} = {value} ({:?})\n", assignment.name, assignment.kind);
-    }
-    lines
+    Router::apply(&testing::call("key"), Request { device: testing::device(root), plan: "fibre-500".into(), profile, current: Vec::new() })
 }
 
 #[test]
 fn everything_that_a_customer_can_have() {
-    assert_eq!(lines(&build("Device.", full()).unwrap()), include_str!("tests/full.txt"));
+    assert_eq!(testing::listing(&build("Device.", full()).unwrap()), include_str!("tests/full.txt"));
 }
 
 #[test]
 fn what_a_customer_does_not_have_is_switched_off() {
     let profile = ServiceProfile { version: "1".into(), services: vec!["internet".into()], wifi_bands: Vec::new(), settings: Vec::new() };
-    assert_eq!(lines(&build("Device.", profile).unwrap()), include_str!("tests/bare.txt"));
+    assert_eq!(testing::listing(&build("Device.", profile).unwrap()), include_str!("tests/bare.txt"));
 }
 
 #[test]

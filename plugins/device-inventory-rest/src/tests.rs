@@ -13,9 +13,7 @@ use crate::Rest;
 const URL: &str = "http://inventory/devices?oui=00D09E&productClass=RX%20500&serial=S1";
 
 fn device() -> Device {
-    let [oui, product_class, serial] = ["00D09E", "RX 500", "S1"].map(str::to_owned);
-    let [manufacturer, model, hardware_version, software_version, root] = ["Acme", "RX-500", "", "1.0", "Device."].map(str::to_owned);
-    Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root }
+    Device { product_class: "RX 500".into(), ..testing::device("Device.") }
 }
 
 fn apply(status: u16, answer: &Value) -> Result<Subscription, Failure> {

@@ -2,7 +2,7 @@
 
 use jackfield_plugin_sdk::{
     Failure, Profile as _,
-    cpe::{Device, ServiceProfile, SettingValue},
+    cpe::{ServiceProfile, SettingValue},
     profile::Request,
     testing::{self, Http, Reply, Secrets},
 };
@@ -13,10 +13,7 @@ use crate::Rest;
 const URL: &str = "http://bss/customers/C%2F1/profile?plan=fibre-500";
 
 fn request() -> Request {
-    let [oui, product_class, serial, manufacturer, model, hardware_version, software_version, root] =
-        ["00D09E", "RX", "S1", "Acme", "RX-500", "", "", "Device."].map(str::to_owned);
-    let device = Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root };
-    Request { device, customer_id: "C/1".into(), service_plan: "fibre-500".into(), characteristics: Vec::new() }
+    Request { device: testing::device("Device."), customer_id: "C/1".into(), service_plan: "fibre-500".into(), characteristics: Vec::new() }
 }
 
 fn apply(status: u16, answer: &Value) -> Result<ServiceProfile, Failure> {

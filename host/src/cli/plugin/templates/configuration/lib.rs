@@ -50,7 +50,7 @@ jackfield_plugin_sdk::export!(Plugin: configuration; MANIFEST);
 #[cfg(test)]
 mod tests {
     use jackfield_plugin_sdk::{
-        cpe::{Device, ServiceProfile, Setting},
+        cpe::{ServiceProfile, Setting},
         testing::{self, Config},
     };
 
@@ -58,11 +58,8 @@ mod tests {
 
     fn build(settings: Vec<Setting>) -> Result<DeviceConfiguration, Failure> {
         Config::set("parameters", r#"{"wifi.5.key": "Device.WiFi.AccessPoint.2.Security.KeyPassphrase"}"#);
-        let [oui, product_class, serial, manufacturer, model, hardware_version, software_version, root] =
-            ["00D09E", "RX", "1", "Acme", "RX-500", "", "", "Device."].map(str::to_owned);
-        let device = Device { oui, product_class, serial, manufacturer, model, hardware_version, software_version, root };
         let profile = ServiceProfile { version: "1".into(), services: Vec::new(), wifi_bands: Vec::new(), settings };
-        Plugin::apply(&testing::call("key"), Request { device, plan: "fibre".into(), profile, current: Vec::new() })
+        Plugin::apply(&testing::call("key"), Request { device: testing::device("Device."), plan: "fibre".into(), profile, current: Vec::new() })
     }
 
     #[test]
