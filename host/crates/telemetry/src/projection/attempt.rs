@@ -1,6 +1,8 @@
 //! Spans of attempts: one per attempt, waiting included, in both directions; of children; and of steps that were refused.
 
-use pipeline::{AttemptId, Attributes, Counted, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict};
+use pipeline::{
+    AttemptId, Attributes, Counted, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict,
+};
 use serde_json::Value;
 
 use super::{ParentSpan, ProjectedSpan, Scene, SpanLink};
@@ -33,11 +35,13 @@ impl<'a> Scene<'a> {
     /// The span of an attempt that an event ends.
     fn ended(&self) -> Option<ProjectedSpan> {
         let nothing = Attributes::new();
+        let cancelled = Failure::new(FailureClass::Rejected, "host.cancelled", "cancelled while it was waited for");
         match &self.record.event {
             Event::AttemptFinished { attempt, started_at, verdict, attributes, .. } => {
                 let (output, failure) = match verdict {
                     Verdict::Done(output) => (Some(output), None),
-                    Verdict::Undone => (None, None),
+                    // A completion says whether what was asked for has come.
+                    Verdict::Undone => (None, self.completion(attempt).map(|_| &cancelled)),
                     Verdict::Refused { output, failure } => (Some(output), Some(failure)),
                     Verdict::Failed(failure) => (None, Some(failure)),
                 };
@@ -109,7 +113,11 @@ impl<'a> Scene<'a> {
         let telemetry = &definition.telemetry;
         let (name, attributes) = match telemetry.group_span {
             Some(name) => (name.to_owned(), (telemetry.group_attributes)(&self.view(), 0, true)),
-            None => ((telemetry.span)(&Value::Null), (telemetry.attributes)(&self.view(), &Value::Null, None)),
+            None => {
+                let mut attributes = (telemetry.attributes)(&self.view(), &Value::Null, None);
+                attributes.extend((telemetry.count_attributes)(&Counted { attempt: 1, attempts: definition.retry.max_attempts.get(), failed: true }));
+                ((telemetry.span)(&Value::Null), attributes)
+            }
         };
         // The number of the record makes the id: a step can be refused more than once in a round.
         let id = self.trace().named_span(&format!("refused {step} {}", self.record.seq.0));
