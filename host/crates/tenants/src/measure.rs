@@ -131,7 +131,7 @@ fn ended(transition: &Transition<'_>, attempt: &AttemptId, started_at: Timestamp
 }
 
 /// Since when an attempt that had been handed over is being continued.
-fn continued_since(transition: &Transition<'_>, attempt: &AttemptId) -> Option<Timestamp> {
+pub(crate) fn continued_since(transition: &Transition<'_>, attempt: &AttemptId) -> Option<Timestamp> {
     let item: &ItemState = transition.before?.item(transition.definition, &attempt.item)?;
     match &item.activity {
         Activity::Ready(ready) => ready.resume.as_ref().map(|_| ready.since),

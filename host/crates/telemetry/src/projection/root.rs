@@ -39,7 +39,8 @@ impl Scene<'_> {
 
     /// The reason under which a person was asked, or would have been.
     fn reason(&self, failure: &Failure, step: Option<&pipeline::StepName>) -> String {
-        if let Some(fallout) = self.run.fallouts().last() {
+        // An undo that failed as well is not why the run did.
+        if let Some(fallout) = self.run.fallouts().iter().rev().find(|fallout| fallout.opened.failure == *failure) {
             return fallout.opened.reason.clone();
         }
         let step = step.and_then(|name| self.step(name));
