@@ -9,7 +9,7 @@ use common::{
     sign_up::sign_up,
 };
 use expect_test::{Expect, expect};
-use pipeline::{AfterUnwind, AttemptId, Direction, Event, Failure, FailureClass, Pended, Timer, Timestamp, Verdict};
+use pipeline::{AfterUnwind, AttemptId, Direction, Event, Failure, FailureClass, Pended, Resolution, Timer, Timestamp, Verdict};
 use telemetry::projection::{ProjectedSpan, Projector, SpanStatus};
 
 /// A sign-up in the trace of a caller with a state of its own.
@@ -228,6 +228,25 @@ fn a_certificate_that_is_refused_or_cancelled_fails_its_completion_only() {
         assert_eq!((completion.events.len(), request.events.len()), (1, 0), "one exception, where it happened");
         assert_eq!(all.iter().filter(|span| span.name == "tenant.provision.infrastructure").count(), 1);
     }
+}
+
+#[test]
+fn what_a_run_was_taken_back_for_stays_its_error_when_an_undo_fails_too() {
+    let mut history = start();
+    history.act(0, |attempt, started_at| match (attempt.direction, attempt.item.step.as_str()) {
+        (Direction::Do, "certificate") => failed(attempt, started_at, FailureClass::Rejected, "rate_limited"),
+        (Direction::Undo, "dns") => failed(attempt, started_at, FailureClass::Rejected, "zone_locked"),
+        (Direction::Undo, _) => finished(attempt.clone(), started_at, Verdict::Undone),
+        (Direction::Do, _) => finished(attempt.clone(), started_at, done("ok")),
+    });
+    let given_up = Event::FalloutResolved { id: 1, resolution: Resolution::Fail, by: "ann".to_owned(), note: String::new() };
+    history.push(3_600_000, given_up);
+    let all = spans(&history);
+    let root = all.iter().find(|span| span.name == "tenant.provision").unwrap();
+    assert!(root.attributes.contains(&("error.type".to_owned(), "rate_limited".into())), "{:?}", root.attributes);
+    assert_eq!(root.status, SpanStatus::Error("test_failed".to_owned()));
+    let rollbacks: Vec<_> = all.iter().filter(|span| span.name == "tenant.provision.rollback").map(|span| &span.status).collect();
+    assert_eq!(rollbacks, [&SpanStatus::Error("the server said zone_locked".to_owned()), &SpanStatus::Unset]);
 }
 
 #[test]

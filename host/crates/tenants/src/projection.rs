@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub use self::state::TenantState;
 use self::{ledger::ledger, progress::progress, state::tenant_state};
 use crate::{
-    measure::continued_since,
+    measure::{cause, continued_since},
     tenant_pipeline::{CERTIFICATE, certificate::is_issued},
 };
 
@@ -32,11 +32,11 @@ pub fn document(transition: &Transition<'_>) -> Option<Document> {
     if !may_show(&transition.record.event) || matches!(&transition.record.event, Event::AttemptPended { attempt, .. } if again(attempt)) {
         return None;
     }
-    project(transition.definition, transition.after)
+    project(transition.definition, transition.before, transition.after)
 }
 
 /// The tenant of a run.
-pub(crate) fn project(definition: &Definition, after: &Run) -> Option<Document> {
+pub(crate) fn project(definition: &Definition, before: Option<&Run>, after: &Run) -> Option<Document> {
     let input = after.input();
     let id = input["id"].as_str()?.to_owned();
     let resources = ledger(definition, after);
@@ -57,9 +57,7 @@ pub(crate) fn project(definition: &Definition, after: &Run) -> Option<Document> 
     for field in ["slug", "name", "plan", "region", "domain", "zone"] {
         body[field] = input[field].clone();
     }
-    if let Some((failure, step)) = failure(after) {
-        body["error"] = json!({ "step": step.map(StepName::as_str), "type": failure.error_type, "message": failure.message });
-    }
+    set_error(&mut body, before, after);
     let open = if state.is_open() { "true" } else { "false" };
     let texts = ["slug", "state", "plan", "region"].into_iter().filter_map(|key| Some((key, body[key].as_str()?.to_owned())));
     let attributes = texts.chain([("open", open.to_owned()), ("active", active.to_string())]).collect();
@@ -68,7 +66,7 @@ pub(crate) fn project(definition: &Definition, after: &Run) -> Option<Document> 
 
 /// The certificate that a run of `tenant_certificate` fetches, for its tenant.
 pub fn certificate_document(transition: &Transition<'_>) -> Option<Document> {
-    let Transition { definition, record, after, .. } = transition;
+    let Transition { definition, before, record, after } = transition;
     if !is_turn(&record.event) {
         return None;
     }
@@ -76,21 +74,21 @@ pub fn certificate_document(transition: &Transition<'_>) -> Option<Document> {
     let certificate = certificate(&View::new(definition, after));
     let state = run_state(after);
     let mut body = json!({ "tenant": id, "domain": after.input()["domain"], "run": after.id().as_str(), "state": state, "certificate": certificate });
-    set_error(&mut body, after);
+    set_error(&mut body, *before, after);
     let attributes = vec![("state", state.to_owned()), ("run", after.id().to_string())];
     Some(Document { collection: CERTIFICATE_COLLECTION, id, rank: after.started_at().0, body, attributes })
 }
 
 /// What a run of `tenant_repair` makes again.
 pub fn repair_document(transition: &Transition<'_>) -> Option<Document> {
-    let Transition { definition, record, after, .. } = transition;
+    let Transition { definition, before, record, after } = transition;
     if !is_turn(&record.event) {
         return None;
     }
     let tenant = after.input()["id"].as_str()?.to_owned();
     let state = run_state(after);
     let mut body = json!({ "tenant": tenant, "run": after.id().as_str(), "state": state, "steps": progress(definition, after) });
-    set_error(&mut body, after);
+    set_error(&mut body, *before, after);
     let attributes = vec![("tenant", tenant), ("state", state.to_owned())];
     Some(Document { collection: REPAIR_COLLECTION, id: after.id().to_string(), rank: after.started_at().0, body, attributes })
 }
@@ -157,22 +155,21 @@ fn certificate(view: &View<'_>) -> Value {
     json!({ "state": state })
 }
 
-fn set_error(body: &mut Value, run: &Run) {
-    if let Some((failure, step)) = failure(run) {
+fn set_error(body: &mut Value, before: Option<&Run>, run: &Run) {
+    if let Some((failure, step)) = failure(before, run) {
         body["error"] = json!({ "step": step.map(StepName::as_str), "type": failure.error_type, "message": failure.message });
     }
 }
 
 /// What went wrong: why the run failed, else what it is held for, else why it takes everything back, else what it failed of before a person gave it up.
-fn failure(run: &Run) -> Option<(&Failure, Option<&StepName>)> {
+fn failure<'a>(before: Option<&'a Run>, run: &'a Run) -> Option<(&'a Failure, Option<&'a StepName>)> {
     let held = || run.open_fallouts().next().map(|fallout| (&fallout.opened.failure, Some(&fallout.opened.step)));
     match run.phase() {
-        Phase::Ended(Outcome::Failed { failure, step }) => Some((failure, step.as_ref())),
+        Phase::Ended(Outcome::Failed { failure, step }) => Some(before.and_then(cause).unwrap_or((failure, step.as_ref()))),
         Phase::Ended(Outcome::Completed) => None,
         Phase::Ended(Outcome::Cancelled) if run.reopened().is_some() => None,
         Phase::Ended(Outcome::Cancelled) => run.fallouts().first().map(|fallout| (&fallout.opened.failure, Some(&fallout.opened.step))),
-        // The first error stays the run's error, whatever goes wrong while it is taken back.
-        Phase::Unwinding { cause: Some(cause), step, .. } => Some((cause, step.as_ref())),
+        Phase::Unwinding { cause: Some(_), .. } => cause(run),
         Phase::Forward | Phase::Unwinding { cause: None, .. } => held(),
     }
 }

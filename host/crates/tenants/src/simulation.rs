@@ -187,7 +187,9 @@ impl Simulation {
             self.log.push_str(&line);
             return;
         }
+        let cancelled = Failure::new(pipeline::FailureClass::Rejected, "host.cancelled", "cancelled while it was waited for");
         let (output, failure) = match verdict {
+            Some(Verdict::Undone) if step.telemetry.completion.is_some() => (None, Some(&cancelled)),
             Some(Verdict::Done(output)) => (Some(output), None),
             Some(Verdict::Refused { output, failure }) => (Some(output), Some(failure)),
             Some(Verdict::Failed(failure)) => (None, Some(failure)),
@@ -223,7 +225,7 @@ impl Simulation {
             if self.definition.name.as_str() != crate::PIPELINE {
                 return;
             }
-            let body = |run| project(&self.definition, run).map(|document| without_time(document.body));
+            let body = |run| project(&self.definition, None, run).map(|document| without_time(document.body));
             assert_eq!(before.and_then(body), body(&self.run), "{:?}", record.event);
             return;
         };

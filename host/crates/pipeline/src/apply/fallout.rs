@@ -102,7 +102,7 @@ impl Fold<'_> {
         fallout.resolved = Some((at, by.to_owned()));
         let opened = fallout.opened.clone();
         if *resolution == Resolution::Fail {
-            let outcome = self.given_up(opened);
+            let outcome = Outcome::Failed { failure: opened.failure, step: Some(opened.step) };
             return self.event(&crate::event::Event::RunEnded { outcome });
         }
         match opened.subject {
@@ -116,16 +116,6 @@ impl Fold<'_> {
             (item.standing, item.activity) = (Standing::Undone, Activity::Idle);
         }
         Ok(())
-    }
-
-    /// How a run ends that a person fails. What it was taken back for stays its error, whatever went wrong on the way back.
-    fn given_up(&self, opened: FalloutOpened) -> Outcome {
-        match (&self.run.phase, opened.subject) {
-            (Phase::Unwinding { cause: Some(cause), step, .. }, FalloutSubject::UndoFailed) => {
-                Outcome::Failed { failure: cause.clone(), step: step.clone() }
-            }
-            _ => Outcome::Failed { failure: opened.failure, step: Some(opened.step) },
-        }
     }
 
     fn resolve_failed(&mut self, step: &StepName, item: Option<u32>, resolution: &Resolution) -> Step {
