@@ -174,10 +174,12 @@ impl Simulation {
 
     /// The spans that the projector would write, in the pack's words.
     fn write_spans(&mut self, before: Option<&Run>, event: &Event) {
-        let (attempt, verdict) = match event {
-            Event::AttemptPended { attempt, .. } => (attempt, None),
-            Event::AttemptFinished { attempt, verdict, .. } => (attempt, Some(verdict)),
-            _ => return,
+        let (attempt, verdict) = if let Event::AttemptPended { attempt, .. } = event {
+            (attempt, None)
+        } else if let Event::AttemptFinished { attempt, verdict, .. } = event {
+            (attempt, Some(verdict))
+        } else {
+            return;
         };
         let (_, step) = self.definition.step(&attempt.item.step).unwrap();
         let item = self.run.item(&self.definition, &attempt.item).unwrap();
@@ -206,7 +208,8 @@ impl Simulation {
         let status = status.unwrap_or_default();
         let counted = shown(&counted(step, attempt, failure.is_some()));
         let mut lines = Vec::new();
-        if !handed_over && (step.telemetry.completion.is_none() || verdict.is_some() || event_is_first(before, &self.definition, attempt)) {
+        let first = if step.telemetry.completion.is_some() { !handed_over } else { verdict.is_some() };
+        if first {
             let attributes = (step.telemetry.attributes)(&view, &item.request, output);
             lines.push(format!("span {} {}{counted}{status}", (step.telemetry.span)(&item.request), spaced(&attributes)));
         }
@@ -261,11 +264,6 @@ impl Simulation {
 
 fn counted(step: &StepDefinition, attempt: &AttemptId, failed: bool) -> Attributes {
     (step.telemetry.count_attributes)(&Counted { attempt: attempt.attempt, attempts: step.retry.max_attempts.get(), failed })
-}
-
-/// Whether an attempt was handed over for the first time.
-fn event_is_first(before: Option<&Run>, definition: &Definition, attempt: &AttemptId) -> bool {
-    before.and_then(|before| before.item(definition, &attempt.item)).is_some_and(|item| item.checkpoint().is_none())
 }
 
 /// A body without the times that every event changes.

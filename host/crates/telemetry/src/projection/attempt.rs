@@ -19,17 +19,16 @@ struct Ended<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn attempts(&self) -> Vec<ProjectedSpan> {
-        match &self.record.event {
-            Event::AttemptPended { attempt, started_at, .. } => self.handed_over(attempt, *started_at).into_iter().collect(),
-            Event::AttemptFinished { attempt, .. } | Event::AttemptLost { attempt, .. } => {
-                let ended = self.ended();
-                match self.completion(attempt) {
-                    Some(completion) => self.in_two(attempt, completion, ended),
-                    None => ended.into_iter().collect(),
-                }
-            }
-            _ => self.ended().into_iter().collect(),
+        if let Event::AttemptPended { attempt, started_at, .. } = &self.record.event {
+            return self.handed_over(attempt, *started_at).into_iter().collect();
         }
+        let ended = self.ended();
+        if let Event::AttemptFinished { attempt, .. } | Event::AttemptLost { attempt, .. } = &self.record.event
+            && let Some(completion) = self.completion(attempt)
+        {
+            return self.in_two(attempt, completion, ended);
+        }
+        ended.into_iter().collect()
     }
 
     /// The span of an attempt that an event ends.
