@@ -1,0 +1,50 @@
+//! Who runs a server that root may not run.
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, chown},
+    path::Path,
+    process::Command,
+};
+
+use rustix::process::geteuid;
+
+use crate::{
+    error::{Error, Tried as _},
+    program::{Program, output},
+};
+
+/// The account, if it is another than that of this process.
+#[derive(Debug, Clone)]
+pub(crate) struct Account(Option<(u32, u32)>);
+
+impl Account {
+    /// Without root's rights: this process' own account, or for root one of these, the first that exists.
+    pub(crate) fn without_rights(names: &[&str]) -> Result<Self, Error> {
+        if !geteuid().is_root() {
+            return Ok(Self(None));
+        }
+        let id = |option: &str, name: &str| output(Command::new("id").args([option, name]), "id").ok()?.parse().ok();
+        let found = names.iter().find_map(|name| Some((id("-u", name)?, id("-g", name)?)));
+        found.map(|ids| Self(Some(ids))).ok_or_else(|| Error::missing(&format!("an account ({})", names.join(", ")), "postgresql-common"))
+    }
+
+    /// A command that runs a program under the account. Programs may lie where only root may look.
+    pub(crate) fn command(&self, program: &Program) -> Command {
+        let Some((user, group)) = self.0 else { return program.command() };
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]);
+        command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]).arg(program.path());
+        program.within(command)
+    }
+
+    /// Gives it a folder, which it can reach then.
+    pub(crate) fn own(&self, folder: &Path) -> Result<(), Error> {
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::create_dir_all(folder).and_then(|()| fs::set_permissions(folder, mode)).tried(|| format!("{} cannot be made", folder.display()))?;
+        match self.0 {
+            Some((user, group)) => chown(folder, Some(user), Some(group)).tried(|| format!("{} cannot be given away", folder.display())),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Programs of Debian packages: the installed ones, or those that `cargo xtask test` unpacked.
+
+use std::{
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::error::{Error, Tried as _};
+
+/// Where packages put programs. A `*` stands for one folder.
+const FOLDERS: [&str; 5] = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "usr/lib/postgresql/*/bin"];
+
+/// A program that is there.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    path: PathBuf,
+    /// `/`, or the folder in which packages were unpacked.
+    root: PathBuf,
+}
+
+impl Program {
+    /// Finds a program, or names the package that brings it.
+    pub(crate) fn find(name: &str, package: &str) -> Result<Self, Error> {
+        let roots = [PathBuf::from("/"), target().join("debian")];
+        let found = roots.into_iter().find_map(|root| {
+            let mut paths = FOLDERS.iter().flat_map(|folder| spread(&root, folder)).map(|folder| folder.join(name));
+            paths.find(|path| path.is_file()).map(|path| Self { path, root: root.clone() })
+        });
+        found.ok_or_else(|| Error::missing(name, package))
+    }
+
+    /// A file of its package or of one that was installed with it. The path is relative to the root and may contain one `*`.
+    pub(crate) fn file(&self, path: &str, package: &str) -> Result<PathBuf, Error> {
+        spread(&self.root, path).into_iter().find(|path| path.exists()).ok_or_else(|| Error::missing(path, package))
+    }
+
+    /// A program of the same folder.
+    pub(crate) fn beside(&self, name: &str) -> Self {
+        Self { path: self.path.with_file_name(name), root: self.root.clone() }
+    }
+
+    /// The same program under another path.
+    pub(crate) fn copied_to(&self, path: PathBuf) -> Result<Self, Error> {
+        fs::copy(&self.path, &path).tried(|| format!("{} cannot be copied to {}", self.path.display(), path.display()))?;
+        Ok(Self { path, root: self.root.clone() })
+    }
+
+    /// Its command line as words, for a program that starts it.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A command that runs it.
+    pub(crate) fn command(&self) -> Command {
+        self.within(Command::new(&self.path))
+    }
+
+    /// Lets a command find the libraries of the packages that were unpacked with it.
+    pub(crate) fn within(&self, mut command: Command) -> Command {
+        if self.root != Path::new("/") {
+            let folders = ["usr/lib/*-linux-gnu", "lib/*-linux-gnu"].iter().flat_map(|folder| spread(&self.root, folder));
+            let paths: Vec<OsString> = folders.map(PathBuf::into_os_string).collect();
+            command.env("LD_LIBRARY_PATH", paths.join(&OsString::from(":")));
+        }
+        command
+    }
+}
+
+/// The target directory of the workspace, where `cargo xtask` puts what it unpacks and installs.
+pub(crate) fn target() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target")
+}
+
+/// Runs a command and returns what it printed.
+pub(crate) fn output(command: &mut Command, what: &str) -> Result<String, Error> {
+    let output = command.output().tried(|| format!("{what} cannot be run"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned());
+    }
+    let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    Err(Error::refused(what, format!("{} {}", error.trim(), out.trim()).trim()))
+}
+
+/// The paths that a pattern with at most one `*` stands for, the last of the alphabet (the newest version) first.
+fn spread(root: &Path, pattern: &str) -> Vec<PathBuf> {
+    let Some((before, after)) = pattern.split_once('*') else {
+        return vec![root.join(pattern)];
+    };
+    let (folder, start) = before.rsplit_once('/').unwrap_or(("", before));
+    let (end, rest) = after.split_once('/').unwrap_or((after, ""));
+    let entries = fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<_> = names.filter(|name| name.starts_with(start) && name.ends_with(end)).collect();
+    names.sort_by(|one, other| other.cmp(one));
+    names.into_iter().map(|name| root.join(folder).join(name).join(rest)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_folders_newest_first() {
+        let root = tempfile::tempdir().unwrap();
+        for version in ["13", "15", "README"] {
+            fs::create_dir_all(root.path().join("lib/p").join(version).join("bin")).unwrap();
+        }
+        let found = spread(root.path(), "lib/p/1*/bin");
+        assert_eq!(found, ["15", "13"].map(|version| root.path().join("lib/p").join(version).join("bin")));
+        assert_eq!(spread(root.path(), "lib/p"), [root.path().join("lib/p")]);
+        assert!(spread(root.path(), "nowhere/*").is_empty());
+    }
+
+    #[test]
+    fn what_is_not_there_is_said_with_the_line_that_installs_it() {
+        let error = Program::find("no-such-server", "such-a-package").unwrap_err();
+        let line = "no-such-server is missing: install such-a-package with `apt-get install --no-install-recommends such-a-package`";
+        assert_eq!(error.to_string(), line);
+    }
+}
