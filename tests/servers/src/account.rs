@@ -29,12 +29,16 @@ impl Account {
         found.map(|ids| Self(Some(ids))).ok_or_else(|| Error::missing(&format!("an account ({})", names.join(", ")), "postgresql-common"))
     }
 
-    /// A command that runs a program under the account. Programs may lie where only root may look.
+    /// A command that runs a program under the account.
     pub(crate) fn command(&self, program: &Program) -> Command {
         let Some((user, group)) = self.0 else { return program.command() };
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]);
-        command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]).arg(program.path());
+        if program.is_unpacked() {
+            // The workspace may lie where only root may look; without the last one, the right does not hold for `access`.
+            command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]);
+        }
+        command.arg(program.path());
         program.within(command)
     }
 

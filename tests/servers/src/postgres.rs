@@ -13,7 +13,7 @@ use crate::{
     random,
 };
 
-const PACKAGE: &str = "postgresql-15";
+const PACKAGE: &str = "postgresql";
 
 /// The superuser.
 const ADMIN: &str = "postgres";
@@ -68,7 +68,8 @@ impl Postgres {
 
     fn start_on(port: u16, options: PostgresOptions) -> Result<Self, Error> {
         let server = Program::find("postgres", PACKAGE)?;
-        let psql = Program::find("psql", PACKAGE)?;
+        // Not the one of the path, which is a script that asks for the system's clusters.
+        let psql = server.beside("psql");
         let account = Account::without_rights(&["postgres", "nobody"])?;
         let process = Process::new("PostgreSQL")?;
         let mut postgres = Self { process, server, psql, account, options, port, password: random::token() };

@@ -10,7 +10,7 @@ use std::{
 use crate::error::{Error, Tried as _};
 
 /// Where packages put programs. A `*` stands for one folder.
-const FOLDERS: [&str; 5] = ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin", "usr/lib/postgresql/*/bin"];
+const FOLDERS: [&str; 5] = ["usr/lib/postgresql/*/bin", "usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin"];
 
 /// A program that is there.
 #[derive(Debug, Clone)]
@@ -47,7 +47,12 @@ impl Program {
         Ok(Self { path, root: self.root.clone() })
     }
 
-    /// Its command line as words, for a program that starts it.
+    /// Whether it was unpacked under `target` and not installed.
+    pub(crate) fn is_unpacked(&self) -> bool {
+        self.root != Path::new("/")
+    }
+
+    /// Where it is, for a program that starts it.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -59,7 +64,7 @@ impl Program {
 
     /// Lets a command find the libraries of the packages that were unpacked with it.
     pub(crate) fn within(&self, mut command: Command) -> Command {
-        if self.root != Path::new("/") {
+        if self.is_unpacked() {
             let folders = ["usr/lib/*-linux-gnu", "lib/*-linux-gnu"].iter().flat_map(|folder| spread(&self.root, folder));
             let paths: Vec<OsString> = folders.map(PathBuf::into_os_string).collect();
             command.env("LD_LIBRARY_PATH", paths.join(&OsString::from(":")));
