@@ -11,7 +11,7 @@ use rustix::process::geteuid;
 
 use crate::{
     error::{Error, Tried as _},
-    program::{Program, output},
+    program::{Program, output, with_libraries},
 };
 
 /// The account, if it is another than that of this process.
@@ -39,7 +39,7 @@ impl Account {
             command.args(["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]);
         }
         command.arg(program.path());
-        program.within(command)
+        with_libraries(command)
     }
 
     /// Gives it a folder, which it can reach then.

@@ -10,7 +10,7 @@ use crate::{
     http::Http,
     port,
     process::Process,
-    program::{Program, output},
+    program::{Program, file, output},
     random,
 };
 
@@ -67,9 +67,9 @@ impl PowerDns {
                 ("pdns-backend-sqlite3", "libgsqlite3backend.so", store)
             }
         };
-        let library = self.server.file(&format!("usr/lib/*-linux-gnu/pdns/{library}"), package)?;
+        let library = file(&format!("usr/lib/*-linux-gnu/pdns/{library}"), package)?;
         if backend == Backend::Sqlite {
-            let schema = self.server.file("usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql", package)?;
+            let schema = file("usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql", package)?;
             let read = format!(".read {}", schema.display());
             output(Program::find("sqlite3", "sqlite3")?.command().arg(self.process.file("zones.sqlite3")).arg(read), "sqlite3")?;
         }

@@ -16,40 +16,33 @@ const FOLDERS: [&str; 5] = ["usr/lib/postgresql/*/bin", "usr/local/sbin", "usr/l
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
     path: PathBuf,
-    /// `/`, or the folder in which packages were unpacked.
-    root: PathBuf,
+    is_unpacked: bool,
 }
 
 impl Program {
     /// Finds a program, or names the package that brings it.
     pub(crate) fn find(name: &str, package: &str) -> Result<Self, Error> {
-        let roots = [PathBuf::from("/"), target().join("debian")];
-        let found = roots.into_iter().find_map(|root| {
+        let found = roots().into_iter().find_map(|root| {
             let mut paths = FOLDERS.iter().flat_map(|folder| spread(&root, folder)).map(|folder| folder.join(name));
-            paths.find(|path| path.is_file()).map(|path| Self { path, root: root.clone() })
+            paths.find(|path| path.is_file()).map(|path| Self { path, is_unpacked: root != Path::new("/") })
         });
         found.ok_or_else(|| Error::missing(name, package))
     }
 
-    /// A file of its package or of one that was installed with it. The path is relative to the root and may contain one `*`.
-    pub(crate) fn file(&self, path: &str, package: &str) -> Result<PathBuf, Error> {
-        spread(&self.root, path).into_iter().find(|path| path.exists()).ok_or_else(|| Error::missing(path, package))
-    }
-
     /// A program of the same folder.
     pub(crate) fn beside(&self, name: &str) -> Self {
-        Self { path: self.path.with_file_name(name), root: self.root.clone() }
+        Self { path: self.path.with_file_name(name), ..self.clone() }
     }
 
     /// The same program under another path.
     pub(crate) fn copied_to(&self, path: PathBuf) -> Result<Self, Error> {
         fs::copy(&self.path, &path).tried(|| format!("{} cannot be copied to {}", self.path.display(), path.display()))?;
-        Ok(Self { path, root: self.root.clone() })
+        Ok(Self { path, ..self.clone() })
     }
 
     /// Whether it was unpacked under `target` and not installed.
     pub(crate) fn is_unpacked(&self) -> bool {
-        self.root != Path::new("/")
+        self.is_unpacked
     }
 
     /// Where it is, for a program that starts it.
@@ -59,18 +52,34 @@ impl Program {
 
     /// A command that runs it.
     pub(crate) fn command(&self) -> Command {
-        self.within(Command::new(&self.path))
+        with_libraries(Command::new(&self.path))
     }
+}
 
-    /// Lets a command find the libraries of the packages that were unpacked with it.
-    pub(crate) fn within(&self, mut command: Command) -> Command {
-        if self.is_unpacked() {
-            let folders = ["usr/lib/*-linux-gnu", "lib/*-linux-gnu"].iter().flat_map(|folder| spread(&self.root, folder));
-            let paths: Vec<OsString> = folders.map(PathBuf::into_os_string).collect();
-            command.env("LD_LIBRARY_PATH", paths.join(&OsString::from(":")));
-        }
-        command
+/// Lets a command find the libraries of packages that were unpacked, which an installed program may load too.
+pub(crate) fn with_libraries(mut command: Command) -> Command {
+    let unpacked = unpacked();
+    let folders = ["usr/lib/*-linux-gnu", "lib/*-linux-gnu"].iter().flat_map(|folder| spread(&unpacked, folder));
+    let paths: Vec<OsString> = folders.map(PathBuf::into_os_string).collect();
+    if !paths.is_empty() {
+        command.env("LD_LIBRARY_PATH", paths.join(&OsString::from(":")));
     }
+    command
+}
+
+/// A file of a package, relative to the root. A `*` stands for one folder.
+pub(crate) fn file(path: &str, package: &str) -> Result<PathBuf, Error> {
+    let mut paths = roots().into_iter().flat_map(|root| spread(&root, path));
+    paths.find(|path| path.exists()).ok_or_else(|| Error::missing(path, package))
+}
+
+/// Where packages are: installed, or unpacked.
+fn roots() -> [PathBuf; 2] {
+    [PathBuf::from("/"), unpacked()]
+}
+
+fn unpacked() -> PathBuf {
+    target().join("debian")
 }
 
 /// The target directory of the workspace, where `cargo xtask` puts what it unpacks and installs.
