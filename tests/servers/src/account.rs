@@ -44,11 +44,20 @@ impl Account {
 
     /// Gives it a folder, which it can reach then.
     pub(crate) fn own(&self, folder: &Path) -> Result<(), Error> {
-        let mode = fs::Permissions::from_mode(0o700);
-        fs::create_dir_all(folder).and_then(|()| fs::set_permissions(folder, mode)).tried(|| format!("{} cannot be made", folder.display()))?;
-        match self.0 {
-            Some((user, group)) => chown(folder, Some(user), Some(group)).tried(|| format!("{} cannot be given away", folder.display())),
+        fs::create_dir_all(folder).tried(|| format!("{} cannot be made", folder.display()))?;
+        self.give(folder, 0o700)
+    }
+
+    /// Gives it a file that nobody else may read.
+    pub(crate) fn own_secret(&self, file: &Path) -> Result<(), Error> {
+        self.give(file, 0o600)
+    }
+
+    fn give(&self, path: &Path, mode: u32) -> Result<(), Error> {
+        let done = fs::set_permissions(path, fs::Permissions::from_mode(mode)).and_then(|()| match self.0 {
+            Some((user, group)) => chown(path, Some(user), Some(group)),
             None => Ok(()),
-        }
+        });
+        done.tried(|| format!("{} cannot be given away", path.display()))
     }
 }

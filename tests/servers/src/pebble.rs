@@ -1,13 +1,13 @@
 //! Pebble: a certificate authority that speaks ACME.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::Path};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
 
 use crate::{
     error::{Error, write},
     http::Http,
+    identity::Identity,
     port,
     process::Process,
     program::Program,
@@ -22,7 +22,7 @@ pub struct Pebble {
     server: Program,
     options: PebbleOptions,
     http: Http,
-    root: String,
+    identity: Identity,
     acme: u16,
     management: u16,
 }
@@ -61,23 +61,19 @@ impl Pebble {
     fn start_on(acme: u16, management: u16, options: PebbleOptions) -> Result<Self, Error> {
         let server = Program::find("pebble", PACKAGE)?;
         let process = Process::new("Pebble")?;
-        let identity = Identity::new().map_err(|error| Error::refused("a certificate for Pebble", error.to_string()))?;
-        let mut pebble = Self { process, server, options, http: Http::trusting(&identity.root)?, root: identity.root.clone(), acme, management };
-        pebble.configure(&identity)?;
+        let identity = Identity::new(&process)?;
+        let mut pebble = Self { process, server, options, http: Http::trusting(&identity.root)?, identity, acme, management };
+        pebble.configure()?;
         pebble.restart()?;
         Ok(pebble)
     }
 
-    fn configure(&self, identity: &Identity) -> Result<(), Error> {
-        let files = [("root.pem", &identity.root), ("certificate.pem", &identity.certificate), ("key.pem", &identity.key)];
-        for (name, content) in files {
-            write(&self.process.file(name), content)?;
-        }
+    fn configure(&self) -> Result<(), Error> {
         let configuration = json!({"pebble": {
             "listenAddress": format!("127.0.0.1:{}", self.acme),
             "managementListenAddress": format!("127.0.0.1:{}", self.management),
-            "certificate": self.process.file("certificate.pem"),
-            "privateKey": self.process.file("key.pem"),
+            "certificate": self.identity.certificate_file,
+            "privateKey": self.identity.key_file,
             // Where it would look for the other kinds of challenges.
             "httpPort": 5002,
             "tlsPort": 5001,
@@ -125,12 +121,12 @@ impl Pebble {
 
     /// The root that vouches for the server itself, in PEM. It is not the one that certificates are issued under.
     pub fn server_root(&self) -> &str {
-        &self.root
+        &self.identity.root
     }
 
     /// The same as a file.
-    pub fn server_root_file(&self) -> PathBuf {
-        self.process.file("root.pem")
+    pub fn server_root_file(&self) -> &Path {
+        &self.identity.root_file
     }
 
     /// The root under which certificates are issued, in PEM. Another one after each start.
@@ -169,26 +165,5 @@ impl Pebble {
 
     fn management_url(&self, path: &str) -> String {
         format!("https://127.0.0.1:{}{path}", self.management)
-    }
-}
-
-/// What the server shows to its clients.
-struct Identity {
-    root: String,
-    certificate: String,
-    key: String,
-}
-
-impl Identity {
-    fn new() -> Result<Self, rcgen::Error> {
-        let mut params = CertificateParams::new(Vec::new())?;
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "root of a test");
-        let root_key = KeyPair::generate()?;
-        let root = params.self_signed(&root_key)?.pem();
-        let key = KeyPair::generate()?;
-        let names = ["localhost", "127.0.0.1"].map(str::to_owned);
-        let certificate = CertificateParams::new(names)?.signed_by(&key, &Issuer::new(params, root_key))?.pem();
-        Ok(Self { root, certificate, key: key.serialize_pem() })
     }
 }

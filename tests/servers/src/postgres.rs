@@ -7,6 +7,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{
     account::Account,
     error::{Error, write},
+    identity::Identity,
     port,
     process::Process,
     program::{Program, output},
@@ -18,13 +19,14 @@ const PACKAGE: &str = "postgresql";
 /// The superuser.
 const ADMIN: &str = "postgres";
 
-/// A `PostgreSQL` server with a cluster of its own.
+/// A `PostgreSQL` server with a cluster of its own. It takes connections with and without TLS.
 #[derive(Debug)]
 pub struct Postgres {
     process: Process,
     server: Program,
     psql: Program,
     account: Account,
+    identity: Identity,
     options: PostgresOptions,
     port: u16,
     password: String,
@@ -72,14 +74,16 @@ impl Postgres {
         let psql = server.beside("psql");
         let account = Account::without_rights(&["postgres", "nobody"])?;
         let process = Process::new("PostgreSQL")?;
-        let mut postgres = Self { process, server, psql, account, options, port, password: random::token() };
+        account.own(process.folder())?;
+        let identity = Identity::new(&process)?;
+        account.own_secret(&identity.key_file)?;
+        let mut postgres = Self { process, server, psql, account, identity, options, port, password: random::token() };
         postgres.make_cluster()?;
         postgres.restart()?;
         Ok(postgres)
     }
 
     fn make_cluster(&self) -> Result<(), Error> {
-        self.account.own(self.process.folder())?;
         let password = self.process.file("password");
         write(&password, &self.password)?;
         let mut command = self.account.command(&self.server.beside("initdb"));
@@ -101,6 +105,9 @@ impl Postgres {
             ("listen_addresses", "127.0.0.1".to_owned()),
             ("port", self.port.to_string()),
             ("unix_socket_directories", self.process.folder().to_string_lossy().into_owned()),
+            ("ssl", "on".to_owned()),
+            ("ssl_cert_file", self.identity.certificate_file.to_string_lossy().into_owned()),
+            ("ssl_key_file", self.identity.key_file.to_string_lossy().into_owned()),
             ("fsync", switch(self.options.fsync)),
             ("full_page_writes", switch(self.options.fsync)),
             ("max_connections", self.options.max_connections.to_string()),
@@ -158,6 +165,11 @@ impl Postgres {
     /// As [`Postgres::psql`].
     pub fn psql_as(&self, user: &str, password: &str, database: &str, sql: &str) -> Result<String, Error> {
         run(&self.psql, self.port, (user, password, database), sql)
+    }
+
+    /// The root that vouches for the server, in PEM; its certificate is for `localhost` and `127.0.0.1`.
+    pub fn server_root(&self) -> &str {
+        &self.identity.root
     }
 
     /// What the server printed.

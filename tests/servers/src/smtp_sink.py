@@ -5,10 +5,12 @@ import collections
 import email
 import email.policy
 import json
+import os
 import re
+import ssl
 import sys
 
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult
 
 port, identifier, file = sys.argv[1:]
 refused = collections.Counter()
@@ -46,8 +48,23 @@ class Sink:
         return "250 2.0.0 kept"
 
 
+def authenticate(server, session, envelope, mechanism, data):
+    given = (data.login.decode(), data.password.decode())
+    # Not handled: the answer is the server's to give.
+    return AuthResult(success=given == (os.environ["SINK_NAME"], os.environ["SINK_PASSWORD"]), handled=False)
+
+
+def options():
+    if "SINK_CERTIFICATE" in os.environ:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(os.environ["SINK_CERTIFICATE"], os.environ["SINK_KEY"])
+        yield from {"tls_context": tls, "require_starttls": True}.items()
+    if "SINK_NAME" in os.environ:
+        yield from {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}.items()
+
+
 async def main():
-    serve = lambda: SMTP(Sink(), hostname=identifier, enable_SMTPUTF8=True)
+    serve = lambda: SMTP(Sink(), hostname=identifier, enable_SMTPUTF8=True, **dict(options()))
     server = await asyncio.get_running_loop().create_server(serve, "127.0.0.1", int(port))
     await server.serve_forever()
 

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::{
     error::{Error, Tried as _, write},
+    identity::Identity,
     port,
     process::Process,
     python, random,
@@ -23,7 +24,7 @@ const SCRIPT: &str = include_str!("smtp_sink.py");
 /// Long enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// A mail server without TLS and without users. The first letters of a recipient say how it fails:
+/// A mail server. The first letters of a recipient say how it fails:
 ///
 /// | recipient | answer |
 /// |---|---|
@@ -35,8 +36,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct SmtpSink {
     process: Process,
     python: PathBuf,
+    options: SmtpOptions,
+    identity: Identity,
     address: SocketAddr,
     identifier: String,
+}
+
+/// What an [`SmtpSink`] asks of its clients. By default nothing.
+#[derive(Debug, Clone, Default)]
+pub struct SmtpOptions {
+    /// Whether they must say STARTTLS first.
+    pub tls: bool,
+    /// The name and password that they must log in with. Without TLS they are taken too.
+    pub login: Option<(String, String)>,
 }
 
 /// A message, or a recipient that was refused.
@@ -75,16 +87,27 @@ impl Received {
 }
 
 impl SmtpSink {
-    /// Starts one.
+    /// Starts one that asks nothing of its clients.
     ///
     /// # Errors
     ///
     /// [`Error::Missing`] without what is installed from PyPI, else what went wrong.
     pub fn start() -> Result<Self, Error> {
+        Self::start_with(&SmtpOptions::default())
+    }
+
+    /// Starts one.
+    ///
+    /// # Errors
+    ///
+    /// As [`SmtpSink::start`].
+    pub fn start_with(options: &SmtpOptions) -> Result<Self, Error> {
         let python = python::with("aiosmtpd")?;
         port::on_free(|[port]| {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let mut sink = Self { process: Process::new("the mail server")?, python: python.clone(), address, identifier: random::token() };
+            let process = Process::new("the mail server")?;
+            let (identity, options) = (Identity::new(&process)?, options.clone());
+            let mut sink = Self { process, python: python.clone(), options, identity, address, identifier: random::token() };
             write(&sink.process.file("sink.py"), SCRIPT)?;
             sink.restart()?;
             Ok(sink)
@@ -100,6 +123,12 @@ impl SmtpSink {
         self.kill9();
         let mut command = Command::new(&self.python);
         command.arg(self.process.file("sink.py")).args([&self.address.port().to_string(), &self.identifier]).arg(self.file());
+        if self.options.tls {
+            command.env("SINK_CERTIFICATE", &self.identity.certificate_file).env("SINK_KEY", &self.identity.key_file);
+        }
+        if let Some((name, password)) = &self.options.login {
+            command.env("SINK_NAME", name).env("SINK_PASSWORD", password);
+        }
         let (address, identifier) = (self.address, self.identifier.clone());
         self.process.start(command, move || greeting(address).is_ok_and(|line| line.contains(&identifier)))
     }
@@ -112,6 +141,11 @@ impl SmtpSink {
     /// Where it is.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The root that vouches for it after STARTTLS, in PEM; its certificate is for `localhost` and `127.0.0.1`.
+    pub fn server_root(&self) -> &str {
+        &self.identity.root
     }
 
     /// Everything that it got so far, in that order, refused recipients too.

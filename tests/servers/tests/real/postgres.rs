@@ -25,6 +25,7 @@ fn a_user_needs_the_password() {
     assert!(refused.contains("password authentication failed"), "{refused}");
     assert_eq!(postgres.dsn("tenant", "s/e:c", "d"), format!("postgres://tenant:s%2Fe%3Ac@127.0.0.1:{}/d", postgres.port()));
     assert_eq!(postgres.psql("show fsync").unwrap(), "on");
+    assert_eq!(postgres.psql("select ssl from pg_stat_ssl where pid = pg_backend_pid()").unwrap(), "t");
 }
 
 #[test]

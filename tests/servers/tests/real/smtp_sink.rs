@@ -3,9 +3,11 @@
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::TcpStream,
+    path::Path,
+    process::Command,
 };
 
-use servers::SmtpSink;
+use servers::{SmtpOptions, SmtpSink};
 
 /// Sends a message and returns the first letters of the last answer, which is empty when the connection was closed.
 fn send(sink: &SmtpSink, to: &str) -> String {
@@ -53,6 +55,38 @@ fn what_was_received_survives_and_each_failure_is_as_asked() {
     let first = &received[0];
     assert_eq!((first.from.as_str(), first.text.trim_end().replace('\r', "")), ("host@example.test", "Hello\n.".to_owned()));
     assert_eq!((first.header("Message-ID"), first.header("Subject")), (Some("<run.step@host>"), Some("Grüße")));
+}
+
+/// Python's own client, which trusts the server's root only.
+const CLIENT: &str = "
+import smtplib, ssl, sys
+port, root, name, password = sys.argv[1:]
+with smtplib.SMTP('127.0.0.1', int(port), timeout=30) as client:
+    if root:
+        client.starttls(context=ssl.create_default_context(cadata=root))
+    if name:
+        client.login(name, password)
+    client.sendmail('host@example.test', ['ann@example.test'], 'Subject: a\\n\\nb')
+";
+
+#[test]
+fn a_client_needs_tls_and_the_password_where_they_are_asked_for() {
+    let login = ("host".to_owned(), "s3cret".to_owned());
+    let sink = SmtpSink::start_with(&SmtpOptions { tls: true, login: Some(login) }).unwrap();
+    let other = SmtpSink::start().unwrap();
+    for (root, name, password, failure) in [
+        (sink.server_root(), "host", "s3cret", ""),
+        (sink.server_root(), "host", "wrong", "535"),
+        (sink.server_root(), "", "", "530"),
+        ("", "", "", "530"),
+        (other.server_root(), "host", "s3cret", "CERTIFICATE_VERIFY_FAILED"),
+    ] {
+        let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/python/bin/python");
+        let output = Command::new(python).args(["-c", CLIENT, &sink.address().port().to_string(), root, name, password]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success() == failure.is_empty() && error.contains(failure), "{name} {password}: {error}");
+    }
+    assert_eq!(sink.received().unwrap().len(), 1);
 }
 
 #[test]
