@@ -60,7 +60,8 @@ pub(crate) fn project(definition: &Definition, before: Option<&Run>, after: &Run
     set_error(&mut body, before, after);
     let open = if state.is_open() { "true" } else { "false" };
     let texts = ["slug", "state", "plan", "region"].into_iter().filter_map(|key| Some((key, body[key].as_str()?.to_owned())));
-    let attributes = texts.chain([("open", open.to_owned()), ("active", active.to_string())]).collect();
+    let failed = body["error"]["step"].as_str().map(|step| ("failed_step", step.to_owned()));
+    let attributes = texts.chain([("open", open.to_owned()), ("active", active.to_string())]).chain(failed).collect();
     Some(Document { collection: TENANT_COLLECTION, id, rank: after.started_at().0, body, attributes })
 }
 

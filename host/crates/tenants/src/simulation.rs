@@ -233,7 +233,8 @@ impl Simulation {
             return;
         };
         let body = document.body;
-        assert!(document.attributes.len() <= 16 && !body.to_string().contains("ann@") && !body.to_string().contains("sealed:"), "{body}");
+        assert!(document.attributes.iter().all(|(_, value)| (1..=256).contains(&value.len())), "{:?}", document.attributes);
+        assert!(!body.to_string().contains("ann@") && !body.to_string().contains("sealed:"), "{body}");
         let words =
             |list: &Value, word: fn(&Value) -> Option<String>| list.as_array().into_iter().flatten().filter_map(word).collect::<Vec<_>>().join(" ");
         let steps = words(&body["steps"], |step| {
