@@ -1,10 +1,11 @@
 //! Runs sign-ups through the pure functions alone, with scripted answers, and writes down what people and metrics would see.
 
 mod answers;
+mod matrix;
 mod paths;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     fmt::Write,
 };
 
@@ -38,6 +39,8 @@ pub(crate) struct Simulation {
     definition: Definition,
     run: Run,
     shown: Shown,
+    /// What providers made and did not take back: steps and items.
+    world: BTreeSet<(String, u64)>,
     script: BTreeMap<String, VecDeque<Answer>>,
     clock: u64,
     log: String,
@@ -53,7 +56,7 @@ impl Simulation {
     pub(crate) fn of(definition: Definition, shown: Shown, input: Value) -> Self {
         let first = testing::started_with(&definition, input);
         let run = begin(&definition, testing::run_id(7), &first).unwrap();
-        let mut simulation = Self { definition, run, shown, script: BTreeMap::new(), clock: 0, log: String::new() };
+        let mut simulation = Self { definition, run, shown, world: BTreeSet::new(), script: BTreeMap::new(), clock: 0, log: String::new() };
         simulation.write_down(None, &first);
         simulation
     }
@@ -153,6 +156,7 @@ impl Simulation {
 
     fn write_down(&mut self, before: Option<&Run>, record: &Record) {
         self.write_spans(before, &record.event);
+        self.change_world(&record.event);
         if let Event::FalloutOpened(opened) = &record.event {
             writeln!(self.log, "fallout {}: {} ({})", opened.id, opened.reason, opened.failure.message).unwrap();
         }
@@ -235,6 +239,9 @@ impl Simulation {
         let body = document.body;
         assert!(document.attributes.iter().all(|(_, value)| (1..=256).contains(&value.len())), "{:?}", document.attributes);
         assert!(!body.to_string().contains("ann@") && !body.to_string().contains("sealed:"), "{body}");
+        if self.definition.name.as_str() == crate::PIPELINE {
+            self.check_ledger(&body);
+        }
         let words =
             |list: &Value, word: fn(&Value) -> Option<String>| list.as_array().into_iter().flatten().filter_map(word).collect::<Vec<_>>().join(" ");
         let steps = words(&body["steps"], |step| {
@@ -250,6 +257,25 @@ impl Simulation {
         if matches!(record.event, Event::RunEnded { .. } | Event::FalloutOpened(_)) {
             self.write_ledger(&body);
         }
+    }
+
+    fn change_world(&mut self, event: &Event) {
+        let Event::AttemptFinished { attempt, verdict, .. } = event else { return };
+        let thing = (attempt.item.step.to_string(), u64::from(attempt.item.item));
+        match verdict {
+            Verdict::Done(_) | Verdict::Refused { .. } => drop(self.world.insert(thing)),
+            Verdict::Undone => drop(self.world.remove(&thing)),
+            Verdict::Failed(_) => {}
+        }
+    }
+
+    /// What the ledger says is there, which must be what is there.
+    fn check_ledger(&self, body: &Value) {
+        let resources = body["resources"].as_array().into_iter().flatten().filter(|resource| resource["state"] != "removed");
+        let said: BTreeSet<_> =
+            resources.map(|resource| (resource["step"].as_str().unwrap().to_owned(), resource["item"].as_u64().unwrap())).collect();
+        let there: BTreeSet<_> = self.world.iter().filter(|(step, _)| step != "welcome_email").cloned().collect();
+        assert_eq!(said, there);
     }
 
     fn write_ledger(&mut self, body: &Value) {
