@@ -1,6 +1,6 @@
 //! The pipeline `tenant_certificate`: a new certificate for a tenant that is there. Begun when the old one is about to end, or when a tenant is ready without one.
 
-use pipeline::{AfterFailure, Definition, Mapped, MappingError, OnFailure, PipelineName, RunTelemetry, StepDefinition, Undo, View};
+use pipeline::{AfterFailure, Definition, Mapped, MappingError, OnFailure, PipelineName, RunTelemetry, StepDefinition, View};
 use serde_json::json;
 
 use crate::{
@@ -64,8 +64,7 @@ fn install(options: &Options) -> StepDefinition {
         label: "install_certificate",
         attributes: |view, _, _| tenant_id(view),
     };
-    // What is installed serves the tenant; it goes with the tenant's record.
-    StepDefinition { undo: Undo::Never, ..effect(options, plan) }
+    effect(options, plan)
 }
 
 fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
@@ -76,6 +75,8 @@ fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
 
 #[cfg(test)]
 mod tests {
+    use pipeline::Undo;
+
     use super::*;
     use crate::tenant_pipeline::{CERTIFICATE_ORDER, CHALLENGE, word};
 

@@ -14,6 +14,7 @@ pub mod contract;
 mod input;
 mod measure;
 mod options;
+mod projection;
 mod repair_pipeline;
 mod slug;
 mod tenant_pipeline;
@@ -26,6 +27,7 @@ pub use self::{
     input::{Admin, CertificateInput, IntegrationInput, RepairInput, RepairItem, Sealed, TenantInput},
     measure::{initial_series, measure},
     options::{InvalidOptions, Options, PlanOptions, Policy, SignUpOptions, StepOptions, StepsOptions},
+    projection::{CERTIFICATE_COLLECTION, REPAIR_COLLECTION, TENANT_COLLECTION, TenantState, certificate_document, document, repair_document},
     repair_pipeline::{REPAIR_PIPELINE, REPAIRED_STEPS, repair_definition},
     slug::{InvalidSlug, RESERVED, Slug},
     tenant_pipeline::{PIPELINE, REASONS, VERSION, bucket, definition},

@@ -3,7 +3,8 @@
 
 use engine::port::RunState;
 use pipeline::{
-    Activity, AttemptId, Direction, Event, FalloutSubject, ItemState, Measurement, Outcome, StepDefinition, StepName, Timestamp, Transition, Verdict,
+    Activity, AttemptId, Direction, Event, Failure, FalloutSubject, ItemState, Measurement, Outcome, Phase, Run, StepDefinition, StepName, Timestamp,
+    Transition, Verdict,
 };
 
 use crate::{
@@ -70,14 +71,17 @@ fn attempts(transition: &Transition<'_>) -> Vec<Measurement> {
     match &transition.record.event {
         Event::AttemptPended { attempt, started_at, .. } => handed_over(transition, attempt, *started_at),
         Event::AttemptFinished { attempt, started_at, verdict, .. } => {
+            let completes = transition.definition.step(&attempt.item.step).is_some_and(|(_, step)| step.telemetry.completion.is_some());
             let error = match verdict {
-                Verdict::Done(_) | Verdict::Undone => None,
+                // A completion says whether what was asked for has come.
+                Verdict::Undone => completes.then_some("host.cancelled"),
+                Verdict::Done(_) => None,
                 Verdict::Refused { failure, .. } | Verdict::Failed(failure) => Some(failure.error_type.as_str()),
             };
             ended(transition, attempt, *started_at, transition.record.at, error)
         }
         Event::AttemptLost { attempt, started_at } => {
-            let last = transition.before.map_or(*started_at, pipeline::Run::last_at);
+            let last = transition.before.map_or(*started_at, Run::last_at);
             ended(transition, attempt, *started_at, last, Some("host.restarted"))
         }
         Event::StepRefused { step, failure } => {
@@ -131,7 +135,7 @@ fn ended(transition: &Transition<'_>, attempt: &AttemptId, started_at: Timestamp
 }
 
 /// Since when an attempt that had been handed over is being continued.
-fn continued_since(transition: &Transition<'_>, attempt: &AttemptId) -> Option<Timestamp> {
+pub(crate) fn continued_since(transition: &Transition<'_>, attempt: &AttemptId) -> Option<Timestamp> {
     let item: &ItemState = transition.before?.item(transition.definition, &attempt.item)?;
     match &item.activity {
         Activity::Ready(ready) => ready.resume.as_ref().map(|_| ready.since),
@@ -146,7 +150,10 @@ fn end(transition: &Transition<'_>, outcome: &Outcome, at: Timestamp) -> Vec<Mea
     // A sign-up that a person gives up after it failed has failed; one that nothing was wrong with has not.
     let (error, failed) = match outcome {
         Outcome::Completed => (None, None),
-        Outcome::Failed { failure, step } => (Some(failure.error_type.as_str()), step.as_ref().map(|step| (step, failure.error_type.as_str()))),
+        Outcome::Failed { failure, step } => {
+            let (failure, step) = transition.before.and_then(cause).unwrap_or((failure, step.as_ref()));
+            (Some(failure.error_type.as_str()), step.map(|step| (step, failure.error_type.as_str())))
+        }
         Outcome::Cancelled => {
             let held = run.fallouts().iter().map(|fallout| &fallout.opened).find(|opened| opened.subject != FalloutSubject::UndoFailed);
             (Some("host.cancelled"), held.map(|opened| (&opened.step, opened.failure.error_type.as_str())))
@@ -157,6 +164,14 @@ fn end(transition: &Transition<'_>, outcome: &Outcome, at: Timestamp) -> Vec<Mea
     let label = |step: &StepName| transition.definition.step(step).map(|(_, step)| failing_label(step));
     let failure = failed.and_then(|(step, error)| Some(failure(&label(step)?, error, 1.0)));
     std::iter::once(duration).chain(failure).collect()
+}
+
+/// What a run is taken back for. It stays the run's error, whatever goes wrong on the way back.
+pub(crate) fn cause(run: &Run) -> Option<(&Failure, Option<&StepName>)> {
+    match run.phase() {
+        Phase::Unwinding { cause, step, .. } => Some((cause.as_ref()?, step.as_ref())),
+        Phase::Forward | Phase::Ended(_) => None,
+    }
 }
 
 fn seconds(since: Timestamp, at: Timestamp) -> f64 {

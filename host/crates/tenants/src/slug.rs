@@ -1,103 +1,17 @@
 //! Slugs: the names of tenants in addresses. One label of the DNS, in the few characters that nobody confuses.
 
 mod lookalike;
+mod reserved;
 
 use std::fmt;
 
 use self::lookalike::lookalike;
+pub use self::reserved::RESERVED;
 
 /// The fewest characters of a slug.
 const MIN: usize = 3;
 /// The most characters of a slug: a label has 63, and names of buckets and roles are made of it.
 const MAX: usize = 40;
-
-/// The slugs that no tenant gets: names that a service needs itself, that mail and browsers look up, or that people trust.
-pub const RESERVED: [&str; 84] = [
-    "abuse",
-    "account",
-    "accounts",
-    "acme-challenge",
-    "admin",
-    "administrator",
-    "api",
-    "app",
-    "apps",
-    "assets",
-    "auth",
-    "autoconfig",
-    "autodiscover",
-    "backup",
-    "beta",
-    "billing",
-    "blog",
-    "broadcasthost",
-    "cdn",
-    "chat",
-    "console",
-    "dashboard",
-    "demo",
-    "dev",
-    "dns",
-    "docs",
-    "download",
-    "email",
-    "files",
-    "forum",
-    "ftp",
-    "git",
-    "help",
-    "host",
-    "hostmaster",
-    "id",
-    "imap",
-    "info",
-    "internal",
-    "isatap",
-    "localdomain",
-    "localhost",
-    "login",
-    "logout",
-    "mail",
-    "mailer-daemon",
-    "metrics",
-    "mta-sts",
-    "mx",
-    "news",
-    "noreply",
-    "no-reply",
-    "ns",
-    "ns1",
-    "ns2",
-    "ns3",
-    "oauth",
-    "payment",
-    "payments",
-    "pop",
-    "pop3",
-    "portal",
-    "postmaster",
-    "root",
-    "security",
-    "shop",
-    "signin",
-    "signup",
-    "smtp",
-    "sso",
-    "staging",
-    "static",
-    "status",
-    "support",
-    "sysadmin",
-    "system",
-    "test",
-    "tls",
-    "vpn",
-    "webmail",
-    "webmaster",
-    "wpad",
-    "www",
-    "www2",
-];
 
 /// A slug that a tenant may have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -3,7 +3,7 @@
 use pipeline::{Criticality, Mapped, MappingError, StepDefinition, View};
 use serde_json::json;
 
-use super::{ACTIVATE, ADMIN_USER, CERTIFICATE, Plan, certificate_order::Wanted, effect, reason, same, tenant_id};
+use super::{ACTIVATE, ADMIN_USER, CERTIFICATE, Plan, certificate, certificate_order::Wanted, effect, reason, same, tenant_id};
 use crate::{contract::DirectoryRequest, options::Options};
 
 pub(super) fn step(options: &Options) -> StepDefinition {
@@ -25,7 +25,7 @@ pub(super) fn step(options: &Options) -> StepDefinition {
 /// A tenant that is to have a certificate is not activated without: a person may have sent the run on with nothing in its place.
 fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     let wanted: Wanted = view.input_as()?;
-    if wanted.now() && view.outputs(CERTIFICATE).next().is_none() {
+    if wanted.now() && !view.outputs(CERTIFICATE).any(certificate::is_issued) {
         return Err(MappingError(format!("step `{CERTIFICATE}` has brought no certificate for {}", wanted.domain)));
     }
     Ok(Mapped::one(json!(DirectoryRequest::Activate { id: wanted.id })))

@@ -52,12 +52,17 @@ fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     requests.collect()
 }
 
+/// Whether a receipt speaks of a certificate.
+pub(crate) fn is_issued(receipt: &Value) -> bool {
+    receipt["status"].as_str().is_some_and(|status| ISSUED.contains(&status))
+}
+
 /// A certificate that was not issued is none, however politely the authority said so.
 fn accept(_: &Value, output: &Value) -> Result<(), Failure> {
-    let status = output["status"].as_str().unwrap_or_default();
-    if ISSUED.contains(&status) {
+    if is_issued(output) {
         return Ok(());
     }
+    let status = output["status"].as_str().unwrap_or_default();
     Err(Failure::new(FailureClass::Rejected, "ssl.failed", format!("the authority ended the order as `{status}`: expected `issued` or `valid`")))
 }
 
