@@ -56,7 +56,7 @@ pub enum Trouble {
     Busy,
     /// It refuses to write, for good.
     Refusing,
-    /// It writes, and the answer is lost.
+    /// It writes all that a call asks for, and the answer is lost.
     Lost,
     /// It answers what makes no sense.
     Garbage,
