@@ -67,7 +67,7 @@ pub enum Trouble {
 /// # Panics
 /// Where the plugin does not do as the contract says; the message tells which rule.
 pub fn run(subject: &mut impl Subject) {
-    let rules: [(&str, fn(&mut Check<'_, _>)); 12] = [
+    let rules: [(&str, Rule<_>); 12] = [
         ("what is written is there, and a repetition changes nothing", applies_once),
         ("the records of others are never overwritten or removed", leaves_others_alone),
         ("a name belongs to one owner", names_have_one_owner),
@@ -90,6 +90,9 @@ pub fn run(subject: &mut impl Subject) {
         assert!(!told.contains(&secret), "no secret may be told, but one is in: {told}");
     }
 }
+
+/// Checks one rule.
+type Rule<S> = fn(&mut Check<'_, S>);
 
 /// One rule on its way.
 struct Check<'a, S> {

@@ -108,8 +108,6 @@ fn last(bytes: &[u8]) -> Option<(usize, Name, TSIG)> {
     }
     let start = decoder.index();
     let record = Record::<RData>::read(&mut decoder).ok()?;
-    match record.data {
-        RData::TSIG(tsig) if decoder.is_empty() => Some((start, record.name, tsig)),
-        _ => None,
-    }
+    let RData::TSIG(tsig) = record.data else { return None };
+    decoder.is_empty().then_some((start, record.name, tsig))
 }

@@ -31,11 +31,12 @@ pub(crate) fn update(id: u16, zone: &Name, changes: &[Change], seen: &[Record]) 
         }
         let goes = |kind: &str| changes.iter().any(|it| it.name == change.name && it.kind == kind && it.after.is_empty());
         let beside = changes.iter().any(|it| it.name == change.name && it != change);
-        match of_kind {
-            RecordType::CNAME if there.is_empty() && !beside => require(&mut message, vec![bare(owner.clone(), RecordType::ANY, DNSClass::NONE)]),
-            RecordType::CNAME => {}
-            _ if change.after.is_empty() || goes("CNAME") => {}
-            _ => require(&mut message, vec![bare(owner.clone(), RecordType::CNAME, DNSClass::NONE)]),
+        if of_kind != RecordType::CNAME {
+            if !change.after.is_empty() && !goes("CNAME") {
+                require(&mut message, vec![bare(owner.clone(), RecordType::CNAME, DNSClass::NONE)]);
+            }
+        } else if there.is_empty() && !beside {
+            require(&mut message, vec![bare(owner.clone(), RecordType::ANY, DNSClass::NONE)]);
         }
         message.authorities.extend(updates(change, &owner, of_kind, &there)?);
     }

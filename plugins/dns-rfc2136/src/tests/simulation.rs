@@ -182,17 +182,16 @@ impl Zone {
 
     fn change(&mut self, change: &Record) {
         let of_set = |it: &Record| it.name == change.name && it.record_type() == change.record_type();
-        match change.dns_class {
-            DNSClass::ANY => self.records.retain(|it| !of_set(it)),
-            DNSClass::NONE => self.records.retain(|it| !of_set(it) || it.data != change.data),
-            _ => {
-                let alias = |record: &Record| record.record_type() == RecordType::CNAME;
-                if self.at(&change.name).any(|it| alias(it) != alias(change)) {
-                    return;
-                }
-                self.records.retain(|it| !of_set(it) || it.data != change.data);
-                self.records.push(change.clone());
-            }
+        if change.dns_class == DNSClass::ANY {
+            return self.records.retain(|it| !of_set(it));
+        }
+        let alias = |record: &Record| record.record_type() == RecordType::CNAME;
+        if change.dns_class == DNSClass::IN && self.at(&change.name).any(|it| alias(it) != alias(change)) {
+            return;
+        }
+        self.records.retain(|it| !of_set(it) || it.data != change.data);
+        if change.dns_class == DNSClass::IN {
+            self.records.push(change.clone());
         }
     }
 }
