@@ -60,7 +60,7 @@ pub trait Vendor {
     /// Rejected with [`UNKNOWN_ZONE`] if the zone is not served for us; otherwise what is true.
     fn look(&mut self, zone: &str, names: &BTreeSet<String>) -> Result<Vec<RecordSet>, Failure>;
 
-    /// Makes all changes, or none. At least one is given. Called after `look`.
+    /// Makes all changes, at best all or none, otherwise in this order. At least one is given. Called after `look`.
     ///
     /// # Errors
     /// What is true; `unavailable` with [`CHANGED_MEANWHILE`] if the zone is not any more as it was seen.

@@ -10,8 +10,9 @@
 //! | `POST /zones/{id}/dns_records`, `PATCH` and `DELETE /zones/{id}/dns_records/{record}` | one change each, where the setting `batch` is `false` |
 //!
 //! A record here is one value; records of one name and type are a set. What another writes at the same time shows as the errors 81053, 81054, 81057, 81058
-//! (such a record exists) and 81044 (it is gone): nothing was written then, and if the zone is already as wanted, all is well. Without batches a call that
-//! fails halfway leaves what was written, and is `unknown-outcome`. Records are written with `proxied: false`.
+//! (such a record exists) and 81044 (it is gone): nothing was written then, and if the zone is already as wanted, all is well. There is no other condition:
+//! two that write one name at the same time must be kept apart by the host, or find out when they read back. Without batches a call that fails halfway
+//! leaves what was written, and is `unknown-outcome`. Records are written with `proxied: false`.
 //!
 //! The token is the operator's: the rule of the endpoint adds the header `Authorization`.
 //!
