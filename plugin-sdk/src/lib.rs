@@ -28,6 +28,7 @@ pub mod telemetry;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+pub mod zone;
 
 pub use contracts::{
     Characteristic, Resource, ServiceSpec, activation,

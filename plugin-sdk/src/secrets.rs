@@ -46,9 +46,9 @@ pub enum Error {
 /// How to sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Algorithm {
-    /// HMAC over SHA-256; the key is the secret's bytes.
+    /// HMAC over SHA-256; the key is the secret's bytes, or those in base64 behind `base64:`.
     HmacSha256,
-    /// HMAC over SHA-512; the key is the secret's bytes.
+    /// HMAC over SHA-512; the key is the secret's bytes, or those in base64 behind `base64:`.
     HmacSha512,
     /// Ed25519; the key is PKCS #8 in PEM, or a seed of 64 hexadecimal digits.
     Ed25519,

@@ -82,6 +82,15 @@ fn a_new_configuration_plugin_builds_parameters() {
     assert_eq!(done["output"]["assignments"], expected);
 }
 
+#[test]
+fn a_new_dns_plugin_looks_at_a_zone() {
+    let made = make("dns");
+    let back_end = made.answering("[]");
+    let absent = made.call(&["--verb", "observe", "--input", "@request.json"]);
+    assert_eq!(absent["observed"], "absent");
+    assert!(back_end.recv().unwrap().starts_with("GET /zones/app.example.test/sets?name=_jackfield-owner.acme.app.example.test "));
+}
+
 /// Generates a crate, runs its tests, builds its component and has it checked.
 fn make(contract: &str) -> Made {
     let directory = tempfile::tempdir().unwrap();

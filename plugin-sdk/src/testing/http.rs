@@ -73,9 +73,13 @@ impl Reply {
     }
 }
 
+/// Answers requests by what it knows.
+type Server = Box<dyn FnMut(&Sent) -> Reply>;
+
 #[derive(Default)]
 struct Script {
     replies: Vec<(String, Reply)>,
+    server: Option<Server>,
     sent: Vec<Sent>,
 }
 
@@ -91,6 +95,11 @@ impl Http {
     /// Scripts the answer to one request. Several for the same method and URL are used in order, each once.
     pub fn on(method: &str, url: &str, reply: Reply) {
         SCRIPT.with_borrow_mut(|it| it.replies.push((format!("{method} {url}"), reply)));
+    }
+
+    /// Has every request that is not scripted answered by a server, such as the simulation of a vendor.
+    pub fn serve(server: impl FnMut(&Sent) -> Reply + 'static) {
+        SCRIPT.with_borrow_mut(|it| it.server = Some(Box::new(server)));
     }
 
     /// What was sent so far, in order.
@@ -114,17 +123,18 @@ pub(crate) fn send(request: &Request) -> Result<Raw, (ErrorKind, String)> {
     let wanted = format!("{} {}", request.method.as_str(), request.url);
     super::note(format!("http {wanted}"));
     SCRIPT.with_borrow_mut(|it| {
-        let Some(at) = it.replies.iter().position(|(request, _)| *request == wanted) else {
-            let script: Vec<_> = it.replies.iter().map(|(request, _)| request).collect();
-            panic!("unexpected request {wanted}; scripted are {script:?}");
+        let sent =
+            Sent { method: request.method.as_str().into(), url: request.url.clone(), headers: request.headers.clone(), body: request.body.clone() };
+        let reply = match (it.replies.iter().position(|(request, _)| *request == wanted), &mut it.server) {
+            (Some(at), _) => it.replies.remove(at).1,
+            (None, Some(server)) => server(&sent),
+            (None, None) => {
+                let script: Vec<_> = it.replies.iter().map(|(request, _)| request).collect();
+                panic!("unexpected request {wanted}; scripted are {script:?}");
+            }
         };
-        it.sent.push(Sent {
-            method: request.method.as_str().into(),
-            url: request.url.clone(),
-            headers: request.headers.clone(),
-            body: request.body.clone(),
-        });
-        let raw = it.replies.remove(at).1.0?;
+        it.sent.push(sent);
+        let raw = reply.0?;
         if raw.body.len() > request.limit {
             let why = format!("the answer is longer than {} bytes", request.limit);
             return Err((ErrorKind::BadAnswer, why));

@@ -13,6 +13,7 @@
 
 pub(crate) mod config;
 mod device;
+pub mod dns_conformance;
 pub(crate) mod http;
 pub(crate) mod keyvalue;
 pub(crate) mod metrics;

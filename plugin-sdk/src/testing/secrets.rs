@@ -1,12 +1,15 @@
 //! Secrets of a native test. Handles are readable here, and requests are recorded with them: a plugin cannot see more than that in a host either.
 
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use crate::secrets::{Algorithm, Error};
 
+/// What signs with a secret.
+type Signer = Rc<dyn Fn(&[u8]) -> Vec<u8>>;
+
 #[derive(Default)]
 struct Granted {
-    by_name: BTreeMap<String, Option<Vec<u8>>>,
+    by_name: BTreeMap<String, Option<Signer>>,
     sealed: Vec<String>,
     unsealable: bool,
 }
@@ -27,7 +30,13 @@ impl Secrets {
 
     /// Grants a secret with which every signature is these bytes.
     pub fn grant_signing(name: &str, signature: &[u8]) {
-        GRANTED.with_borrow_mut(|it| it.by_name.insert(name.into(), Some(signature.to_vec())));
+        let signature = signature.to_vec();
+        Self::grant_signer(name, move |_| signature.clone());
+    }
+
+    /// Grants a secret with which signatures are made so.
+    pub fn grant_signer(name: &str, sign: impl Fn(&[u8]) -> Vec<u8> + 'static) {
+        GRANTED.with_borrow_mut(|it| it.by_name.insert(name.into(), Some(Rc::new(sign))));
     }
 
     /// The texts that were sealed, in order. The handle of the first is `jackfield-sealed.0.`.
@@ -62,8 +71,9 @@ pub(crate) fn sign(handle: &str, algorithm: Algorithm, bytes: &[u8]) -> Result<V
     super::note(format!("secrets sign {algorithm:?} {} bytes", bytes.len()));
     let name = handle.strip_prefix("jackfield-secret.").and_then(|rest| rest.strip_suffix('.')).unwrap_or_default();
     let found = GRANTED.with_borrow(|it| it.by_name.get(name).cloned());
-    let signature = found.ok_or_else(|| Error::Unknown("the text is no handle of this call".into()))?;
-    signature.ok_or_else(|| Error::Unfit(format!("`{name}` signs nothing in this test: grant it with Secrets::grant_signing")))
+    let signer = found.ok_or_else(|| Error::Unknown("the text is no handle of this call".into()))?;
+    let signer = signer.ok_or_else(|| Error::Unfit(format!("`{name}` signs nothing in this test: grant it with Secrets::grant_signing")))?;
+    Ok(signer(bytes))
 }
 
 pub(super) fn reset() {

@@ -46,6 +46,8 @@ enum Contract {
     Billing,
     /// Build the parameters of a device.
     Configuration,
+    /// Write the records of a tenant.
+    Dns,
 }
 
 /// What differs from contract to contract.
@@ -84,6 +86,7 @@ impl Contract {
             }
             Self::Billing => template!("billing", "sets up an account over the REST interface at the endpoint `billing`"),
             Self::Configuration => template!("configuration", "builds the parameters of a device from the setting `parameters`"),
+            Self::Dns => template!("dns", "writes the records of tenants through the REST interface at the endpoint `dns`"),
         }
     }
 }

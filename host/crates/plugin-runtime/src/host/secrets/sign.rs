@@ -1,26 +1,40 @@
 //! Signatures with secrets.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use ring::{
     hmac::{self, HMAC_SHA256, HMAC_SHA512, Key},
     signature::Ed25519KeyPair,
 };
 use rustls::pki_types::{PrivatePkcs8KeyDer, pem::PemObject as _};
+use zeroize::Zeroizing;
 
 use super::super::bindings::secrets::{Algorithm, Error};
 use crate::{grant::Secret, host::secrets::SealKey};
 
 const MAX_BYTES: usize = 1 << 20;
 
+/// Stands before the base64 of a key that is no text, such as those that `tsig-keygen` makes.
+const BASE64: &str = "base64:";
+
 pub(super) fn sign(secret: &Secret, algorithm: Algorithm, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     if bytes.len() > MAX_BYTES {
         return Err(Error::Limit(format!("{} bytes to sign, expected at most {MAX_BYTES}", bytes.len())));
     }
-    let keyed = |algorithm| hmac::sign(&Key::new(algorithm, secret.reveal().as_bytes()), bytes).as_ref().to_vec();
+    let keyed = |algorithm| Ok(hmac::sign(&Key::new(algorithm, &key(secret)?), bytes).as_ref().to_vec());
     match algorithm {
-        Algorithm::HmacSha256 => Ok(keyed(HMAC_SHA256)),
-        Algorithm::HmacSha512 => Ok(keyed(HMAC_SHA512)),
+        Algorithm::HmacSha256 => keyed(HMAC_SHA256),
+        Algorithm::HmacSha512 => keyed(HMAC_SHA512),
         Algorithm::Ed25519 => Ok(ed25519(secret)?.sign(bytes).as_ref().to_vec()),
     }
+}
+
+/// The bytes of a key of HMAC.
+fn key(secret: &Secret) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let Some(encoded) = secret.reveal().strip_prefix(BASE64) else {
+        return Ok(Zeroizing::new(secret.reveal().as_bytes().to_vec()));
+    };
+    let unfit = |_| Error::Unfit("what follows `base64:` is no base64 with padding".to_owned());
+    STANDARD.decode(encoded.trim()).map(Zeroizing::new).map_err(unfit)
 }
 
 fn ed25519(secret: &Secret) -> Result<Ed25519KeyPair, Error> {
@@ -58,6 +72,8 @@ mod tests {
         check(pem, Algorithm::Ed25519, b"", "e5564300c360ac729086e2cc806e828a");
         let text = b"what do ya want for nothing?";
         check("Jefe", Algorithm::HmacSha256, text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        check("base64:SmVmZQ==", Algorithm::HmacSha256, text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        check("base64:Jefe!", Algorithm::HmacSha256, text, "what follows `base64:` is no base64 with padding");
         check("Jefe", Algorithm::HmacSha512, text, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea250554");
         check("Jefe", Algorithm::Ed25519, text, "it is no ed25519 key");
         check("Jefe", Algorithm::HmacSha256, &vec![0; MAX_BYTES + 1], "1048577 bytes to sign, expected at most 1048576");
