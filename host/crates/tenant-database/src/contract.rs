@@ -1,5 +1,6 @@
 //! The contract `jackfield:tenant/database`, which the host answers itself: a database of its own for each tenant. Kebab-case names in its JSON form.
 
+use pipeline::{Pin, Provider, Verbs};
 use serde::{Deserialize, Serialize};
 
 /// The contract with the version that this host speaks.
@@ -33,4 +34,14 @@ pub struct DatabaseReceipt {
     pub migrations: u64,
     /// Where it is: host and port. Empty for a file.
     pub address: String,
+}
+
+/// What the step is bound to when a provider of this crate answers.
+pub(crate) fn pin(provider: &str) -> Pin {
+    Pin {
+        provider: Provider::Native { name: provider.to_owned() },
+        contract: CONTRACT.to_owned(),
+        verbs: Verbs { observe: true, resume: false, undo: true },
+        idempotent: true,
+    }
 }
