@@ -1,7 +1,10 @@
 //! The contract `jackfield:tenant/database`, which the host answers itself: a database of its own for each tenant. Kebab-case names in its JSON form.
 
-use pipeline::{Pin, Provider, Verbs};
-use serde::{Deserialize, Serialize};
+use pipeline::{Failure, Pin, Provider, Verbs};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::failure::misfit;
 
 /// The contract with the version that this host speaks.
 pub const CONTRACT: &str = "jackfield:tenant/database@1.0.0";
@@ -44,4 +47,9 @@ pub(crate) fn pin(provider: &str) -> Pin {
         verbs: Verbs { observe: true, resume: false, undo: true },
         idempotent: true,
     }
+}
+
+/// A request or a receipt from its JSON form.
+pub(crate) fn read<T: DeserializeOwned>(value: &Value, what: &str) -> Result<T, Failure> {
+    Deserialize::deserialize(value).map_err(|error| misfit(format_args!("the {what} does not fit: {error}")))
 }

@@ -8,6 +8,7 @@ pub mod contract;
 mod failure;
 mod migrations;
 mod names;
+mod postgres;
 mod sql;
 mod sqlite;
 
@@ -15,6 +16,7 @@ pub use self::{
     account::{Account, TenantOf},
     failure::{DATABASE_FOREIGN, DATABASE_REFUSED, DATABASE_UNAVAILABLE, MIGRATION_CHANGED, MIGRATION_FAILED, NOT_AUTHORISED},
     migrations::{Migrated, Migration, Migrations, MigrationsError},
+    postgres::{AddressError, PostgresDatabases, PostgresOptions, PostgresRunner},
     sql::{Sql, TenantSql},
     sqlite::{SqliteDatabases, SqliteOptions, SqliteRunner},
 };

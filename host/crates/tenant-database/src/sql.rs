@@ -15,7 +15,10 @@ use engine::port::{CallScope, HostInterface, HostInterfaceError};
 use pipeline::TenantName;
 use serde_json::{Value as Json, json};
 
-pub(crate) use self::form::{Answer, SqlError, Statement, Value, note, noted};
+pub(crate) use self::{
+    form::{Answer, SqlError, Statement, Value, note, noted},
+    guard::begins_with_a_read,
+};
 use crate::{
     account::{Account, TenantOf},
     names::TenantId,

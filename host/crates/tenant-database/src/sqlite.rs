@@ -24,7 +24,7 @@ pub use self::runner::SqliteRunner;
 use crate::{
     account::Account,
     contract::DatabaseReceipt,
-    failure::{misfit, unavailable},
+    failure::unavailable,
     migrations::{Migrated, Migrations},
     names::TenantId,
     sql::{Answer, SqlError, TenantSql, Work, sealed::Sealed},
@@ -150,10 +150,6 @@ fn broken(tenant: &TenantId, error: &rusqlite::Error) -> Failure {
 
 fn disk(tenant: &TenantId, error: &std::io::Error) -> Failure {
     unavailable(format_args!("the file of tenant {tenant}: {error}"))
-}
-
-fn read_request<T: serde::de::DeserializeOwned>(value: &serde_json::Value, what: &str) -> Result<T, Failure> {
-    serde::Deserialize::deserialize(value).map_err(|error| misfit(format_args!("the {what} does not fit: {error}")))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {

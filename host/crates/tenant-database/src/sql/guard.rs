@@ -36,6 +36,12 @@ pub(super) fn admit(statements: &[Statement]) -> Result<bool, SqlError> {
     Ok(reads)
 }
 
+/// Whether the rows that a statement answers are no rows that it changed. Of a `WITH` that has columns that is taken to be so.
+pub(crate) fn begins_with_a_read(sql: &str, columns: bool) -> bool {
+    let (first, _) = word(sql);
+    READS.contains(&first.as_str()) || (first == "with" && columns)
+}
+
 /// The word that a text begins with, in lower case, and the rest. Nothing but space may be before it: what a comment says is no word.
 fn word(sql: &str) -> (String, &str) {
     let sql = sql.trim_start();

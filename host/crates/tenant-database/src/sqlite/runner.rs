@@ -5,9 +5,9 @@ use engine::port::{Answer, Call, CallReport, Observed, Runner, Verb};
 use pipeline::{Failure, Pin};
 use serde_json::json;
 
-use super::{Inner, SqliteDatabases, look::Found, read_request};
+use super::{Inner, SqliteDatabases, look::Found};
 use crate::{
-    contract::{DatabaseReceipt, DatabaseRequest},
+    contract::{DatabaseReceipt, DatabaseRequest, read},
     failure::{misfit, unknown},
     names::TenantId,
 };
@@ -28,8 +28,8 @@ impl SqliteRunner {
     async fn answer(&self, call: &Call, sent: &mut bool) -> Result<Answer, Failure> {
         let effect = call.key.as_str().to_owned();
         let tenant = match &call.verb {
-            Verb::Undo { receipt } => read_request::<DatabaseReceipt>(receipt, "receipt")?.tenant,
-            Verb::Apply | Verb::Observe => read_request::<DatabaseRequest>(&call.request, "request")?.tenant,
+            Verb::Undo { receipt } => read::<DatabaseReceipt>(receipt, "receipt")?.tenant,
+            Verb::Apply | Verb::Observe => read::<DatabaseRequest>(&call.request, "request")?.tenant,
             Verb::Resume { .. } => return Err(misfit("nothing of this contract is ever pending")),
         };
         let tenant = TenantId::parse(&tenant)?;
