@@ -40,7 +40,8 @@ const WASM: &str = "wasmtime*";
 const OTEL: &str = "opentelemetry*";
 const SQL: &str = "*sqlite*";
 /// The packages of the host, as a guest may not link them.
-const HOST: [&str; 10] = ["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe", "lab", "host"];
+const HOST: [&str; 12] =
+    ["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe", "tenants", "tenant-database", "lab", "host"];
 
 const RULES: &[Rule] = &[
     Rule {
@@ -57,19 +58,34 @@ const RULES: &[Rule] = &[
     Rule { of: "telemetry", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, SQL] },
     Rule { of: "orders", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, SQL] },
     Rule { of: "cpe", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[WASM, OTEL, SQL] },
+    Rule { of: "tenants", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[WASM, OTEL, SQL, "*postgres*"] },
+    Rule { of: "tenant-database", sees: &["pipeline", "engine"], tests_see: &["servers"], without: &[WASM, OTEL, "hyper*", "axum*"] },
     // A vendor's back end knows nothing of ours.
     Rule { of: "lab", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL] },
     // Starts the servers of others, and is tested alone.
     Rule { of: "servers", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL, "tokio*", "hyper*", "axum*"] },
     Rule {
         of: "host",
-        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe"],
+        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe", "tenants", "tenant-database"],
         tests_see: &["lab"],
         without: &["lab"],
     },
     Rule {
         of: "bench",
-        sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe", "lab", "host"],
+        sees: &[
+            "pipeline",
+            "engine",
+            "package",
+            "store-sqlite",
+            "plugin-runtime",
+            "telemetry",
+            "orders",
+            "cpe",
+            "tenants",
+            "tenant-database",
+            "lab",
+            "host",
+        ],
         tests_see: &[],
         without: &[],
     },
@@ -92,8 +108,9 @@ const NAMES: &[(&str, &[&str])] = &[
     // The receiver that the tests run in another process decodes OTLP.
     ("opentelemetry-proto", &["telemetry", "bench", "end-to-end-tests"]),
     ("opentelemetry*", &["telemetry", "bench"]),
+    ("tokio-postgres*", &["tenant-database"]),
     // The tests compare what a receiver counted with what the store counts.
-    ("rusqlite", &["store-sqlite", "bench", "end-to-end-tests"]),
+    ("rusqlite", &["store-sqlite", "tenant-database", "bench", "end-to-end-tests"]),
 ];
 
 /// Who may name a crate; `None` when anybody may.

@@ -1,6 +1,10 @@
 //! The contract `jackfield:tenant/database`, which the host answers itself: a database of its own for each tenant. Kebab-case names in its JSON form.
 
-use serde::{Deserialize, Serialize};
+use pipeline::{Failure, Pin, Provider, Verbs};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::failure::misfit;
 
 /// The contract with the version that this host speaks.
 pub const CONTRACT: &str = "jackfield:tenant/database@1.0.0";
@@ -33,4 +37,19 @@ pub struct DatabaseReceipt {
     pub migrations: u64,
     /// Where it is: host and port. Empty for a file.
     pub address: String,
+}
+
+/// What the step is bound to when a provider of this crate answers.
+pub(crate) fn pin(provider: &str) -> Pin {
+    Pin {
+        provider: Provider::Native { name: provider.to_owned() },
+        contract: CONTRACT.to_owned(),
+        verbs: Verbs { observe: true, resume: false, undo: true },
+        idempotent: true,
+    }
+}
+
+/// A request or a receipt from its JSON form.
+pub(crate) fn read<T: DeserializeOwned>(value: &Value, what: &str) -> Result<T, Failure> {
+    Deserialize::deserialize(value).map_err(|error| misfit(format_args!("the {what} does not fit: {error}")))
 }

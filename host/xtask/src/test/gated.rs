@@ -29,6 +29,9 @@ const OF_SERVERS: &str = "servers";
 /// The feature of the recorded sessions, which belong to the suite `third-party`.
 const RECORDED: &str = "cpe/third-party";
 
+/// The feature of the tests of databases against a real server, which belong to the suite of the servers.
+const DATABASES: &str = "tenant-database/real";
+
 /// Python, and every server and tool.
 const NEEDS_OF_SERVERS: [Need; SERVERS.len() + 1] = {
     let mut needs = [Need::PythonVenv; SERVERS.len() + 1];
@@ -101,7 +104,7 @@ pub(crate) fn suites(root: &Path) -> Result<Vec<Suite>> {
 /// The Cargo arguments that make Clippy look at them too.
 pub(crate) fn feature_arguments() -> Result<Vec<String>> {
     let suites = suites(workspace::root())?;
-    let features = suites.iter().map(|suite| feature(suite.name)).chain([RECORDED.to_owned()]);
+    let features = suites.iter().map(|suite| feature(suite.name)).chain([RECORDED, DATABASES].map(str::to_owned));
     Ok(features.map(|feature| format!("--features={feature}")).collect())
 }
 
@@ -143,7 +146,9 @@ fn foreign_receiver() -> Result<()> {
 /// Installs what runs on Python beside the other servers, which are there already.
 fn servers() -> Result<()> {
     python(&PYTHON_SERVERS)?;
-    run_tests(OF_SERVERS, &[])
+    run_tests(OF_SERVERS, &[])?;
+    // What runs against PostgreSQL stands beside the provider that it tests.
+    command::run(&mut command::cargo(&["test", "--workspace", "--features", DATABASES, "--test", "postgres"]))
 }
 
 /// Makes the Python environment of this workspace and installs packages into it.

@@ -26,6 +26,8 @@ pub trait HostInterface: fmt::Debug + Send + Sync {
 pub struct CallScope {
     /// The plugin's name.
     pub plugin: String,
+    /// The contract that is called: `jackfield:tenant/seed@1.0.0`.
+    pub contract: String,
     /// Whose run it is.
     pub tenant: TenantName,
     /// The run.

@@ -73,6 +73,7 @@ impl CallState {
         let CallContext { plugin, call, .. } = &*self.context;
         CallScope {
             plugin: plugin.manifest.name.clone(),
+            contract: call.pin.contract.clone(),
             tenant: call.tenant.clone(),
             run: call.run.clone(),
             key: call.key.clone(),
