@@ -14,6 +14,11 @@
     reason = "generated code"
 )]
 
+mod tenant;
+
+pub(crate) use self::tenant::sql;
+pub use self::tenant::{certificate, certificate_order, dns, integration, mail, seed, storage};
+
 /// What a plugin may import.
 pub(crate) mod imports {
     wit_bindgen::generate!({

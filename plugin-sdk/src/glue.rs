@@ -4,7 +4,10 @@ use std::marker::PhantomData;
 
 use crate::{
     Call, Failure, Signal, bindings,
-    contracts::{activation, billing, catalog, cpe, inventory, provisioning},
+    contracts::{
+        activation, billing, catalog, cpe, inventory, provisioning,
+        tenant::{certificate, certificate_order, dns, integration, mail, seed, storage},
+    },
     http,
 };
 
@@ -33,8 +36,8 @@ pure! {
 }
 
 macro_rules! effectful {
-    ($($contract:ident: $trait:ident),* $(,)?) => {
-        $(impl<P: crate::$trait> bindings::$contract::exports::jackfield::order::$contract::Guest for Exported<P> {
+    ($($package:ident/$contract:ident: $trait:ident),* $(,)?) => {
+        $(impl<P: crate::$trait> bindings::$contract::exports::jackfield::$package::$contract::Guest for Exported<P> {
             fn apply(call: Call, request: $contract::Request) -> Result<$contract::Outcome, Failure> {
                 http::begin_call();
                 P::apply(&call, request)
@@ -58,4 +61,13 @@ macro_rules! effectful {
     };
 }
 
-effectful!(inventory: Inventory, provisioning: Provisioning, activation: Activation, billing: Billing);
+effectful!(order/inventory: Inventory, order/provisioning: Provisioning, order/activation: Activation, order/billing: Billing);
+effectful!(
+    tenant/storage: Storage,
+    tenant/dns: Dns,
+    tenant/certificate_order: CertificateOrder,
+    tenant/certificate: Certificate,
+    tenant/seed: Seed,
+    tenant/integration: Integration,
+    tenant/mail: Mail,
+);

@@ -21,6 +21,7 @@ mod manifest;
 pub mod metrics;
 pub mod secrets;
 pub mod spans;
+pub mod sql;
 mod step;
 pub mod telemetry;
 #[cfg(not(target_family = "wasm"))]
@@ -41,6 +42,11 @@ pub use contracts::{
     inventory::Inventory,
     provisioning,
     provisioning::Provisioning,
+    tenant,
+    tenant::{
+        certificate, certificate::Certificate, certificate_order, certificate_order::CertificateOrder, dns, dns::Dns, integration,
+        integration::Integration, mail, mail::Mail, seed, seed::Seed, storage, storage::Storage,
+    },
 };
 pub use manifest::{Capabilities, Contract, Endpoint, Manifest, Metric, MetricKind, SECTION, Secret, Setting, Telemetry, Verb};
 pub use step::{Call, Callback, Failure, Observed, Outcome, Pending, Reason, Signal, Unavailable};

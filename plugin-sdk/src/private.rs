@@ -18,6 +18,20 @@ pub const fn device_inventory<P: crate::DeviceInventory>() {}
 pub const fn profile<P: crate::Profile>() {}
 /// See [`catalog`].
 pub const fn configuration<P: crate::Configuration>() {}
+/// See [`catalog`].
+pub const fn storage<P: crate::Storage>() {}
+/// See [`catalog`].
+pub const fn dns<P: crate::Dns>() {}
+/// See [`catalog`].
+pub const fn certificate_order<P: crate::CertificateOrder>() {}
+/// See [`catalog`].
+pub const fn certificate<P: crate::Certificate>() {}
+/// See [`catalog`].
+pub const fn seed<P: crate::Seed>() {}
+/// See [`catalog`].
+pub const fn integration<P: crate::Integration>() {}
+/// See [`catalog`].
+pub const fn mail<P: crate::Mail>() {}
 
 #[cfg(target_family = "wasm")]
 pub use crate::{bindings, glue::Exported};

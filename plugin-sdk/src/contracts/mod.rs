@@ -1,4 +1,5 @@
-//! The contracts, one module and one trait each: those of `jackfield:order` here, those of `jackfield:cpe` in [`cpe`].
+//! The contracts, one module and one trait each: those of `jackfield:order` here, those of `jackfield:cpe` in [`cpe`], those of `jackfield:tenant` in
+//! [`tenant`].
 
 pub mod activation;
 pub mod billing;
@@ -6,6 +7,7 @@ pub mod catalog;
 pub mod cpe;
 pub mod inventory;
 pub mod provisioning;
+pub mod tenant;
 
 /// A named value, as in TMF633 and TMF639.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -37,7 +37,8 @@ pub struct Manifest {
 /// A contract that a plugin implements.
 #[derive(Debug, Clone, Copy)]
 pub struct Contract {
-    /// The name as in `export!`: `inventory` for `jackfield:order/inventory`, `configuration` for `jackfield:cpe/configuration`.
+    /// The name as in `export!`: `inventory` for `jackfield:order/inventory`, `configuration` for `jackfield:cpe/configuration`,
+    /// `certificate_order` for `jackfield:tenant/certificate-order`.
     pub name: &'static str,
     /// The verbs that work. `apply` is one of them.
     pub verbs: &'static [Verb],
@@ -45,13 +46,26 @@ pub struct Contract {
     pub idempotent: bool,
 }
 
+/// What `export!` calls otherwise than by the interface of `jackfield:order` of the same name: the package and the interface.
+const ELSEWHERE: [(&str, &str, &str); 10] = [
+    ("device_inventory", "jackfield:cpe/", "inventory"),
+    ("profile", "jackfield:cpe/", "profile"),
+    ("configuration", "jackfield:cpe/", "configuration"),
+    ("storage", "jackfield:tenant/", "storage"),
+    ("dns", "jackfield:tenant/", "dns"),
+    ("certificate_order", "jackfield:tenant/", "certificate-order"),
+    ("certificate", "jackfield:tenant/", "certificate"),
+    ("seed", "jackfield:tenant/", "seed"),
+    ("integration", "jackfield:tenant/", "integration"),
+    ("mail", "jackfield:tenant/", "mail"),
+];
+
 /// The package and the interface that `export!` means by a name.
 const fn interface(name: &str) -> (&'static str, &str) {
-    const CPE: [(&str, &str); 3] = [("device_inventory", "inventory"), ("profile", "profile"), ("configuration", "configuration")];
     let mut at = 0;
-    while at < CPE.len() {
-        if check::same(CPE[at].0, name) {
-            return ("jackfield:cpe/", CPE[at].1);
+    while at < ELSEWHERE.len() {
+        if check::same(ELSEWHERE[at].0, name) {
+            return (ELSEWHERE[at].1, ELSEWHERE[at].2);
         }
         at += 1;
     }

@@ -18,6 +18,7 @@ pub(crate) mod keyvalue;
 pub(crate) mod metrics;
 pub(crate) mod secrets;
 pub(crate) mod spans;
+pub(crate) mod sql;
 pub(crate) mod telemetry;
 
 use std::cell::RefCell;
@@ -27,6 +28,7 @@ pub use device::{device, listing};
 pub use http::{Http, Reply, Sent};
 pub use keyvalue::KeyValue;
 pub use secrets::Secrets;
+pub use sql::Sql;
 pub use telemetry::{Record, Telemetry};
 
 use crate::Call;
@@ -48,6 +50,7 @@ pub fn reset() {
     keyvalue::reset();
     secrets::reset();
     spans::reset();
+    sql::reset();
     telemetry::reset();
     begin_call();
 }

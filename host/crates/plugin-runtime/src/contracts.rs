@@ -28,6 +28,18 @@ const CPE: &[(&str, &str)] = &[
     ("cpe/configuration.wit", include_str!("../../../../wit/cpe/configuration.wit")),
 ];
 
+/// The contracts of setting up a tenant.
+const TENANT: &[(&str, &str)] = &[
+    ("tenant/types.wit", include_str!("../../../../wit/tenant/types.wit")),
+    ("tenant/storage.wit", include_str!("../../../../wit/tenant/storage.wit")),
+    ("tenant/dns.wit", include_str!("../../../../wit/tenant/dns.wit")),
+    ("tenant/certificate-order.wit", include_str!("../../../../wit/tenant/certificate-order.wit")),
+    ("tenant/certificate.wit", include_str!("../../../../wit/tenant/certificate.wit")),
+    ("tenant/seed.wit", include_str!("../../../../wit/tenant/seed.wit")),
+    ("tenant/integration.wit", include_str!("../../../../wit/tenant/integration.wit")),
+    ("tenant/mail.wit", include_str!("../../../../wit/tenant/mail.wit")),
+];
+
 /// The contracts of a product order as they were published first.
 const ORDER_1_0: &[(&str, &str)] = &[
     ("order-1.0/types.wit", include_str!("../../../../wit/order-1.0/types.wit")),
@@ -79,12 +91,13 @@ pub enum ContractsError {
 }
 
 impl Contracts {
-    /// The contracts that this release ships: `jackfield:order` and `jackfield:cpe`.
+    /// The contracts that this release ships: `jackfield:order`, `jackfield:cpe` and `jackfield:tenant`.
     pub fn builtin() -> Self {
         let mut contracts = Self { resolve: Resolve::default(), by_interface: BTreeMap::new() };
         contracts.push(STEP).expect("a test parses the compiled-in step types");
         contracts.add(ORDER).expect("a test parses the compiled-in contracts");
         contracts.add(CPE).expect("a test parses the compiled-in contracts");
+        contracts.add(TENANT).expect("a test parses the compiled-in contracts");
         contracts
     }
 
