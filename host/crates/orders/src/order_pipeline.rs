@@ -47,6 +47,7 @@ pub fn definition(options: &Options) -> Definition {
             root_attributes: |view| root_attributes(view),
             submitted_span: Some("bss.order.submitted"),
             end_attributes: |view| end_attributes(view),
+            phases: &[],
         },
         measure,
     }
@@ -112,6 +113,8 @@ fn one_span(span: fn(&Value) -> String, metric_step: &'static str, attributes: S
         group_attributes: |_, _, _| Attributes::new(),
         failure_text: |_, failure| text::failure(failure),
         undo_span: text::compensation,
+        count_attributes: |_| Attributes::new(),
+        completion: None,
     }
 }
 

@@ -49,6 +49,26 @@ pub struct RunTelemetry {
     pub submitted_span: Option<&'static str>,
     /// Attributes of the root span that are known at the end.
     pub end_attributes: fn(&View<'_>) -> Attributes,
+    /// Spans over several steps; a step is in one of them at most.
+    pub phases: &'static [Phase],
+}
+
+/// A span over several steps: the parent of the spans that theirs would otherwise have the root as parent of.
+#[derive(Debug, Clone)]
+pub struct Phase {
+    /// The name of the span.
+    pub span: &'static str,
+    /// The steps, in the order of the definition.
+    pub steps: &'static [&'static str],
+    /// The attributes of the span.
+    pub attributes: fn(&View<'_>) -> Attributes,
+}
+
+impl RunTelemetry {
+    /// The phase that a step belongs to.
+    pub fn phase(&self, step: &StepName) -> Option<&'static Phase> {
+        self.phases.iter().find(|phase| phase.steps.contains(&step.as_str()))
+    }
 }
 
 /// One step of a pipeline.
@@ -192,6 +212,31 @@ pub struct StepTelemetry {
     pub failure_text: fn(&Value, &Failure) -> String,
     /// The name of a compensation's span, computed from the item's request.
     pub undo_span: fn(&Value) -> String,
+    /// Attributes of an attempt's span that come from which attempt it is, in both of the spans of an attempt that has two.
+    pub count_attributes: fn(&Counted) -> Attributes,
+    /// Where a request and its completion are two spans: what the second of them is.
+    pub completion: Option<Completion>,
+}
+
+/// Which attempt a span is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counted {
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// How many there are at most.
+    pub attempts: u32,
+    /// Whether it failed.
+    pub failed: bool,
+}
+
+/// The second span of an attempt that waits for the outside. The first ends when the work has been handed over and is exported at once; the second begins
+/// when what was waited for has come and is linked to the first. So a wait of days holds no span open.
+#[derive(Debug, Clone, Copy)]
+pub struct Completion {
+    /// The name of the span.
+    pub span: &'static str,
+    /// Its attributes, from the run, the item's request and its output when it succeeded.
+    pub attributes: fn(&View<'_>, &Value, Option<&Value>) -> Attributes,
 }
 
 impl Definition {

@@ -53,7 +53,7 @@ pub use self::{
     contract::{ContractTrack, Pin, Provider, Verbs},
     decide::{Command, decide},
     definition::{
-        AfterFailure, Criticality, Definition, InvalidDefinition, Mapped, OnFailure, RunTelemetry, Selectors, StepDefinition, StepTelemetry, Undo,
+        AfterFailure, Completion, Counted, Criticality, Definition, InvalidDefinition, Mapped, OnFailure, Phase as SpanPhase, RunTelemetry, Selectors, StepDefinition, StepTelemetry, Undo,
         Work,
     },
     event::{

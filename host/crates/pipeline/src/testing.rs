@@ -35,6 +35,7 @@ pub fn empty() -> Definition {
             root_attributes: |_| Attributes::new(),
             submitted_span: None,
             end_attributes: |_| Attributes::new(),
+            phases: &[],
         },
         measure: |_| Vec::new(),
     }
@@ -69,6 +70,8 @@ pub fn step(name: &str) -> StepDefinition {
             group_attributes: |_, _, _| Attributes::new(),
             failure_text: |_: &Value, failure: &Failure| failure.message.clone(),
             undo_span: |_| "test.undo".to_owned(),
+            count_attributes: |_| Attributes::new(),
+            completion: None,
         },
     }
 }

@@ -35,6 +35,17 @@ impl TraceIdentity {
         ])
     }
 
+    /// The span id of the completion of an attempt, where that is a span of its own.
+    pub fn completion_span(&self, id: &AttemptId) -> String {
+        let AttemptId { item, direction, attempt } = id;
+        self.named_span(&format!("completion {} {} {} {} {attempt}", item.step, item.item, item.round, *direction as u8))
+    }
+
+    /// The id of the span over the steps of a phase in one round.
+    pub fn phase_span(&self, phase: &str, round: u32) -> String {
+        self.named_span(&format!("phase {phase} {round}"))
+    }
+
     /// The id of the span that groups the items of a fan-out step in one round.
     pub fn group_span(&self, step: &crate::id::StepName, round: u32) -> String {
         self.derive(&[step.as_str().as_bytes(), b"group", &round.to_le_bytes()])

@@ -4,7 +4,9 @@
 //! span is made when the event that ends it was committed. Nothing here names the SDK.
 
 mod attempt;
+mod completion;
 mod group;
+mod phase;
 mod root;
 
 use std::collections::BTreeMap;
@@ -109,8 +111,9 @@ impl Projector {
         }
         let scene =
             Scene { projector: self, definition: &transition.definition, before: transition.before.as_deref(), run, record: &transition.record };
-        let mut spans: Vec<_> = scene.attempts().into_iter().collect();
+        let mut spans = scene.attempts();
         spans.extend(scene.groups());
+        spans.extend(scene.phases());
         spans.extend(scene.submitted());
         spans.extend(scene.root());
         spans

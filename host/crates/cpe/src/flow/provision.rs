@@ -56,6 +56,7 @@ pub fn definition(options: &Options) -> Definition {
             root_attributes: |view| root_attributes(view.input()),
             submitted_span: None,
             end_attributes: |_| Attributes::new(),
+            phases: &[],
         },
         measure,
     }
@@ -104,6 +105,8 @@ fn one_span(
         group_attributes: |_, _, _| Attributes::new(),
         failure_text,
         undo_span: |_| "cpe.provision.undo".to_owned(),
+        count_attributes: |_| Attributes::new(),
+        completion: None,
     }
 }
 

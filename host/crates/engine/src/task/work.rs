@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipeline::{AttemptId, Command, Failure, ItemId, Parent, PipelineName, Ready, RunId, Work, settle};
+use pipeline::{AttemptId, Command, Failure, ItemId, Parent, PipelineName, Ready, ResumeSignal, RunId, Work, settle};
 use serde_json::Value;
 use tokio::sync::oneshot;
 use tracing::warn;
@@ -64,7 +64,7 @@ impl RunTask {
         if !self.live.insert(Live::Attempt(id.clone())) {
             return;
         }
-        let Some(call) = self.call(&id) else { return };
+        let Some(call) = self.call(&id, &ready) else { return };
         let Some(item) = self.run.item(&self.pack.definition, &id.item).cloned() else { return };
         let shared = self.shared.clone();
         self.work.push(Box::pin(async move {
@@ -74,12 +74,16 @@ impl RunTask {
     }
 
     /// The call of an attempt, complete but for its verb.
-    fn call(&self, id: &AttemptId) -> Option<Call> {
+    fn call(&self, id: &AttemptId, ready: &Ready) -> Option<Call> {
         let (_, step) = self.pack.definition.step(&id.item.step)?;
         let item = self.run.item(&self.pack.definition, &id.item)?;
         let started = self.run.started();
         let trace = &started.trace;
         let callback = matches!(step.work, Work::Effect { callback: true, .. }) && id.direction == pipeline::Direction::Do;
+        let called = ready.resume.as_ref().is_some_and(|resume| !matches!(resume.signal, ResumeSignal::Timer));
+        // To be asked how far the work is belongs to the request; what has come from outside is its completion.
+        let completes = called && ready.direction == pipeline::Direction::Do && step.telemetry.completion.is_some();
+        let span_id = if completes { trace.completion_span(id) } else { trace.attempt_span(id) };
         Some(Call {
             tenant: started.tenant.clone(),
             run: self.run.id().clone(),
@@ -96,7 +100,7 @@ impl RunTask {
             callback: if callback { self.callback(id) } else { None },
             span: SpanContext {
                 trace_id: trace.trace_id.clone(),
-                span_id: trace.attempt_span(id),
+                span_id,
                 sampled: trace.sampled,
                 trace_state: trace.trace_state.clone(),
             },

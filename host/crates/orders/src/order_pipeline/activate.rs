@@ -28,6 +28,8 @@ pub(super) fn step(options: &Options) -> StepDefinition {
         telemetry: StepTelemetry {
             failure_text: |_, _| "Activation failed".to_owned(),
             undo_span: |_| "bss.order.compensate.service".to_owned(),
+            count_attributes: |_| Attributes::new(),
+            completion: None,
             ..one_span(|_| "bss.order.activate".to_owned(), "activation", attributes)
         },
     }

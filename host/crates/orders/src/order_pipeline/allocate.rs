@@ -33,6 +33,8 @@ pub(super) fn step(options: &Options) -> StepDefinition {
             group_attributes,
             failure_text,
             undo_span: text::compensation,
+            count_attributes: |_| Attributes::new(),
+            completion: None,
         },
     }
 }

@@ -33,6 +33,8 @@ pub(super) fn step(options: &Options) -> StepDefinition {
             group_attributes: |view, _, _| vec![order_id(view)],
             failure_text: |_, failure| text::failure(failure),
             undo_span: text::compensation,
+            count_attributes: |_| Attributes::new(),
+            completion: None,
         },
     }
 }

@@ -31,6 +31,14 @@ pub enum InvalidDefinition {
     /// An undo of something that has none.
     #[error("step `{0}` cannot be undone: only contracts with effects have an undo")]
     NoUndo(StepName),
+    /// A phase over a step that there is not, or that another phase has.
+    #[error("the phase `{phase}` has step `{step}`, which no other has and which must be a step of the pipeline")]
+    Phase {
+        /// The name of the phase's span.
+        phase: &'static str,
+        /// The step.
+        step: &'static str,
+    },
 }
 
 pub(super) fn validate(definition: &Definition) -> Result<(), InvalidDefinition> {
@@ -40,6 +48,19 @@ pub(super) fn validate(definition: &Definition) -> Result<(), InvalidDefinition>
     for (position, step) in definition.steps.iter().enumerate() {
         let (earlier, later) = (&definition.steps[..position], &definition.steps[position + 1..]);
         check_step(step, earlier, later)?;
+    }
+    check_phases(definition)
+}
+
+fn check_phases(definition: &Definition) -> Result<(), InvalidDefinition> {
+    let mut known: Vec<&str> = Vec::new();
+    for phase in definition.telemetry.phases {
+        for step in phase.steps {
+            if known.contains(step) || !definition.steps.iter().any(|other| other.name.as_str() == *step) {
+                return Err(InvalidDefinition::Phase { phase: phase.span, step });
+            }
+            known.push(step);
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Spans of attempts: one per attempt, waiting included, in both directions; of children; and of steps that were refused.
 
-use pipeline::{AttemptId, Attributes, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict};
+use pipeline::{AttemptId, Attributes, Counted, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict};
 use serde_json::Value;
 
 use super::{ParentSpan, ProjectedSpan, Scene, SpanLink};
@@ -16,7 +16,22 @@ struct Ended<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub(super) fn attempts(&self) -> Option<ProjectedSpan> {
+    pub(super) fn attempts(&self) -> Vec<ProjectedSpan> {
+        match &self.record.event {
+            Event::AttemptPended { attempt, started_at, .. } => self.handed_over(attempt, *started_at).into_iter().collect(),
+            Event::AttemptFinished { attempt, .. } | Event::AttemptLost { attempt, .. } => {
+                let ended = self.ended();
+                match self.completion(attempt) {
+                    Some(completion) => self.in_two(attempt, completion, ended),
+                    None => ended.into_iter().collect(),
+                }
+            }
+            _ => self.ended().into_iter().collect(),
+        }
+    }
+
+    /// The span of an attempt that an event ends.
+    fn ended(&self) -> Option<ProjectedSpan> {
         let nothing = Attributes::new();
         match &self.record.event {
             Event::AttemptFinished { attempt, started_at, verdict, attributes, .. } => {
@@ -72,6 +87,9 @@ impl<'a> Scene<'a> {
             Direction::Do => ((telemetry.span)(&item.request), (telemetry.attributes)(&self.view(), &item.request, ended.output)),
             Direction::Undo => ((telemetry.undo_span)(&item.request), self.undo_attributes(ended.id)),
         };
+        if ended.id.direction == Direction::Do {
+            attributes.extend(self.counted(step, ended.id, ended.failure.is_some()));
+        }
         provided(&name, ended.provided, &mut attributes);
         let mut span = self.span(self.trace().attempt_span(ended.id), &name, ended.started_at, attributes);
         if ended.id.direction == Direction::Do {
@@ -96,28 +114,33 @@ impl<'a> Scene<'a> {
         // The number of the record makes the id: a step can be refused more than once in a round.
         let id = self.trace().named_span(&format!("refused {step} {}", self.record.seq.0));
         let mut span = self.span(id, &name, self.record.at, attributes);
+        span.parent = self.under_phase(step);
         span.fail(&(telemetry.failure_text)(&Value::Null, failure), &failure.error_type);
         span.exception(&self.projector.policy, failure);
         Some(span)
     }
 
-    fn item(&self, id: &ItemId) -> Option<(&'a StepDefinition, &'a ItemState)> {
+    pub(super) fn counted(&self, step: &StepDefinition, id: &AttemptId, failed: bool) -> Attributes {
+        (step.telemetry.count_attributes)(&Counted { attempt: id.attempt, attempts: step.retry.max_attempts.get(), failed })
+    }
+
+    pub(super) fn item(&self, id: &ItemId) -> Option<(&'a StepDefinition, &'a ItemState)> {
         let (_, step) = self.step(&id.step)?;
         Some((step, self.run.item(self.definition, id)?))
     }
 
-    fn parent_of(&self, step: &StepDefinition, item: &ItemId) -> Option<ParentSpan> {
+    pub(super) fn parent_of(&self, step: &StepDefinition, item: &ItemId) -> Option<ParentSpan> {
         match (step.fan_out, step.telemetry.group_span) {
             (Some(_), Some(_)) => {
                 // An item that was given other input has a later round than its step; the group is the step's.
                 let round = self.step(&item.step).map_or(item.round, |(position, _)| self.run.steps()[position].round);
                 Some(ParentSpan { span_id: self.trace().group_span(&item.step, round), remote: false })
             }
-            (Some(_), None) | (None, _) => self.under_root(),
+            (Some(_), None) | (None, _) => self.under_phase(&item.step),
         }
     }
 
-    fn retry_of(&self, id: &AttemptId) -> Option<SpanLink> {
+    pub(super) fn retry_of(&self, id: &AttemptId) -> Option<SpanLink> {
         let earlier = AttemptId { attempt: id.attempt.checked_sub(1).filter(|number| *number > 0)?, ..id.clone() };
         let attributes = vec![(attribute::LINK_REASON.to_owned(), "retry_of".into())];
         Some(SpanLink { span_id: self.trace().attempt_span(&earlier), attributes })

@@ -30,13 +30,14 @@ impl Scene<'_> {
         let completed = items.iter().filter(|item| matches!(item.standing, Standing::Done { .. })).count();
         let attributes = (definition.telemetry.group_attributes)(&self.view(), completed, failed.is_some());
         let mut span = self.span(self.trace().group_span(&definition.name, round), name, scheduled, attributes);
+        span.parent = self.under_phase(&definition.name);
         if let Some((item, failure)) = failed {
             span.fail(&(definition.telemetry.failure_text)(&item.request, failure), &failure.error_type);
         }
         Some(span)
     }
 
-    fn had_fallout(&self, position: usize, scheduled: Timestamp) -> bool {
+    pub(super) fn had_fallout(&self, position: usize, scheduled: Timestamp) -> bool {
         let name = &self.definition.steps[position].name;
         let before = self.before.map_or(&[][..], Run::fallouts);
         // Other kinds of fallout lead to a new round or come while everything is undone.
@@ -61,6 +62,37 @@ fn settled(definition: &Definition, run: &Run, position: usize) -> Option<Timest
         Phase::Forward => matters && state.items.iter().any(|item| failure(item).is_some()),
     };
     (stopped && !state.items.iter().any(|item| is_doing(item))).then_some(scheduled)
+}
+
+/// How the steps of a phase have come to an end.
+pub(super) struct PhaseEnded {
+    /// When the first of them was scheduled.
+    pub(super) since: Timestamp,
+    /// The first that failed, with the request and why.
+    pub(super) failure: Option<(usize, std::sync::Arc<serde_json::Value>, Failure)>,
+}
+
+/// What became of the steps at these positions, if none of them will go on by itself.
+pub(super) fn phase_ended(definition: &Definition, run: &Run, positions: &[usize]) -> Option<PhaseEnded> {
+    let states = || positions.iter().map(|position| (*position, &run.steps()[*position]));
+    let scheduled = states().filter_map(|(_, state)| match state.status {
+        StepStatus::Scheduled(scheduled) | StepStatus::Done { scheduled, .. } => Some(scheduled),
+        StepStatus::Waiting | StepStatus::Refused(_) => None,
+    });
+    let since = scheduled.min()?;
+    let failed = states().find_map(|(position, state)| {
+        let matters = definition.steps[position].criticality != Criticality::BestEffort;
+        let refused = match &state.status {
+            StepStatus::Refused(failure) => Some((std::sync::Arc::default(), failure.clone())),
+            StepStatus::Waiting | StepStatus::Scheduled(_) | StepStatus::Done { .. } => None,
+        };
+        let item = || state.items.iter().find_map(|item| failure(item)).map(|(item, failure)| (item.request.clone(), failure.clone()));
+        refused.or_else(item).filter(|_| matters).map(|(request, failure)| (position, request, failure))
+    });
+    let over = states().all(|(_, state)| matches!(state.status, StepStatus::Done { .. }));
+    let stopped = *run.phase() != Phase::Forward || failed.is_some();
+    let doing = states().flat_map(|(_, state)| &state.items).any(|item| is_doing(item));
+    (over || (stopped && !doing)).then_some(PhaseEnded { since, failure: failed })
 }
 
 /// Why an item has failed for good, if it has.

@@ -21,6 +21,7 @@ pub fn order() -> Arc<Definition> {
         end_attributes: |view| {
             vec![text("bss.order.status", if view.run().outcome() == Some(&pipeline::Outcome::Completed) { "completed" } else { "failed" })]
         },
+        phases: &[],
     };
     let [decompose, allocate, activate] = &mut definition.steps[..] else { unreachable!("three steps were made") };
     decompose.telemetry.span = |_| "bss.order.decompose".to_owned();

@@ -40,6 +40,7 @@ pub fn command_definition(options: &Options) -> Definition {
             },
             submitted_span: None,
             end_attributes: |_| Attributes::new(),
+            phases: &[],
         },
         measure: |_| Vec::new(),
     }
@@ -71,6 +72,8 @@ fn step(options: &Options) -> StepDefinition {
             group_attributes: |_, _, _| Attributes::new(),
             failure_text: |_, failure| failure.message.chars().take(200).collect(),
             undo_span: |_| "cpe.command.undo".to_owned(),
+            count_attributes: |_| Attributes::new(),
+            completion: None,
         },
     }
 }

@@ -1,0 +1,36 @@
+//! The contract `jackfield:tenant/database`, which the host answers itself: a database of its own for each tenant. Kebab-case names in its JSON form.
+
+use serde::{Deserialize, Serialize};
+
+/// The contract with the version that this host speaks.
+pub const CONTRACT: &str = "jackfield:tenant/database@1.0.0";
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct DatabaseRequest {
+    /// The tenant's id: 1 to 64 characters of `[a-z0-9_-]`. Schema and role, or the file, are named after it.
+    pub tenant: String,
+    /// The password of the role, sealed by the host.
+    pub password: String,
+}
+
+/// What is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DatabaseReceipt {
+    /// `postgresql` or `sqlite`.
+    pub system: String,
+    /// The tenant's id.
+    pub tenant: String,
+    /// The database, or the file's name within its folder.
+    pub database: String,
+    /// The schema.
+    pub schema: String,
+    /// The role; empty where there are none.
+    pub role: String,
+    /// The version of the last migration.
+    pub migrations: u64,
+    /// Where it is: host and port. Empty for a file.
+    pub address: String,
+}
