@@ -18,7 +18,7 @@ pub(crate) use self::{
     bindings::{BindingSettings, NATIVE, RuleSetting},
     cpe::{Cpe, Tls},
     load::{load, with_nearest},
-    secret::{Given, hidden, resolve, seal_key, secret_text, shown, written_out_at},
+    secret::{Given, callback_keys, hidden, resolve, seal_key, secret_text, shown, written_out_at},
     tokens::{Role, Token},
 };
 
@@ -48,6 +48,9 @@ pub(crate) struct Config {
     /// Which plugin answers a contract, where more than one could: `"jackfield:order/inventory@1" = "inventory-pool"`, or a list of rules with `when` and
     /// `plugin` or `weights`. `policy` says when the providers of a run are chosen: `pin-run` (default) or `pin-step`.
     pub(crate) bindings: BTreeMap<String, serde_json::Value>,
+    /// Who may sign callbacks instead of knowing their address: by the name of a plugin, the keys (`env:NAME` or `file:PATH`, of texts that begin with
+    /// `whsec_`) that its messages may be signed with by Standard Webhooks; the second is for rotation. Default nobody.
+    pub(crate) callbacks: BTreeMap<String, Vec<String>>,
     /// Named API tokens: the name is written into the audit trail. `{ blake3 = "...", roles = [...] }`: the hexadecimal hash of the token, and what may be
     /// done with it (`viewer`, `orders`, `operator`, `publisher`, `admin`). The hash alone is a token that may do everything; the start warns of it.
     pub(crate) tokens: BTreeMap<String, Token>,

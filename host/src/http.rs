@@ -4,7 +4,7 @@ mod access;
 mod auth;
 mod backup;
 mod body;
-mod callbacks;
+pub(crate) mod callbacks;
 mod health;
 mod inspect;
 mod problem;
@@ -12,7 +12,7 @@ mod registry;
 mod runs;
 mod trace_context;
 
-use std::{future::ready, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, future::ready, sync::Arc, time::Duration};
 
 use axum::{Router, extract::Request, middleware, routing::get};
 use engine::api::Engine;
@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// All routes. Everything but health and callbacks asks for a token; `access` has the roles that open each.
-pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
+pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config, callback_keys: BTreeMap<String, callbacks::Keys>) -> Router {
     let engine: Arc<dyn Engine> = host.driver.clone();
     let tenant = tenant(config);
     let intake = orders::tmf622::Intake {
@@ -50,7 +50,7 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config) -> Router {
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .with_state(health::State::new(host))
-        .merge(callbacks::router(engine))
+        .merge(callbacks::router(host.driver.clone(), host.store.clone(), callback_keys))
         .merge(guarded)
         .layer(middleware::map_request(move |request: Request| ready(if takes_over { request } else { trace_context::forget(request) })))
         .layer(middleware::map_request(move |request: Request| ready(body::timely(request, receive))))

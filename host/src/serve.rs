@@ -53,6 +53,7 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     let options = store_sqlite::Options { max_bytes: config.store.max_bytes, ..store_sqlite::Options::default() };
     let (store, opening) = Store::open(&config.store.path, options).with_context(|| format!("store.path: {}", config.store.path.display()))?;
     let tokens = Tokens::open(config.data_directory(), &config.tokens)?;
+    let callback_keys = crate::config::callback_keys(&config.callbacks, directory)?;
     let host = Host::open(&config, directory, &url, store.clone(), &opening, log).await?;
     // From here on a signal is a drain.
     let mut signals = Signals::listen()?;
@@ -60,7 +61,7 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     std::fs::write(&endpoint, format!("http://{address}\n")).with_context(|| format!("{} cannot be written", endpoint.display()))?;
     let server = Server {
         listener,
-        router: http::router(&host, tokens, &config),
+        router: http::router(&host, tokens, &config, callback_keys),
         max_connections: config.http.max_connections,
         receive: Duration::from_millis(config.http.receive_ms),
     };

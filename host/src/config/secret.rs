@@ -3,7 +3,7 @@
 mod given;
 mod places;
 
-use std::{fs::File, io::Read, path::Path};
+use std::{collections::BTreeMap, fs::File, io::Read, path::Path};
 
 use plugin_runtime::SealKey;
 use serde_json::{Value, json};
@@ -15,6 +15,7 @@ pub(crate) use self::{
     places::{hidden, shown, written_out_at},
 };
 use super::Secrets;
+use crate::http::callbacks::Keys;
 
 /// The most bytes of a file that a reference leads to: a bundle of certificates has a quarter of it.
 const MAX_BYTES: u64 = 1 << 20;
@@ -55,6 +56,17 @@ pub(crate) fn seal_key(secrets: &Secrets, directory: &Path) -> Result<Option<Sea
     let Some(reference) = &secrets.seal_key else { return Ok(None) };
     let text = read(reference, directory).map_err(wrong)?.ok_or_else(|| wrong(UNREFERENCED.to_owned()))?;
     SealKey::parse(&text).map(Some).map_err(|error| wrong(error.to_string()))
+}
+
+/// The keys that callbacks may be signed with, by the name of the plugin that they are for.
+pub(crate) fn callback_keys(settings: &BTreeMap<String, Vec<String>>, directory: &Path) -> Result<BTreeMap<String, Keys>, SecretError> {
+    let keys = settings.iter().map(|(plugin, references)| {
+        let place = format!("callbacks.{plugin}");
+        let texts: Vec<String> = references.iter().map(|reference| secret_text(&place, reference, directory)).collect::<Result<_, _>>()?;
+        let keys = Keys::read(&texts).map_err(|detail| SecretError { place: place.clone(), detail })?;
+        Ok((plugin.clone(), keys))
+    });
+    keys.collect()
 }
 
 /// A secret that is given by reference and in no other way.

@@ -51,9 +51,11 @@
 
 pub mod api;
 mod attempt;
+mod awaited;
 mod bindings;
 mod definitions;
 mod driver;
+mod exclusive;
 mod feed;
 mod fold;
 mod holds;
@@ -74,9 +76,11 @@ mod timers;
 mod token;
 
 pub use self::{
+    awaited::Awaited,
     bindings::{Binding, BindingProblem, BindingTable, BoundPlugin, Choice, Explained, Fit, Misfit, PinPolicy, SelectorNames},
     definitions::Pack,
     driver::{Driver, OpenError, Options, Ports},
+    exclusive::{Exclusive, KeyOf},
     intervene::{Repin, RepinError, UndoError},
     preview::{ChoicePreview, RulePreview, StepPreview},
     routed::Routed,

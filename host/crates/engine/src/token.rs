@@ -26,6 +26,21 @@ pub(crate) struct Named {
 }
 
 impl Named {
+    /// What people and outside systems call the wait of an item: run, step, item and round, separated by dots. No secret.
+    pub(crate) fn operation(definition: &Definition, run: &RunId, item: &ItemId) -> Option<String> {
+        let (step, _) = definition.step(&item.step)?;
+        Some(format!("{run}.{step}.{}.{}", item.item, item.round))
+    }
+
+    /// What an operation names.
+    pub(crate) fn read(operation: &str) -> Option<Self> {
+        let mut parts = operation.split('.');
+        let run = RunId::new(parts.next()?).ok()?;
+        let mut number = || parts.next()?.parse().ok();
+        let named = Self { run, step: number()?, item: number()?, round: number()? };
+        parts.next().is_none().then_some(named)
+    }
+
     pub(crate) fn item_id(&self, definition: &Definition) -> Option<ItemId> {
         let step = definition.steps.get(self.step as usize)?;
         Some(ItemId { step: step.name.clone(), item: self.item, round: self.round })
@@ -38,12 +53,10 @@ impl Tokens {
         Self { key: blake3::derive_key("jackfield 2026 callback token", secret) }
     }
 
-    /// The token of an item: run, step, item, round and a 64-digit proof, separated by dots.
-    pub(crate) fn make(&self, definition: &Definition, run: &RunId, item: &ItemId) -> Option<String> {
-        let (step, _) = definition.step(&item.step)?;
-        let body = format!("{run}.{step}.{}.{}", item.item, item.round);
-        let proof = blake3::keyed_hash(&self.key, body.as_bytes());
-        Some(format!("{body}.{}", proof.to_hex()))
+    /// The token of an operation: its name and a 64-digit proof, separated by a dot.
+    pub(crate) fn make(&self, operation: &str) -> String {
+        let proof = blake3::keyed_hash(&self.key, operation.as_bytes());
+        format!("{operation}.{}", proof.to_hex())
     }
 
     /// What a token names, if this store made it. The proof is compared in constant time.
@@ -55,10 +68,7 @@ impl Tokens {
         if blake3::keyed_hash(&self.key, body.as_bytes()) != blake3::Hash::from_hex(proof).ok()? {
             return None;
         }
-        let mut parts = body.split('.');
-        let run = RunId::new(parts.next()?).ok()?;
-        let mut number = || parts.next()?.parse().ok();
-        Some(Named { run, step: number()?, item: number()?, round: number()? })
+        Named::read(body)
     }
 }
 
@@ -71,7 +81,7 @@ mod tests {
         let definition = pipeline::testing::linear(&["a", "b"]);
         let item = ItemId { step: definition.steps[1].name.clone(), item: 3, round: 2 };
         let (ours, theirs) = (Tokens::new(&[1; 32]), Tokens::new(&[2; 32]));
-        let token = ours.make(&definition, &pipeline::testing::run_id(7), &item).unwrap();
+        let token = ours.make(&Named::operation(&definition, &pipeline::testing::run_id(7), &item).unwrap());
         let named = ours.read(&token).unwrap();
         assert_eq!((named.run.clone(), named.item_id(&definition)), (pipeline::testing::run_id(7), Some(item)));
         assert_eq!(theirs.read(&token), None);

@@ -53,8 +53,8 @@ pub use self::{
     contract::{ContractTrack, Pin, Provider, Verbs},
     decide::{Command, decide},
     definition::{
-        AfterFailure, Completion, Counted, Criticality, Definition, InvalidDefinition, Mapped, OnFailure, Phase as SpanPhase, RunTelemetry, Selectors, StepDefinition, StepTelemetry, Undo,
-        Work,
+        AfterFailure, Completion, Counted, Criticality, Definition, InvalidDefinition, Mapped, OnFailure, Phase as SpanPhase, RunTelemetry,
+        Selectors, StepDefinition, StepTelemetry, Undo, Work,
     },
     event::{
         AfterUnwind, Event, FalloutOpened, FalloutSubject, Outcome, Parent, Pended, PinChanged, Record, Resolution, RunStarted, ScheduledItem, Timer,

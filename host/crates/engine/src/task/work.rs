@@ -13,6 +13,7 @@ use crate::{
     port::{Call, CallbackAddress, SpanContext, Verb},
     shared::{Message, Shared},
     start,
+    token::Named,
 };
 
 /// How often a call is made again because another call changed a key it had read.
@@ -98,18 +99,14 @@ impl RunTask {
             must_understand: step.must_understand,
             timeout: step.timeout,
             callback: if callback { self.callback(id) } else { None },
-            span: SpanContext {
-                trace_id: trace.trace_id.clone(),
-                span_id,
-                sampled: trace.sampled,
-                trace_state: trace.trace_state.clone(),
-            },
+            span: SpanContext { trace_id: trace.trace_id.clone(), span_id, sampled: trace.sampled, trace_state: trace.trace_state.clone() },
         })
     }
 
     fn callback(&self, id: &AttemptId) -> Option<CallbackAddress> {
-        let token = self.shared.tokens.make(&self.pack.definition, self.run.id(), &id.item)?;
-        Some(CallbackAddress { operation: id.item.step.to_string(), url: format!("{}{token}", self.shared.callback_base) })
+        let operation = Named::operation(&self.pack.definition, self.run.id(), &id.item)?;
+        let url = format!("{}{}", self.shared.callback_base, self.shared.tokens.make(&operation));
+        Some(CallbackAddress { operation, url })
     }
 
     fn start_child(&mut self, item: ItemId, pipeline: PipelineName, input: Value) {

@@ -1,6 +1,8 @@
 //! Spans of attempts: one per attempt, waiting included, in both directions; of children; and of steps that were refused.
 
-use pipeline::{AttemptId, Attributes, Counted, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict};
+use pipeline::{
+    AttemptId, Attributes, Counted, Direction, Event, Failure, FailureClass, ItemId, ItemState, StepDefinition, StepName, Timestamp, Verdict,
+};
 use serde_json::Value;
 
 use super::{ParentSpan, ProjectedSpan, Scene, SpanLink};

@@ -23,9 +23,8 @@ impl Scene<'_> {
         let positions = self.positions(phase);
         let round = self.round(self.run, phase);
         let ended = group::phase_ended(self.definition, self.run, &positions)?;
-        let known = self.before.is_some_and(|before| {
-            self.round(before, phase) == round && group::phase_ended(self.definition, before, &positions).is_some()
-        });
+        let known =
+            self.before.is_some_and(|before| self.round(before, phase) == round && group::phase_ended(self.definition, before, &positions).is_some());
         // After a fallout of one of its steps the span was exported already; what a person did then is seen in the attempts' own spans.
         if known || positions.iter().any(|position| self.had_fallout(*position, ended.since)) {
             return None;
