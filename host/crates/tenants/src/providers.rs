@@ -10,6 +10,7 @@ mod maildir;
 mod message;
 mod names;
 mod signing;
+mod smtp;
 #[cfg(test)]
 mod testing;
 
@@ -22,4 +23,5 @@ pub use self::{
     local_zone::{LOCAL_ZONE_PROVIDER, LocalZone, RECORD_COLLECTION, ZONE_COLLECTION},
     maildir::{MAILDIR_PROVIDER, Maildir},
     signing::{SigningError, SigningMaterial, signing_material},
+    smtp::{MAIL_COLLECTION, SMTP_PROVIDER, Smtp, SmtpLogin, SmtpOptions, SmtpTls},
 };
