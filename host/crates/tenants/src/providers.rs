@@ -1,6 +1,7 @@
 //! The providers that the host has for the steps of tenants: the directory, the embedded ones, which need no server, a certificate authority over ACME, a mail
 //! server over SMTP.
 
+mod acme;
 mod directory;
 mod effect;
 mod local_ca;
@@ -15,6 +16,10 @@ mod smtp;
 mod testing;
 
 pub use self::{
+    acme::{
+        ACME_ACCOUNT_COLLECTION, ACME_CERTIFICATE_COLLECTION, ACME_ORDER_COLLECTION, ACME_PROVIDER, Acme, AcmeBinding, AcmeCertificates, AcmeOptions,
+        AcmeOrders, AcmeParts,
+    },
     directory::{
         ACCOUNT_COLLECTION, Account, CERTIFICATE_COLLECTION, DIRECTORY_COLLECTION, DIRECTORY_PROVIDER, Directory, Entry, Installed, SLUG_COLLECTION,
     },

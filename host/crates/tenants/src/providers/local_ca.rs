@@ -18,7 +18,7 @@ pub use self::authority::LocalCaError;
 use super::{
     LocalZone,
     effect::{self, Effect, LASTING, body, done, drifted, held, ours, rejected, unreadable, unwritten},
-    names::{is_name, shown},
+    names::{check_names, shown},
 };
 use crate::contract::{CertificateOrderReceipt, CertificateOrderRequest, CertificateReceipt, CertificateRequest, Challenge};
 
@@ -30,9 +30,6 @@ pub const LOCAL_CA_COLLECTION: &str = "tenant-local-ca-certificate";
 
 /// For how long certificates are valid.
 const VALIDITY: Duration = Duration::from_secs(90 * 86_400);
-
-/// How many names a certificate has at most.
-pub(super) const MOST_NAMES: usize = 100;
 
 /// How many of its certificates are read at a time.
 const PAGE: u64 = 500;
@@ -192,16 +189,6 @@ impl LocalCa {
         let checkpoint = json!(Checkpoint { due: due.0 }).to_string();
         let give_up_after = left.saturating_add(Duration::from_secs(3_600));
         Ok(Answer::Pending(PendingAnswer { operation: request.order.clone(), checkpoint, poll_after: Some(left), give_up_after }))
-    }
-}
-
-fn check_names(names: &[String]) -> Result<(), Failure> {
-    if !(1..=MOST_NAMES).contains(&names.len()) {
-        return Err(rejected("bad_names", format!("a certificate is for 1 to {MOST_NAMES} names: there are {}", names.len())));
-    }
-    match names.iter().enumerate().find(|(n, name)| !is_name(name, true) || names[..*n].contains(name)) {
-        Some((_, name)) => Err(rejected("bad_names", format!("`{}` is no name, or is there twice", shown(name)))),
-        None => Ok(()),
     }
 }
 

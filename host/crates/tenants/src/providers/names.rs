@@ -1,7 +1,11 @@
 //! Names that are checked before anything is made of them.
 
-use super::effect::rejected;
 use pipeline::Failure;
+
+use super::effect::rejected;
+
+/// How many names a certificate has at most.
+const MOST_NAMES: usize = 100;
 
 /// An id of a tenant: 1 to 64 characters of `[a-z0-9_-]`.
 pub(crate) fn check_id(id: &str) -> Result<(), Failure> {
@@ -19,6 +23,17 @@ pub(crate) fn is_label(label: &str) -> bool {
 pub(crate) fn is_name(name: &str, star: bool) -> bool {
     let rest = if star { name.strip_prefix("*.").unwrap_or(name) } else { name };
     name.len() <= 253 && rest.split('.').all(|label| is_label(label.strip_prefix('_').unwrap_or(label)))
+}
+
+/// The names of a certificate: at least one, each once, also with a star in front.
+pub(crate) fn check_names(names: &[String]) -> Result<(), Failure> {
+    if !(1..=MOST_NAMES).contains(&names.len()) {
+        return Err(rejected("bad_names", format!("a certificate is for 1 to {MOST_NAMES} names: there are {}", names.len())));
+    }
+    match names.iter().enumerate().find(|(n, name)| !is_name(name, true) || names[..*n].contains(name)) {
+        Some((_, name)) => Err(rejected("bad_names", format!("`{}` is no name, or is there twice", shown(name)))),
+        None => Ok(()),
+    }
 }
 
 /// The beginning of a text from outside, for a message.

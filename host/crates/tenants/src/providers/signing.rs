@@ -39,6 +39,9 @@ impl From<rcgen::Error> for SigningError {
 /// The longest common name (RFC 5280, appendix A).
 const LONGEST_COMMON_NAME: usize = 64;
 
+/// The largest signing request, in base64.
+const LARGEST_REQUEST: usize = 32 << 10;
+
 /// Makes a key and a request for these names. The first is the subject, where it is short enough to be one.
 ///
 /// # Errors
@@ -57,6 +60,14 @@ pub fn signing_material(names: &[String]) -> Result<SigningMaterial, SigningErro
     }
     let request = STANDARD.encode(params.serialize_request(&key)?.der());
     Ok(SigningMaterial { key: Zeroizing::new(key.serialize_pem()), request })
+}
+
+/// The bytes of a signing request from outside.
+pub(crate) fn request_der(text: &str) -> Result<Vec<u8>, String> {
+    if text.len() > LARGEST_REQUEST {
+        return Err(format!("it has more than the {LARGEST_REQUEST} bytes allowed"));
+    }
+    STANDARD.decode(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
