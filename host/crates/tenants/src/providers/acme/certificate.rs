@@ -165,11 +165,12 @@ async fn ready(order: &mut Order) -> Result<(), Stop> {
             return Err(rejected("no_dns_challenge", "the certificate authority takes no proof in the DNS").into());
         };
         if challenge.status == ChallengeStatus::Pending {
-            challenge.set_ready().await.map_err(|error| match error {
-                Error::Api(problem) if !is_passing(&problem) => {
-                    Stop::Failed(rejected("challenge_failed", format!("the certificate authority refuses the proof: {}", detail(&problem))))
+            challenge.set_ready().await.map_err(|error| {
+                let Error::Api(problem) = &error else { return Stop::Acme(error) };
+                if is_passing(problem) {
+                    return Stop::Acme(error);
                 }
-                other => Stop::Acme(other),
+                Stop::Failed(rejected("challenge_failed", format!("the certificate authority refuses the proof: {}", detail(problem))))
             })?;
         }
     }

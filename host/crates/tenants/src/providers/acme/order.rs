@@ -59,10 +59,11 @@ impl Acme {
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {
             let mut authorization = authorization?;
-            match authorization.status {
-                AuthorizationStatus::Valid => continue,
-                AuthorizationStatus::Pending => {}
-                _ => return Err(rejected("challenge_failed", "the certificate authority holds a name for refused already").into()),
+            if authorization.status == AuthorizationStatus::Valid {
+                continue;
+            }
+            if authorization.status != AuthorizationStatus::Pending {
+                return Err(rejected("challenge_failed", "the certificate authority holds a name for refused already").into());
             }
             let Some(challenge) = authorization.challenge(ChallengeType::Dns01) else {
                 return Err(rejected("no_dns_challenge", "the certificate authority takes no proof in the DNS").into());
