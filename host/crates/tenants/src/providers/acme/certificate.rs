@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use engine::port::{Answer, Call, CallReport, Observed, Runner, Signal};
-use instant_acme::{AuthorizationStatus, ChallengeStatus, ChallengeType, Error, Order, OrderStatus, RevocationReason, RevocationRequest};
+use instant_acme::{AuthorizationStatus, Challenge, ChallengeStatus, ChallengeType, Error, Order, OrderStatus, RevocationReason, RevocationRequest};
 use pipeline::{Failure, FailureClass};
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,9 @@ pub struct AcmeCertificates(pub Acme);
 /// What a pending issue goes on with.
 #[derive(Debug, Default, Clone, Copy, Serialize, Deserialize)]
 struct Checkpoint {
+    /// Whether the authority was told that the proofs are in place, which would have it look again.
+    #[serde(default)]
+    ready: bool,
     /// Whether the authority may have been asked to issue: from then on nobody can promise that there is no certificate.
     finalized: bool,
 }
@@ -72,7 +75,10 @@ impl Acme {
     async fn step(&self, url: &str, signing: &[u8], at: &mut Checkpoint) -> Result<Standing, Stop> {
         let mut order = self.find_order(url).await?;
         if order.state().status == OrderStatus::Pending {
-            ready(&mut order).await?;
+            if !at.ready {
+                ready(&mut order).await?;
+                at.ready = true;
+            }
             return Ok(Standing::Working);
         }
         if order.state().status == OrderStatus::Ready {
@@ -153,25 +159,38 @@ impl Acme {
     }
 }
 
-/// Says that the proofs of an order are in place.
+/// Says that the proofs of an order are in place. Of a challenge that the authority has looked at meanwhile it does not want to hear: that is no refusal.
 async fn ready(order: &mut Order) -> Result<(), Stop> {
+    let mut refused = Vec::new();
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;
         if authorization.status != AuthorizationStatus::Pending {
             continue;
         }
+        let url = authorization.url().to_owned();
         let Some(mut challenge) = authorization.challenge(ChallengeType::Dns01) else {
             return Err(rejected("no_dns_challenge", "the certificate authority takes no proof in the DNS").into());
         };
-        if challenge.status == ChallengeStatus::Pending {
-            challenge.set_ready().await.map_err(|error| {
-                let Error::Api(problem) = &error else { return Stop::Acme(error) };
-                if is_passing(problem) {
-                    return Stop::Acme(error);
-                }
-                Stop::Failed(rejected("challenge_failed", format!("the certificate authority refuses the proof: {}", detail(problem))))
-            })?;
+        if challenge.status != ChallengeStatus::Pending {
+            continue;
+        }
+        match challenge.set_ready().await {
+            Err(Error::Api(problem)) if !is_passing(&problem) => refused.push((url, problem)),
+            other => other?,
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    order.refresh().await?;
+    let mut authorizations = order.authorizations();
+    while let Some(authorization) = authorizations.next().await {
+        let authorization = authorization?;
+        let untouched = |challenge: &Challenge| challenge.r#type == ChallengeType::Dns01 && challenge.status == ChallengeStatus::Pending;
+        let open = authorization.status == AuthorizationStatus::Pending && authorization.challenges.iter().any(untouched);
+        if let Some((_, problem)) = refused.iter().find(|(url, _)| open && url == authorization.url()) {
+            return Err(rejected("challenge_failed", format!("the certificate authority refuses the proof: {}", detail(problem))).into());
         }
     }
     Ok(())
@@ -212,7 +231,9 @@ impl Effect for AcmeCertificates {
         let standing = patiently!(self.0.look(&request.order)).map_err(Stop::failure)?;
         Ok(match standing {
             None => Observed::Absent,
-            Some(Standing::Working) => Observed::Pending(self.0.pending(&request.order, json!(Checkpoint { finalized: true }).to_string())),
+            Some(Standing::Working) => {
+                Observed::Pending(self.0.pending(&request.order, json!(Checkpoint { ready: true, finalized: true }).to_string()))
+            }
             Some(Standing::Issued(chain)) => {
                 let signing = request_der(&request.signing_request).map_err(|why| rejected("bad_signing_request", why))?;
                 ours(&read(chain, &signing)?)
