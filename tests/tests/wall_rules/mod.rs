@@ -58,7 +58,7 @@ const RULES: &[Rule] = &[
     Rule { of: "telemetry", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, SQL] },
     Rule { of: "orders", sees: &["pipeline", "engine"], tests_see: &[], without: &[WASM, OTEL, SQL] },
     Rule { of: "cpe", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[WASM, OTEL, SQL] },
-    Rule { of: "tenants", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[WASM, OTEL, SQL, "*postgres*"] },
+    Rule { of: "tenants", sees: &["pipeline", "engine"], tests_see: &["servers"], without: &[WASM, OTEL, SQL, "*postgres*"] },
     Rule { of: "tenant-database", sees: &["pipeline", "engine"], tests_see: &["servers"], without: &[WASM, OTEL, "hyper*", "axum*"] },
     // A vendor's back end knows nothing of ours.
     Rule { of: "lab", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL] },

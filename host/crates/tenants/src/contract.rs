@@ -284,4 +284,7 @@ pub struct DirectoryReceipt {
     pub operation: String,
     /// The tenant's id.
     pub id: String,
+    /// Of a certificate: its serial number, which tells it from one that was installed later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
 }

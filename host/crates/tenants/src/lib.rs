@@ -15,6 +15,7 @@ mod input;
 mod measure;
 mod options;
 mod projection;
+pub mod providers;
 mod repair_pipeline;
 mod slug;
 mod tenant_pipeline;

@@ -117,7 +117,8 @@ fn test_file(suite: &str) -> String {
 
 fn feature(suite: &str) -> String {
     match suite {
-        OF_SERVERS => "servers/real".to_owned(),
+        // Whoever is tested against them has a target of the same name.
+        OF_SERVERS => "servers/real,tenants/real".to_owned(),
         _ => format!("end-to-end-tests/{suite}"),
     }
 }
