@@ -15,14 +15,14 @@
 //! }
 //! ```
 //!
-//! A parameter is null, a truth value, a number, a text, or `{"integer": text}`, `{"real": text}`, `{"boolean": text}`, which read one. In texts stand the
-//! placeholders `{tenant.id}`, `{tenant.slug}`, `{tenant.plan}`, `{tenant.region}`, `{name}` (what the tenant calls itself), `{template}`, `{version}` and
-//! `{setting.X}` (of the request); `{{` and `}}` are braces. Placeholders are for parameters only: what a customer wrote never becomes a part of a statement,
-//! and a statement with a placeholder is refused.
+//! A parameter is null, a truth value, a number, a text, or `{"integer": text}`, `{"real": text}`, `{"boolean": text}`, which read one. In texts
+//! stand the placeholders `{tenant.id}`, `{tenant.slug}`, `{tenant.plan}`, `{tenant.region}`, `{name}` (what the tenant calls itself),
+//! `{template}`, `{version}` and `{setting.X}` (of the request); `{{` and `}}` are braces. Placeholders are for parameters only: what a customer
+//! wrote never becomes a part of a statement, and a statement with a placeholder is refused.
 //!
-//! `statements` are one transaction, which is made whole or not at all. `transactions` instead is a list of `{"name", "statements"}`, made one after the
-//! other; then `undo` must say how to take them back, because a later one may be refused. A transaction that was made is not made again when the host repeats
-//! the call.
+//! `statements` are one transaction, which is made whole or not at all. `transactions` instead is a list of `{"name", "statements"}`, made one
+//! after the other; then `undo` must say how to take them back, because a later one may be refused. A transaction that was made is not made again
+//! when the host repeats the call.
 //!
 //! `undo` is one transaction. It knows no more than `{template}` and `{version}`. Without it the data stays until the database is removed.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! A bucket is the tenant's if its tag `owner` is the tenant's id. `apply` makes the bucket, writes the owner on it first, then the labels as tags,
-//! blocks public access, sets encryption (SSE-S3) and ends uploads that nobody finishes after some days; versions are kept if the setting says so. What is
-//! there already is left as it is, so a repetition changes nothing.
+//! blocks public access, sets encryption (SSE-S3) and ends uploads that nobody finishes after some days; versions are kept if the setting says so.
+//! What is there already is left as it is, so a repetition changes nothing.
 //!
 //! | what is there | `observe` | `apply` | `undo` |
 //! |---|---|---|---|
@@ -24,8 +24,8 @@
 //! `undo` removes versions, delete markers and unfinished uploads by pages, some thousand objects in a call, and answers `pending` while there are
 //! more. If a call of `apply` fails for good after it made the bucket, it removes it again.
 //!
-//! Vendors differ. What they answer with `NotImplemented` is left out if `optional_features` names it. Where `tags` is named and not to be had (Garage),
-//! the object `.jackfield-owner` says whose the bucket is, and labels are not kept.
+//! Vendors differ. What they answer with `NotImplemented` is left out if `optional_features` names it. Where `tags` is named and not to be had
+//! (Garage), the object `.jackfield-owner` says whose the bucket is, and labels are not kept.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod bucket;
