@@ -63,7 +63,7 @@ impl Bucket<'_> {
             Err(problem) if problem.is_missing() => return Ok(Found::Otherwise(String::new())),
             Err(problem) => return self.tolerate(feature, Err(problem)).map(|()| Found::AsWanted),
         };
-        let document = self.parse(feature.query(), &answer, &[feature.document()])?;
+        let document = self.parse(feature.query(), &answer, feature.document())?;
         Ok(if feature.is_as_wanted(&document) { Found::AsWanted } else { Found::Otherwise(answer.text()) })
     }
 

@@ -74,7 +74,7 @@ impl Bucket<'_> {
     }
 
     fn written(&self) -> Result<Written, Problem> {
-        match self.document("?tagging", &["Tagging"]) {
+        match self.document("?tagging", "Tagging") {
             Ok(document) => Ok(Written::Tags(tags(&document))),
             Err(problem) if problem.says(&["NoSuchBucket"]) => Ok(Written::NoBucket),
             Err(problem) if problem.is_missing() => Ok(Written::Tags(Vec::new())),

@@ -96,7 +96,7 @@ impl Bucket<'_> {
 
     /// Ends some unfinished uploads. True if none is left.
     fn end_uploads(&self) -> Result<bool, Problem> {
-        let listed = match self.document(&format!("?uploads&max-uploads={UPLOADS}"), &["ListMultipartUploadsResult"]) {
+        let listed = match self.document(&format!("?uploads&max-uploads={UPLOADS}"), "ListMultipartUploadsResult") {
             Err(problem) if problem.is_unsupported() => return Ok(true),
             listed => listed?,
         };

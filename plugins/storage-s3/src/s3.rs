@@ -33,16 +33,17 @@ impl Bucket<'_> {
         self.send(Method::Get, rest, None)
     }
 
-    /// Reads a document with one of these names. Anything else, such as a page of a proxy, must not pass for an empty one.
-    pub(crate) fn document(&self, rest: &str, names: &[&str]) -> Result<Element, Problem> {
-        self.get(rest).and_then(|answer| self.parse(rest, &answer, names))
+    /// Reads a document of that name, or of another that a vendor gave it within S3. Anything else, such as a page of a proxy, must not pass for an empty
+    /// one.
+    pub(crate) fn document(&self, rest: &str, name: &str) -> Result<Element, Problem> {
+        self.get(rest).and_then(|answer| self.parse(rest, &answer, name))
     }
 
     /// Reads an answer as a document.
-    pub(crate) fn parse(&self, rest: &str, answer: &Response, names: &[&str]) -> Result<Element, Problem> {
+    pub(crate) fn parse(&self, rest: &str, answer: &Response, name: &str) -> Result<Element, Problem> {
         let garbled = |why: &str| Problem::garbled(&self.describe(Method::Get, rest), why, true);
         let document = xml::read(answer.body()).map_err(|why| garbled(&why))?;
-        if names.contains(&document.name.as_str()) { Ok(document) } else { Err(garbled(&format!("expected the element {}", names.join(" or ")))) }
+        if document.of_s3 || document.name == name { Ok(document) } else { Err(garbled(&format!("it is no {name}"))) }
     }
 
     /// Makes or replaces.
@@ -79,9 +80,9 @@ impl Bucket<'_> {
 
     /// At most so many versions and delete markers; objects where the vendor has no versions.
     pub(crate) fn entries(&self, most: usize) -> Result<Vec<Entry>, Problem> {
-        let listed = match self.document(&format!("?versions&encoding-type=url&max-keys={most}"), &["ListVersionsResult"]) {
+        let listed = match self.document(&format!("?versions&encoding-type=url&max-keys={most}"), "ListVersionsResult") {
             Err(problem) if problem.is_unsupported() => {
-                self.document(&format!("?list-type=2&encoding-type=url&max-keys={most}"), &["ListBucketResult"])?
+                self.document(&format!("?list-type=2&encoding-type=url&max-keys={most}"), "ListBucketResult")?
             }
             listed => listed?,
         };

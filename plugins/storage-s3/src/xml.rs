@@ -10,10 +10,15 @@ const DEPTH: usize = 16;
 /// Elements of a document: a page has 1000 entries of about ten.
 const ELEMENTS: usize = 40_000;
 
-/// An element without its attributes and namespace.
+/// The namespace of S3.
+const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+
+/// An element without its attributes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Element {
     pub(crate) name: String,
+    /// Whether it declares the namespace of S3.
+    pub(crate) of_s3: bool,
     pub(crate) text: String,
     pub(crate) children: Vec<Element>,
 }
@@ -51,7 +56,8 @@ pub(crate) fn read(document: &[u8]) -> Result<Element, String> {
                     return Err(format!("it has more than {ELEMENTS} elements, or {DEPTH} within each other"));
                 }
                 let name = String::from_utf8_lossy(tag.local_name().as_ref()).into_owned();
-                open.push(Element { name, ..Element::default() });
+                let of_s3 = tag.attributes().flatten().any(|it| it.key.as_ref() == b"xmlns" && *it.value == *NAMESPACE.as_bytes());
+                open.push(Element { name, of_s3, ..Element::default() });
             }
             Event::End(_) => {
                 // The reader has matched the tags: the root stays.
@@ -112,5 +118,5 @@ pub(crate) fn leaf(name: &str, text: &str) -> String {
 
 /// A document of S3.
 pub(crate) fn document(name: &str, inner: &str) -> String {
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><{name} xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">{inner}</{name}>")
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><{name} xmlns=\"{NAMESPACE}\">{inner}</{name}>")
 }

@@ -50,6 +50,15 @@ fn a_setting_that_was_changed_is_drift() {
         assert_eq!(observe(), Ok(Observed::Drifted(receipt())), "{drifted}");
         Http::assert_finished();
     }
+    // A vendor's own name for a document.
+    testing::reset();
+    Config::set("versioning", "true");
+    on("GET", "?tagging", tags(&[("owner", "t-1"), ("cost", "a&amp;b")]));
+    for (rest, found) in SET_UP {
+        on("GET", rest, document(found));
+    }
+    on("GET", "?versioning", document("<GetBucketVersioningResponse xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"/>"));
+    assert_eq!(observe(), Ok(Observed::Drifted(receipt())));
     // What was taken away altogether.
     testing::reset();
     on("GET", "?tagging", tags(&[("owner", "t-1"), ("cost", "a&amp;b")]));
@@ -70,5 +79,6 @@ fn looking_fails_without_an_effect() {
     check(Reply::body(200, "text/html", "<html>"), "unavailable (bad_answer)");
     check(Reply::body(200, "application/xml", "<Other/>"), "unavailable (bad_answer)");
     check(Reply::status(200), "unavailable (bad_answer)");
+    check(Reply::body(200, "text/html", "<html xmlns=\"http://www.w3.org/1999/xhtml\"></html>"), "unavailable (bad_answer)");
     check(error(501, "NotImplemented"), "rejected (not_supported)");
 }
