@@ -1,8 +1,8 @@
-//! The `mail` contract over a REST interface at the logical endpoint `mail`: `POST /messages` with `{"from", "to", "subject", "text", "message_id"}`, which
-//! answers `{"id"}`. Make this the interface of your mail vendor.
+//! The `mail` contract over a REST interface at the logical endpoint `mail`: `POST /messages` with `{"from", "to", "subject", "text",
+//! "message_id"}`, which answers `{"id"}`. Make this the interface of your mail vendor.
 //!
-//! Where no answer tells whether the message was taken, the outcome is unknown: nobody wants it twice. Say `idempotent` in the manifest only if your vendor
-//! heeds the idempotency key.
+//! Where no answer tells whether the message was taken, the outcome is unknown: nobody wants it twice. Say `idempotent` in the manifest only if
+//! your vendor heeds the idempotency key.
 
 use jackfield_plugin_sdk::{Call, Capabilities, Contract, Endpoint, Failure, Mail, Manifest, Outcome, Setting, Verb, config, http::Request, mail};
 use serde::Deserialize;

@@ -1,7 +1,7 @@
 //! The `seed` contract: writes the first rows into the database of a tenant.
 //!
-//! It expects a table `settings (key text PRIMARY KEY, value text)` and writes a greeting and the settings of the request. The host chooses the database, and
-//! makes each transaction once, however often it is asked for. What a customer wrote goes into parameters, never into the statement.
+//! It expects a table `settings (key text PRIMARY KEY, value text)` and writes a greeting and the settings of the request. The host chooses the
+//! database, and makes each transaction once, however often it is asked for. What a customer wrote goes into parameters, never into the statement.
 
 use jackfield_plugin_sdk::{
     Call, Capabilities, Contract, Failure, Manifest, Outcome, Seed, Setting, Verb, config, seed,
