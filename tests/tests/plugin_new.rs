@@ -76,13 +76,6 @@ fn a_new_billing_plugin_sets_up_an_account() {
 }
 
 #[test]
-fn a_new_configuration_plugin_builds_parameters() {
-    let done = make("configuration").call(&["--input", "@request.json"]);
-    let expected = json!([{"name": "Device.WiFi.SSID.2.SSID", "value": {"text": "home"}, "kind": "string"}]);
-    assert_eq!(done["output"]["assignments"], expected);
-}
-
-#[test]
 fn a_new_storage_plugin_makes_a_bucket() {
     let made = make("storage");
     let back_end = made.answering(r#"{"owner": "t-1", "region": "eu-1", "labels": {"cost-centre": "4711"}}"#);
@@ -111,6 +104,13 @@ fn a_new_mail_plugin_hands_a_message_over() {
     let done = made.call(&["--input", "@request.json"]);
     assert_eq!(done["output"], json!({"message-id": "run-1.welcome@app.example", "answer": "m-7"}));
     assert!(back_end.recv().unwrap().starts_with("POST /messages "));
+}
+
+#[test]
+fn a_new_configuration_plugin_builds_parameters() {
+    let done = make("configuration").call(&["--input", "@request.json"]);
+    let expected = json!([{"name": "Device.WiFi.SSID.2.SSID", "value": {"text": "home"}, "kind": "string"}]);
+    assert_eq!(done["output"]["assignments"], expected);
 }
 
 /// Generates a crate, runs its tests, builds its component and has it checked.
