@@ -18,10 +18,15 @@ pub(crate) fn install_if_possible(needs: &[Need]) {
     if missing.is_empty() || command::answer("apt-get", &["--version"]).is_none() {
         return;
     }
+    if is_root()
+        && let Err(error) = command::run(&mut command::program("apt-get", &["update"]))
+    {
+        eprintln!("the list of packages is as old as it was: {error:#}");
+    }
     let (unpacked, installed): (Vec<Need>, Vec<Need>) = missing.into_iter().partition(|need| need.is_unpacked());
     install(&installed);
-    for need in unpacked {
-        if let Err(error) = unpack(need.package(), &workspace::target().join("debian")) {
+    for package in packages(&unpacked) {
+        if let Err(error) = unpack(package, &workspace::target().join("debian")) {
             eprintln!("not unpacked: {error:#}");
         }
     }
@@ -32,30 +37,29 @@ fn install(missing: &[Need]) {
         return;
     }
     eprintln!("missing: {}; installing, because this runs as root: {}", packages(missing).join(", "), line(missing));
-    let install = |arguments: &[&str]| command::run(command::program("apt-get", arguments).env("DEBIAN_FRONTEND", "noninteractive"));
-    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
-    arguments.extend(packages(missing));
-    if let Err(error) = install(&["update"]).and_then(|()| install(&arguments)) {
+    let mut install = command::program("apt-get", &["install", "-y", "--no-install-recommends"]);
+    if let Err(error) = command::run(install.args(packages(missing)).env("DEBIAN_FRONTEND", "noninteractive")) {
         eprintln!("not installed: {error:#}");
     }
 }
 
-/// Unpacks a package without installing it, which takes no rights: root only brings the list of packages up to date before.
+/// Unpacks a package, and those of its dependencies that are not installed, without installing them. That takes no rights, and starts
+/// no service.
 fn unpack(package: &str, directory: &Path) -> Result<()> {
     eprintln!("missing: {package}; unpacking it under {}", directory.display());
-    fs::create_dir_all(directory).with_context(|| format!("{} cannot be created", directory.display()))?;
-    if is_root() {
-        command::run(&mut command::program("apt-get", &["update"]))?;
-    }
-    command::run(command::program("apt-get", &["download", package]).current_dir(directory))?;
-    for entry in fs::read_dir(directory).with_context(|| format!("{} cannot be read", directory.display()))? {
+    let archives = directory.join("archives");
+    fs::create_dir_all(archives.join("partial")).with_context(|| format!("{} cannot be created", archives.display()))?;
+    let mut download = command::program("apt-get", &["install", "-y", "--no-install-recommends", "--download-only", "--quiet"]);
+    // Nothing of the system is written, so nothing of it is locked.
+    download.args(["-o", "Debug::NoLocking=1", "-o"]).arg(format!("Dir::Cache::archives={}", archives.display())).arg(package);
+    command::run(&mut download)?;
+    for entry in fs::read_dir(&archives).with_context(|| format!("{} cannot be read", archives.display()))? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "deb") {
             command::run(command::program("dpkg-deb", &["--extract"]).arg(&path).arg(directory))?;
-            fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
         }
     }
-    Ok(())
+    fs::remove_dir_all(&archives).with_context(|| format!("{} cannot be removed", archives.display()))
 }
 
 /// The packages without repetition, in the order of the needs.

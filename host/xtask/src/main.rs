@@ -10,6 +10,7 @@ mod interrupt;
 mod peers;
 mod plugins;
 mod preflight;
+mod servers;
 mod test;
 mod workspace;
 

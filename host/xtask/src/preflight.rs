@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use crate::{command, debian, workspace};
+use crate::{command, debian, servers::Server, workspace};
 
 /// The target of plugins.
 const GUEST_TARGET: &str = "wasm32-wasip2";
@@ -26,6 +26,8 @@ pub(crate) enum Need {
     Promtool,
     /// The validator of libxml2.
     Xmllint,
+    /// A server that tests start, or a tool that asks it.
+    Server(Server),
 }
 
 impl Need {
@@ -42,6 +44,7 @@ impl Need {
             Self::Npm => "npm",
             Self::Promtool => "promtool",
             Self::Xmllint => "xmllint",
+            Self::Server(server) => server.name,
         }
     }
 
@@ -55,12 +58,13 @@ impl Need {
             Self::Npm => "npm",
             Self::Promtool => "prometheus",
             Self::Xmllint => "libxml2-utils",
+            Self::Server(server) => server.package,
         }
     }
 
     /// Whether its package is unpacked under `target` instead of being installed: it brings a server, which an installation would start.
     pub(crate) fn is_unpacked(self) -> bool {
-        self == Self::Promtool
+        matches!(self, Self::Promtool | Self::Server(_))
     }
 
     /// Whether it is there.
@@ -74,6 +78,7 @@ impl Need {
             Self::Npm => command::answer("npm", &["--version"]).is_some(),
             Self::Promtool => promtool().is_some(),
             Self::Xmllint => command::answer("xmllint", &["--version"]).is_some(),
+            Self::Server(server) => server.is_there(),
         }
     }
 }

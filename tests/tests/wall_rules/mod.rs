@@ -59,6 +59,8 @@ const RULES: &[Rule] = &[
     Rule { of: "cpe", sees: &["pipeline", "engine"], tests_see: &["lab"], without: &[WASM, OTEL, SQL] },
     // A vendor's back end knows nothing of ours.
     Rule { of: "lab", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL] },
+    // Starts the servers of others, and is tested alone.
+    Rule { of: "servers", sees: &[], tests_see: &[], without: &[WASM, OTEL, SQL, "tokio*", "hyper*", "axum*"] },
     Rule {
         of: "host",
         sees: &["pipeline", "engine", "package", "store-sqlite", "plugin-runtime", "telemetry", "orders", "cpe"],

@@ -150,7 +150,8 @@ impl<'a> Scene<'a> {
     fn span(&self, span_id: String, name: &str, start: Timestamp, attributes: Attributes) -> ProjectedSpan {
         let trace = self.trace();
         ProjectedSpan {
-            scope: self.definition.telemetry.scope,
+            // Where the contract gives a span a scope of its own.
+            scope: registry::span(name).map_or(self.definition.telemetry.scope, |row| row.scope),
             trace_id: trace.trace_id.clone(),
             span_id,
             parent: self.under_root(),

@@ -1,8 +1,11 @@
-//! Suites that need more than Rust and a C compiler. Each is a test target of the package `end-to-end-tests` behind a
-//! feature of the same name, so that `cargo test --workspace` neither runs nor pretends to have run it. A suite exists
-//! as soon as its test file does.
+//! Suites that need more than Rust and a C compiler. Each is a test target behind a feature, so that `cargo test --workspace`
+//! neither runs nor pretends to have run it: of the package `end-to-end-tests` and of the same name, except for the servers, which
+//! are tested where they are. A suite exists as soon as its test file does.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, bail};
 
@@ -10,17 +13,32 @@ use super::suite::Suite;
 use crate::{
     command, plugins,
     preflight::{self, Need},
+    servers::SERVERS,
     workspace,
 };
 
 /// The OTLP receiver, as pip knows it. Its releases are pre-releases, so the version is named.
 const ROTEL: &str = "rotel==0.0.1a15";
 
+/// What the servers of tests need from PyPI.
+const PYTHON_SERVERS: [&str; 3] = ["moto[server,s3]>=5.2,<6", "boto3", "aiosmtpd>=1.4.6,<2"];
+
+/// The suite of the servers.
+const OF_SERVERS: &str = "servers";
+
 /// The feature of the recorded sessions, which belong to the suite `third-party`.
 const RECORDED: &str = "cpe/third-party";
 
+/// Python, and every server and tool.
+const NEEDS_OF_SERVERS: [Need; SERVERS.len() + 1] = {
+    let mut needs = [Need::PythonVenv; SERVERS.len() + 1];
+    let (_python, servers) = needs.split_at_mut(1);
+    servers.copy_from_slice(&SERVERS);
+    needs
+};
+
 /// All that there may be.
-const ALL: [fn() -> Suite; 5] = [
+const ALL: [fn() -> Suite; 6] = [
     || Suite {
         name: "javascript",
         about: "plugins written in JavaScript from the WIT alone",
@@ -61,6 +79,14 @@ const ALL: [fn() -> Suite; 5] = [
         after: None,
         check: cwmp_schema,
     },
+    || Suite {
+        name: OF_SERVERS,
+        about: "servers that are not ours start, survive and stay apart",
+        needs: &NEEDS_OF_SERVERS,
+        fixtures: false,
+        after: None,
+        check: servers,
+    },
 ];
 
 /// Those whose test file exists.
@@ -75,12 +101,22 @@ pub(crate) fn suites(root: &Path) -> Result<Vec<Suite>> {
 /// The Cargo arguments that make Clippy look at them too.
 pub(crate) fn feature_arguments() -> Result<Vec<String>> {
     let suites = suites(workspace::root())?;
-    let features = suites.iter().map(|suite| format!("end-to-end-tests/{}", suite.name)).chain([RECORDED.to_owned()]);
+    let features = suites.iter().map(|suite| feature(suite.name)).chain([RECORDED.to_owned()]);
     Ok(features.map(|feature| format!("--features={feature}")).collect())
 }
 
 fn test_file(suite: &str) -> String {
-    format!("tests/tests/{}.rs", suite.replace('-', "_"))
+    match suite {
+        OF_SERVERS => "tests/servers/tests/real.rs".to_owned(),
+        _ => format!("tests/tests/{}.rs", suite.replace('-', "_")),
+    }
+}
+
+fn feature(suite: &str) -> String {
+    match suite {
+        OF_SERVERS => "servers/real".to_owned(),
+        _ => format!("end-to-end-tests/{suite}"),
+    }
 }
 
 /// Builds every JavaScript fixture in a copy of its folder: `npm run build` is to leave `plugin.wasm` beside its
@@ -101,10 +137,21 @@ fn javascript() -> Result<()> {
 
 /// Installs Rotel, an OTLP receiver, into a Python environment of its own and names that to the tests.
 fn foreign_receiver() -> Result<()> {
+    run_tests("foreign-receiver", &[("JACKFIELD_PYTHON", &python(&[ROTEL])?)])
+}
+
+/// Installs what runs on Python beside the other servers, which are there already.
+fn servers() -> Result<()> {
+    python(&PYTHON_SERVERS)?;
+    run_tests(OF_SERVERS, &[])
+}
+
+/// Makes the Python environment of this workspace and installs packages into it.
+fn python(packages: &[&str]) -> Result<PathBuf> {
     let environment = workspace::target().join("python");
     command::run(command::program("python3", &["-m", "venv"]).arg(&environment))?;
-    command::run(&mut command::program(environment.join("bin/pip"), &["install", "--quiet", ROTEL]))?;
-    run_tests("foreign-receiver", &[("JACKFIELD_PYTHON", &environment.join("bin/python"))])
+    command::run(command::program(environment.join("bin/pip"), &["install", "--quiet"]).args(packages))?;
+    Ok(environment.join("bin/python"))
 }
 
 fn third_party() -> Result<()> {
@@ -124,10 +171,10 @@ fn cwmp_schema() -> Result<()> {
 
 /// Runs the test target of a suite, which reads these variables.
 fn run_tests(suite: &str, variables: &[(&str, &Path)]) -> Result<()> {
-    let target = suite.replace('-', "_");
+    let file = test_file(suite);
+    let target = Path::new(&file).file_stem().context("a test file has a name")?.to_string_lossy().into_owned();
     // Of the whole workspace, although only one package has the target: other features of dependencies would compile them again.
-    let feature = format!("end-to-end-tests/{suite}");
-    let mut cargo = command::cargo(&["test", "--workspace", "--features", &feature, "--test", &target]);
+    let mut cargo = command::cargo(&["test", "--workspace", "--features", &feature(suite), "--test", &target]);
     command::run(cargo.envs(variables.iter().copied()))
 }
 

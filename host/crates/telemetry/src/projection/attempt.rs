@@ -19,27 +19,28 @@ struct Ended<'a> {
 
 impl<'a> Scene<'a> {
     pub(super) fn attempts(&self) -> Vec<ProjectedSpan> {
-        match &self.record.event {
-            Event::AttemptPended { attempt, started_at, .. } => self.handed_over(attempt, *started_at).into_iter().collect(),
-            Event::AttemptFinished { attempt, .. } | Event::AttemptLost { attempt, .. } => {
-                let ended = self.ended();
-                match self.completion(attempt) {
-                    Some(completion) => self.in_two(attempt, completion, ended),
-                    None => ended.into_iter().collect(),
-                }
-            }
-            _ => self.ended().into_iter().collect(),
+        if let Event::AttemptPended { attempt, started_at, .. } = &self.record.event {
+            return self.handed_over(attempt, *started_at).into_iter().collect();
         }
+        let ended = self.ended();
+        if let Event::AttemptFinished { attempt, .. } | Event::AttemptLost { attempt, .. } = &self.record.event
+            && let Some(completion) = self.completion(attempt)
+        {
+            return self.in_two(attempt, completion, ended);
+        }
+        ended.into_iter().collect()
     }
 
     /// The span of an attempt that an event ends.
     fn ended(&self) -> Option<ProjectedSpan> {
         let nothing = Attributes::new();
+        let cancelled = Failure::new(FailureClass::Rejected, "host.cancelled", "cancelled while it was waited for");
         match &self.record.event {
             Event::AttemptFinished { attempt, started_at, verdict, attributes, .. } => {
                 let (output, failure) = match verdict {
                     Verdict::Done(output) => (Some(output), None),
-                    Verdict::Undone => (None, None),
+                    // A completion says whether what was asked for has come.
+                    Verdict::Undone => (None, self.completion(attempt).map(|_| &cancelled)),
                     Verdict::Refused { output, failure } => (Some(output), Some(failure)),
                     Verdict::Failed(failure) => (None, Some(failure)),
                 };
@@ -111,7 +112,11 @@ impl<'a> Scene<'a> {
         let telemetry = &definition.telemetry;
         let (name, attributes) = match telemetry.group_span {
             Some(name) => (name.to_owned(), (telemetry.group_attributes)(&self.view(), 0, true)),
-            None => ((telemetry.span)(&Value::Null), (telemetry.attributes)(&self.view(), &Value::Null, None)),
+            None => {
+                let mut attributes = (telemetry.attributes)(&self.view(), &Value::Null, None);
+                attributes.extend((telemetry.count_attributes)(&Counted { attempt: 1, attempts: definition.retry.max_attempts.get(), failed: true }));
+                ((telemetry.span)(&Value::Null), attributes)
+            }
         };
         // The number of the record makes the id: a step can be refused more than once in a round.
         let id = self.trace().named_span(&format!("refused {step} {}", self.record.seq.0));

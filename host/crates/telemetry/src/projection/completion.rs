@@ -46,8 +46,9 @@ impl Scene<'_> {
 
     fn completed(&self, id: &AttemptId, completion: Completion, ended: &ProjectedSpan, since: Timestamp) -> Option<ProjectedSpan> {
         let (step, item) = self.item(&id.item)?;
-        let output = item.output();
-        let mut attributes = (completion.attributes)(&self.view(), &item.request, output);
+        // Also what was brought and not accepted.
+        let output = item.receipt();
+        let mut attributes = (completion.attributes)(&self.view(), &item.request, output.map(|output| &**output));
         let failed = matches!(ended.status, super::SpanStatus::Error(_));
         attributes.extend(self.counted(step, id, failed));
         let mut span = self.span(self.trace().completion_span(id), completion.span, since.min(ended.end), attributes);

@@ -1,6 +1,6 @@
 //! The root span of a run, made when the run ends and dated back to its start, and the short one that makes a live run findable.
 
-use pipeline::{Event, Failure, Outcome};
+use pipeline::{Event, Failure, Outcome, Phase};
 
 use super::{ParentSpan, ProjectedSpan, Scene, SpanStatus};
 use crate::registry::{self, Kind};
@@ -32,14 +32,26 @@ impl Scene<'_> {
             Outcome::Cancelled => {
                 span.fail(&self.run.fallouts().last().map_or("cancelled".to_owned(), |fallout| fallout.opened.reason.clone()), "host.cancelled")
             }
-            Outcome::Failed { failure, step } => span.fail(&self.reason(failure, step.as_ref()), &failure.error_type),
+            Outcome::Failed { failure, step } => {
+                let (failure, step) = self.cause().unwrap_or((failure, step.as_ref()));
+                span.fail(&self.reason(failure, step), &failure.error_type);
+            }
         }
         Some(span)
     }
 
+    /// What the run was taken back for stays its error, whatever went wrong on the way back.
+    fn cause(&self) -> Option<(&Failure, Option<&pipeline::StepName>)> {
+        match self.before?.phase() {
+            Phase::Unwinding { cause, step, .. } => Some((cause.as_ref()?, step.as_ref())),
+            Phase::Forward | Phase::Ended(_) => None,
+        }
+    }
+
     /// The reason under which a person was asked, or would have been.
     fn reason(&self, failure: &Failure, step: Option<&pipeline::StepName>) -> String {
-        if let Some(fallout) = self.run.fallouts().last() {
+        // An undo that failed as well is not why the run did.
+        if let Some(fallout) = self.run.fallouts().iter().rev().find(|fallout| fallout.opened.failure == *failure) {
             return fallout.opened.reason.clone();
         }
         let step = step.and_then(|name| self.step(name));

@@ -60,16 +60,18 @@ impl History {
     }
 
     /// Obeys commands, one event per 10 ms, until the run waits or is over. `answer` gives the end of an attempt.
-    pub fn drive(&mut self, mut ms: u64, mut answer: impl FnMut(&AttemptId) -> Verdict) -> &mut Self {
+    pub fn drive(&mut self, ms: u64, mut answer: impl FnMut(&AttemptId) -> Verdict) -> &mut Self {
+        self.act(ms, |attempt, started_at| finished(attempt.clone(), started_at, answer(attempt)))
+    }
+
+    /// The same where `answer` gives what is written of an attempt that began at that many microseconds.
+    pub fn act(&mut self, mut ms: u64, mut answer: impl FnMut(&AttemptId, u64) -> Event) -> &mut Self {
         while let Some(command) = decide(&self.definition, &self.run).into_iter().next() {
             ms += 10;
             let event = match command {
                 Command::Record(event) => event,
                 Command::Schedule { step, round, items, .. } => testing::scheduled(step, round, items),
-                Command::Attempt { attempt, .. } => {
-                    let verdict = answer(&attempt);
-                    finished(attempt, 1_000_000 + (ms - 5) * 1000, verdict)
-                }
+                Command::Attempt { attempt, .. } => answer(&attempt, 1_000_000 + (ms - 5) * 1000),
                 Command::StartChild { .. } | Command::NotifyParent { .. } => unreachable!("no children here"),
             };
             self.push(ms, event);

@@ -12,6 +12,8 @@ pub mod call;
 pub mod definition;
 pub mod history;
 pub mod receiver;
+pub mod shown;
+pub mod sign_up;
 pub mod store;
 
 use std::sync::Arc;
