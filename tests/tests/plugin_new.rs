@@ -76,6 +76,37 @@ fn a_new_billing_plugin_sets_up_an_account() {
 }
 
 #[test]
+fn a_new_storage_plugin_makes_a_bucket() {
+    let made = make("storage");
+    let back_end = made.answering(r#"{"owner": "t-1", "region": "eu-1", "labels": {"cost-centre": "4711"}}"#);
+    let done = made.call(&["--input", "@request.json"]);
+    assert_eq!(done["output"], json!({"bucket": "tenant-acme", "region": "eu-1", "provider": "new-storage", "owner": "t-1"}));
+    assert!(back_end.recv().unwrap().starts_with("PUT /buckets/tenant-acme "));
+    let ours = made.call(&["--verb", "observe", "--input", "@request.json"]);
+    assert_eq!((&ours["observed"], &ours["output"]), (&json!("ours"), &done["output"]));
+}
+
+#[test]
+fn a_new_integration_plugin_tells_of_a_tenant() {
+    let made = make("integration");
+    let back_end = made.answering("{}");
+    let done = made.call(&["--input", "@request.json"]);
+    assert_eq!(done["output"], json!({"integration": "crm", "id": "t-1"}));
+    assert!(back_end.recv().unwrap().starts_with("PUT /customers/t-1 "));
+    let undone = made.call(&["--verb", "undo", "--input", &done["output"].to_string()]);
+    assert_eq!(undone["outcome"], "undone");
+}
+
+#[test]
+fn a_new_mail_plugin_hands_a_message_over() {
+    let made = make("mail");
+    let back_end = made.answering(r#"{"id": "m-7"}"#);
+    let done = made.call(&["--input", "@request.json"]);
+    assert_eq!(done["output"], json!({"message-id": "run-1.welcome@app.example", "answer": "m-7"}));
+    assert!(back_end.recv().unwrap().starts_with("POST /messages "));
+}
+
+#[test]
 fn a_new_configuration_plugin_builds_parameters() {
     let done = make("configuration").call(&["--input", "@request.json"]);
     let expected = json!([{"name": "Device.WiFi.SSID.2.SSID", "value": {"text": "home"}, "kind": "string"}]);

@@ -44,7 +44,12 @@ impl Reply {
 
     /// Answers with JSON text.
     pub fn json(status: u16, body: &str) -> Self {
-        let headers = vec![("content-type".into(), "application/json".into())];
+        Self::body(status, "application/json", body)
+    }
+
+    /// Answers with a body of that media type.
+    pub fn body(status: u16, media_type: &str, body: &str) -> Self {
+        let headers = vec![("content-type".into(), media_type.into())];
         Self(Ok(Raw { status, headers, body: body.as_bytes().to_vec() }))
     }
 

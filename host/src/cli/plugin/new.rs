@@ -44,6 +44,14 @@ enum Contract {
     Activation,
     /// Set up billing.
     Billing,
+    /// Make the place where a tenant keeps files.
+    Storage,
+    /// Fill the database of a tenant.
+    Seed,
+    /// Tell another system of a tenant.
+    Integration,
+    /// Send a message to a person.
+    Mail,
     /// Build the parameters of a device.
     Configuration,
     /// Write the records of a tenant.
@@ -85,6 +93,10 @@ impl Contract {
                 template!("activation", "switches a service on over the REST interface at the endpoint `activation`, which may take a while")
             }
             Self::Billing => template!("billing", "sets up an account over the REST interface at the endpoint `billing`"),
+            Self::Storage => template!("storage", "makes the bucket of a tenant through the REST interface at the endpoint `storage`"),
+            Self::Seed => template!("seed", "writes the first rows into the database of a tenant"),
+            Self::Integration => template!("integration", "tells the system at the endpoint `crm` of a tenant"),
+            Self::Mail => template!("mail", "hands messages to the mail vendor at the endpoint `mail`"),
             Self::Configuration => template!("configuration", "builds the parameters of a device from the setting `parameters`"),
             Self::Dns => template!("dns", "writes the records of tenants through the REST interface at the endpoint `dns`"),
         }
