@@ -97,6 +97,28 @@ async fn instances_are_added_and_deleted_and_numbers_never_come_back() {
 }
 
 #[tokio::test]
+async fn the_number_of_an_instance_of_the_factory_never_comes_back_either() {
+    const TABLE: &str = "Device.Ethernet.VLANTermination.";
+    let (first, second) = (format!("{TABLE}1.VLANID"), format!("{TABLE}2.VLANID"));
+    let attributes = format!(
+        "<cwmp:SetParameterAttributes><ParameterList><SetParameterAttributesStruct><Name>{first}</Name><NotificationChange>1</NotificationChange>\
+         <Notification>2</Notification></SetParameterAttributesStruct></ParameterList></cwmp:SetParameterAttributes>"
+    );
+    let asks = [
+        attributes,
+        object("DeleteObject", &format!("{TABLE}1.")),
+        object("AddObject", TABLE),
+        set(&[(&second, "unsignedInt", "20")], ""),
+        get(&[&second]),
+    ];
+    let (device, report, heard) = asked(Faults::default(), &asks.each_ref().map(String::as_str)).await;
+    assert_eq!((report.ended, report.refused), (End::Done, vec![]));
+    assert_eq!(element(&heard[4].body, "InstanceNumber").as_deref(), Some("2"));
+    assert_eq!((values(&heard[6].body), device.instances(TABLE)), (vec![(second, "20".to_owned())], vec![2]));
+    assert_eq!((device.value(&first), device.notification(&first)), (None, 0), "nothing is left of what was deleted");
+}
+
+#[tokio::test]
 async fn attributes_decide_what_is_told() {
     let attributes = "<cwmp:SetParameterAttributes><ParameterList><SetParameterAttributesStruct><Name>Device.WiFi.SSID.1.</Name><NotificationChange>1\
                       </NotificationChange><Notification>2</Notification></SetParameterAttributesStruct></ParameterList></cwmp:SetParameterAttributes>";
