@@ -186,7 +186,7 @@ impl Device {
             }
             if !silent {
                 state.happened("7 TRANSFER COMPLETE", "");
-                state.happened(completed.event, transfer.key());
+                state.happened(completed.event, &transfer.key);
                 state.completed.push(completed);
             }
         }

@@ -106,6 +106,25 @@ async fn a_transfer_can_be_cancelled_and_an_address_must_be_one() {
 }
 
 #[tokio::test]
+async fn a_delay_is_a_number_of_seconds() {
+    let (seconds, too_many) = (u32::MAX.to_string(), u64::MAX.to_string());
+    let schedule =
+        |delay: &str| format!("<cwmp:ScheduleInform><DelaySeconds>{delay}</DelaySeconds><CommandKey>later</CommandKey></cwmp:ScheduleInform>");
+    let download = |delay: &str| {
+        let ask = ask("Download", "1 Firmware Upgrade Image", "http://127.0.0.1:1/x");
+        ask.replace("<DelaySeconds>0<", &format!("<DelaySeconds>{delay}<"))
+    };
+    let bad = [schedule(&too_many), schedule("0"), schedule("soon"), download(&too_many), download("soon")];
+    let asks: Vec<String> = bad.into_iter().chain([schedule(&seconds), download(&seconds)]).collect();
+    let acs = Acs::asking(&asks.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    let report = device.session(&["1 BOOT"]).await.unwrap();
+    assert_eq!((report.ended, report.refused, report.rpcs.len()), (End::Done, vec![9003; 5], 7));
+    acs.asks(&[]);
+    assert_eq!(device.session(&[]).await.unwrap().events, ["2 PERIODIC"], "nothing is due for the next hundred years");
+}
+
+#[tokio::test]
 async fn an_inform_can_be_scheduled() {
     let acs = Acs::asking(&["<cwmp:ScheduleInform><DelaySeconds>1</DelaySeconds><CommandKey>later</CommandKey></cwmp:ScheduleInform>"]).await;
     let device = acs.device(Model::Tr181Router, Faults::default());
