@@ -60,7 +60,7 @@ impl<'a> Visit<'a> {
             connection: None,
             cookies: Vec::new(),
             request: String::new(),
-            report: SessionReport::new(told),
+            report: SessionReport { events: told, ..SessionReport::default() },
         })
     }
 
