@@ -10,6 +10,7 @@ use super::{
     report::{End, Statistics},
     transfer::{Completed, Transfer},
     tree::Tree,
+    wake,
 };
 use crate::wire::LoginSession;
 
@@ -19,6 +20,8 @@ pub(super) struct State {
     pub(super) tree: Tree,
     pub(super) faults: Arc<Faults>,
     pub(super) login: LoginSession,
+    /// With which it challenges whoever wakes it, on whatever connection.
+    pub(super) nonce: String,
     /// Events that no server has been told of.
     pub(super) pending: Vec<Event>,
     /// Parameters that have changed by themselves since the last Inform.
@@ -60,6 +63,7 @@ impl State {
             tree: Tree::new(options),
             faults: Arc::new(options.faults.clone()),
             login: LoginSession::default(),
+            nonce: wake::nonce(),
             pending: Vec::new(),
             changed: BTreeSet::new(),
             staged: Vec::new(),
