@@ -19,6 +19,8 @@ pub struct SessionReport {
     pub told: Vec<String>,
     /// The codes with which it refused something.
     pub refused: Vec<u32>,
+    /// Whether the server asked it to keep its own messages to itself (`HoldRequests`).
+    pub held: bool,
     /// How it ended.
     pub ended: End,
     /// How long each answer took.

@@ -24,9 +24,9 @@ pub(super) struct Transfer {
 }
 
 /// A transfer that was made, and that the server has not been told of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Completed {
-    key: String,
+    pub(super) key: String,
     /// 0 if it worked.
     code: u32,
     started: String,
@@ -121,9 +121,5 @@ impl Completed {
              <StartTime>{started}</StartTime><CompleteTime>{completed}</CompleteTime>",
             style.text(key)
         )
-    }
-
-    pub(super) fn key(&self) -> &str {
-        &self.key
     }
 }

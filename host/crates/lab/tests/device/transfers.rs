@@ -81,6 +81,42 @@ async fn a_transfer_that_fails_says_why() {
 }
 
 #[tokio::test]
+async fn transfers_with_one_key_are_each_told_of() {
+    let (good, _files) = files(FILE).await;
+    let asks = [good.as_str(), "http://127.0.0.1:1/x"].map(|url| ask("Download", "3 Vendor Configuration File", url));
+    let acs = Acs::asking(&asks.each_ref().map(String::as_str)).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.session(&["2 PERIODIC"]).await.unwrap();
+    acs.asks(&[]);
+    acs.heard();
+    let report = device.session(&[]).await.unwrap();
+    assert_eq!(report.events, ["7 TRANSFER COMPLETE", "M Download", "M Download"]);
+    let codes: Vec<_> = acs.heard().iter().filter_map(|request| element(&request.body, "FaultCode")).collect();
+    assert_eq!((report.ended, codes), (End::Done, vec!["0".to_owned(), "9015".to_owned()]));
+    assert!(device.pending().is_empty());
+}
+
+#[tokio::test]
+async fn a_factory_reset_forgets_what_was_to_be_told_and_done() {
+    let (url, _files) = files(FILE).await;
+    let schedule = "<cwmp:ScheduleInform><DelaySeconds>1</DelaySeconds><CommandKey>later</CommandKey></cwmp:ScheduleInform>";
+    let acs = Acs::asking(&[&ask("Download", "3 Vendor Configuration File", &url), schedule]).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.session(&["2 PERIODIC"]).await.unwrap();
+    acs.refuses(Some("503 Service Unavailable"));
+    assert_eq!(device.session(&[]).await.unwrap().events, ["7 TRANSFER COMPLETE", "M Download"]);
+    acs.refuses(None);
+    device.say("TransferComplete", "<CommandKey>from long ago</CommandKey>");
+    device.factory_reset();
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    acs.asks(&[]);
+    acs.heard();
+    let report = device.session(&[]).await.unwrap();
+    assert_eq!((report.ended, report.events), (End::Done, ["0 BOOTSTRAP", "1 BOOT"].map(str::to_owned).to_vec()));
+    assert!(acs.heard().iter().all(|request| !request.body.contains("TransferComplete>")));
+}
+
+#[tokio::test]
 async fn a_device_may_never_say_that_a_transfer_is_over() {
     let (url, _files) = files(FILE).await;
     let acs = Acs::asking(&[&ask("Download", "1 Firmware Upgrade Image", &url)]).await;
