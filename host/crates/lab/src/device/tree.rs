@@ -197,6 +197,13 @@ impl Tree {
         self.notifications.insert(name.to_owned(), level);
     }
 
+    /// The configuration as a file: what can be written and read, a line each.
+    pub(super) fn configuration(&self, of: &DeviceOptions) -> String {
+        let names = self.under(of.model.root()).unwrap_or_default();
+        let readable = names.iter().filter(|name| self.leaf(name).is_some_and(|leaf| leaf.access == Access::Write));
+        readable.filter_map(|name| Some(format!("{name}={}\n", self.value(name, of)?))).collect()
+    }
+
     /// What every Inform carries.
     pub(super) fn inform(&self) -> &'static [&'static str] {
         &self.base.inform

@@ -91,4 +91,10 @@ async fn it_lives_by_itself() {
     // The events of a session are seen when it is over, and a device in session is woken by nobody.
     assert_eq!(call(&device.value(URL).unwrap(), "acs", "s3cret").await, 200);
     assert_eq!(seen.recv().await.unwrap(), ["6 CONNECTION REQUEST"]);
+    acs.asks(&["<cwmp:ScheduleInform><DelaySeconds>1</DelaySeconds><CommandKey>later</CommandKey></cwmp:ScheduleInform>"]);
+    device.reboot();
+    assert_eq!(seen.recv().await.unwrap(), ["1 BOOT"]);
+    acs.asks(&[]);
+    assert_eq!(seen.recv().await.unwrap(), ["3 SCHEDULED", "M ScheduleInform"], "it comes by itself when it was told to");
+    assert!(acs.heard().iter().any(|request| request.body.contains("<EventCode>M ScheduleInform</EventCode><CommandKey>later</CommandKey>")));
 }
