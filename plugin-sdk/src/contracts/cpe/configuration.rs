@@ -145,6 +145,13 @@ pub struct DeviceConfiguration {
     pub reboot: bool,
 }
 
+impl DeviceConfiguration {
+    /// Adds an assignment.
+    pub fn set(&mut self, assignment: Assignment) {
+        self.assignments.push(assignment);
+    }
+}
+
 /// The parameters of a vendor's devices.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement a contract that `export!` names",
