@@ -9,8 +9,9 @@
 //! | `iptv.vlan` | an instance of `Ethernet.VLANTermination.` with this `VLANID` |
 //! | `acs.inform-interval` | `ManagementServer.PeriodicInformInterval` |
 //!
-//! A band that the customer does not have is switched off, and so is a telephone line without telephony: what a former customer left behind must not stay.
-//! A setting that this vendor's devices have no parameter for is refused rather than dropped.
+//! A band that the customer does not have is switched off, and so is a telephone line without telephony: what a former customer left behind there must
+//! not stay. Of television and internet access, nothing is taken away. A service or band whose settings are incomplete is refused, and so is a setting
+//! that this vendor's devices have no parameter for.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod services;

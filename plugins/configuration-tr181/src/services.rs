@@ -42,7 +42,7 @@ pub(crate) fn television(profile: &ServiceProfile, configuration: &mut DeviceCon
     if !profile.has("iptv") {
         return Ok(());
     }
-    let Some(vlan) = profile.number("iptv.vlan", 1..=4094, BAD_SETTING)? else { return Ok(()) };
+    let vlan = profile.required_number("iptv.vlan", 1..=4094, BAD_SETTING)?;
     configuration.objects.push(Object {
         label: "iptv".into(),
         path: "Device.Ethernet.VLANTermination.".into(),

@@ -54,6 +54,7 @@ fn what_the_device_cannot_have_is_refused_with_the_setting() {
         ("Device.", full().with("wifi.5.key", "short"), "bad_setting", "8 to 63 bytes"),
         ("Device.", full().with("wifi.2.4.channel", "14"), "bad_setting", "from 1 to 13"),
         ("Device.", full().without("voip.proxy"), "bad_setting", "no setting \"voip.proxy\""),
+        ("Device.", full().without("iptv.vlan"), "bad_setting", "no setting \"iptv.vlan\""),
         ("Device.", full().with("iptv.vlan", "4095"), "bad_setting", "from 1 to 4094"),
         ("Device.", full().with("acs.inform-interval", "soon"), "bad_setting", "from 60 to 604800"),
     ];

@@ -3,6 +3,8 @@
 pub mod configuration;
 pub mod device_inventory;
 pub mod profile;
+#[cfg(test)]
+mod tests;
 
 use std::ops::RangeInclusive;
 
@@ -112,10 +114,15 @@ impl ServiceProfile {
     /// # Errors
     /// For everything else, a secret too, [`Failure::Rejected`] with that code.
     pub fn number(&self, name: &str, bounds: RangeInclusive<u32>, code: &str) -> Result<Option<u32>, Failure> {
-        let Some(value) = self.setting(name) else { return Ok(None) };
-        let number = value.text().and_then(|text| text.parse().ok()).filter(|number| bounds.contains(number));
-        let misfit = || Failure::rejected(code, format!("the setting {name:?} is no number from {} to {}", bounds.start(), bounds.end()));
-        number.map(Some).ok_or_else(misfit)
+        self.setting(name).map(|value| within(name, value, &bounds, code)).transpose()
+    }
+
+    /// A setting that must be there and be a number within bounds.
+    ///
+    /// # Errors
+    /// Without it, or for everything else, a secret too, [`Failure::Rejected`] with that code.
+    pub fn required_number(&self, name: &str, bounds: RangeInclusive<u32>, code: &str) -> Result<u32, Failure> {
+        within(name, self.required(name, code)?, &bounds, code)
     }
 
     /// A setting that must be there, with so many bytes. A secret passes: only the host knows how long it is.
@@ -149,48 +156,7 @@ impl ServiceProfile {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing;
-
-    fn profile() -> ServiceProfile {
-        let profile = ServiceProfile { wifi_bands: vec!["5GHz".into()], ..ServiceProfile::default() };
-        let mut profile = profile.with("name", "abc").with("port", "7");
-        profile.settings.push(Setting::secret("key", "h"));
-        profile
-    }
-
-    #[test]
-    fn settings_are_read_within_bounds() {
-        let profile = profile();
-        assert_eq!((profile.has_band("5GHz"), profile.has_band("5")), (true, false));
-        assert_eq!((profile.number("port", 7..=7, "bad"), profile.number("none", 1..=9, "bad")), (Ok(Some(7)), Ok(None)));
-        assert_eq!(profile.length("name", 3..=3, "bad"), profile.required("name", "bad"));
-        assert_eq!(profile.length("key", 8..=63, "bad"), Ok(&SettingValue::Secret("h".into())));
-    }
-
-    #[test]
-    fn what_is_missing_or_out_of_bounds_is_rejected_with_the_code() {
-        let profile = profile();
-        for (reason, said) in [
-            (testing::rejected(profile.required("none", "bad")), "no setting \"none\""),
-            (testing::rejected(profile.length("none", 1..=2, "bad")), "no setting \"none\""),
-            (testing::rejected(profile.length("name", 1..=2, "bad")), "\"name\" has 3 bytes: expected 1 to 2 bytes"),
-            (testing::rejected(profile.length("name", 4..=5, "bad")), "\"name\" has 3 bytes: expected 4 to 5 bytes"),
-            (testing::rejected(profile.number("port", 8..=9, "bad")), "\"port\" is no number from 8 to 9"),
-            (testing::rejected(profile.number("name", 1..=9, "bad")), "\"name\" is no number from 1 to 9"),
-            (testing::rejected(profile.number("key", 1..=9, "bad")), "\"key\" is no number from 1 to 9"),
-        ] {
-            assert_eq!(reason.code, "bad");
-            assert!(reason.message.contains(said), "{}", reason.message);
-        }
-    }
-
-    #[test]
-    fn a_setting_is_replaced_and_taken_away() {
-        let profile = profile().with("name", "z").without("port");
-        assert_eq!((profile.setting("name"), profile.setting("port")), (Some(&SettingValue::Text("z".into())), None));
-        assert_eq!(profile.settings.len(), 2);
-    }
+fn within(name: &str, value: &SettingValue, bounds: &RangeInclusive<u32>, code: &str) -> Result<u32, Failure> {
+    let number = value.text().and_then(|text| text.parse().ok()).filter(|number| bounds.contains(number));
+    number.ok_or_else(|| Failure::rejected(code, format!("the setting {name:?} is no number from {} to {}", bounds.start(), bounds.end())))
 }
