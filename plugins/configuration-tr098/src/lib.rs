@@ -7,8 +7,8 @@
 //! | `voip.proxy`, `voip.1.number`, `voip.1.username`, `voip.1.password` | `Services.VoiceService.1.VoiceProfile.1.` and its `Line.1.` |
 //! | `acs.inform-interval` | `ManagementServer.PeriodicInformInterval` |
 //!
-//! These devices have one radio: settings of the band 5 GHz are left out where the customer has the other one too, and refused where he has not. They have no
-//! television. Wi-Fi changes are applied by a reboot on firmware before 2.0.
+//! These devices have one radio: a customer with Wi-Fi in both bands gets 2.4 GHz, and the settings `wifi.5.*` are left out; 5 GHz only is refused. They have
+//! no television. Any other setting that they have no parameter for is refused. Wi-Fi changes are applied by a reboot on firmware before 2.0.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 #[cfg(test)]
@@ -17,7 +17,7 @@ mod tests;
 use jackfield_plugin_sdk::{
     Call, Characteristic, Configuration, Contract, Failure, Manifest,
     configuration::{Assignment, DeviceConfiguration, Request},
-    cpe::ServiceProfile,
+    cpe::{ServiceProfile, Setting},
 };
 
 const MANIFEST: Manifest = Manifest {
@@ -54,6 +54,9 @@ impl Configuration for Ont {
         if profile.has("iptv") {
             return Err(Failure::rejected(UNSUPPORTED_SETTING, format!("{} has no television", device.model)));
         }
+        if let Some(Setting { name, .. }) = profile.settings.iter().find(|setting| !is_known(&setting.name)) {
+            return Err(Failure::rejected(UNSUPPORTED_SETTING, format!("{} has no parameter for the setting {name:?}", device.model)));
+        }
         let mut assignments = internet(&profile);
         assignments.extend(wifi(&profile)?);
         assignments.extend(telephony(&profile)?);
@@ -63,6 +66,22 @@ impl Configuration for Ont {
         let quirks = if old { vec![Characteristic::new("boolean", "1")] } else { Vec::new() };
         Ok(DeviceConfiguration { assignments, quirks, reboot: old, ..DeviceConfiguration::default() })
     }
+}
+
+/// The settings of the band that these devices lack are known, too: a customer may have both.
+fn is_known(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "internet.username",
+        "internet.password",
+        "wifi.2.4.ssid",
+        "wifi.2.4.key",
+        "voip.proxy",
+        "voip.1.number",
+        "voip.1.username",
+        "voip.1.password",
+        "acs.inform-interval",
+    ];
+    NAMES.contains(&name) || name.starts_with("wifi.5.")
 }
 
 fn internet(profile: &ServiceProfile) -> Vec<Assignment> {
@@ -81,7 +100,8 @@ fn wifi(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
     if !profile.has_band("2.4GHz") {
         return Ok(vec![Assignment::switch(format!("{WLAN}.Enable"), false)]);
     }
-    let ssid = profile.required("wifi.2.4.ssid", BAD_SETTING)?;
+    // IEEE 802.11 and WPA2 say how long these are.
+    let ssid = profile.length("wifi.2.4.ssid", 1..=32, BAD_SETTING)?;
     let key = profile.length("wifi.2.4.key", 8..=63, BAD_SETTING)?;
     Ok(vec![
         Assignment::switch(format!("{WLAN}.Enable"), true),
