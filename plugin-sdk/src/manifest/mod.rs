@@ -45,6 +45,13 @@ pub struct Contract {
     pub idempotent: bool,
 }
 
+impl Contract {
+    /// A contract whose only verb is `apply` and which changes nothing outside, so that it may be repeated.
+    pub const fn pure(name: &'static str) -> Self {
+        Self { name, verbs: &[Verb::Apply], idempotent: true }
+    }
+}
+
 /// The package and the interface that `export!` means by a name.
 const fn interface(name: &str) -> (&'static str, &str) {
     const CPE: [(&str, &str); 3] = [("device_inventory", "inventory"), ("profile", "profile"), ("configuration", "configuration")];
