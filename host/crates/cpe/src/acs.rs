@@ -36,7 +36,7 @@ pub use self::{
     serve::Door,
     tls::{Tls, TlsError},
 };
-use self::{auth::Gate, cookie::Cookies, mailbox::Letter, nonces::Nonces, table::Table};
+use self::{auth::Gate, cookie::Cookies, mailbox::Letter, nonces::Nonces, session::Session, table::Table};
 pub use crate::digest::Algorithm;
 use crate::{
     device::DeviceKey,
@@ -130,12 +130,13 @@ impl Acs {
         self.shared.table.of(device)?.live()
     }
 
-    /// Puts a request into the mailbox of a device that is in session, and waits for its answer. Dropped, a request that was not sent yet never is.
+    /// Puts a request into the mailbox of a device that is in this session, and waits for its answer. Dropped, a request that was not sent yet never is. A later
+    /// session of the same device gets nothing: it may be somebody else's, who has proved less.
     ///
     /// # Errors
     /// See [`AskError`]: whether anything was sent, and what the device said instead.
-    pub async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<Answer, AskError> {
-        let session = self.shared.table.of(device).ok_or(AskError::NotInSession)?;
+    pub async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, span: Option<SpanContext>) -> Result<Answer, AskError> {
+        let session = self.open(device, session).ok_or(AskError::NotInSession)?;
         let (method, started) = (rpc.name(), self.shared.clock.now());
         let (answer, answered) = oneshot::channel();
         session.put(Letter { rpc, answer }).map_err(|_| AskError::NotInSession)?;
@@ -147,11 +148,15 @@ impl Acs {
         answer
     }
 
-    /// Whether more requests may come for the session that is open. With `false` it ends at the device's next empty body, or at once if the device waits.
-    pub fn expect(&self, device: &DeviceKey, more: bool) {
-        if let Some(session) = self.shared.table.of(device) {
+    /// Whether more requests may come for this session, if it is open. With `false` it ends at the device's next empty body, or at once if the device waits.
+    pub fn expect(&self, device: &DeviceKey, session: SessionId, more: bool) {
+        if let Some(session) = self.open(device, session) {
             session.expect(more);
         }
+    }
+
+    fn open(&self, device: &DeviceKey, session: SessionId) -> Option<Arc<Session>> {
+        self.shared.table.of(device).filter(|open| open.id == session)
     }
 
     /// How many devices are in session.
