@@ -99,7 +99,7 @@ pub enum SessionEnd {
     DeviceLeft,
     /// The device began another session.
     Superseded,
-    /// The device kept its connection and said nothing for too long.
+    /// The device kept its connection and said nothing for too long, or had all that one session may take.
     TimedOut,
     /// The host stops.
     Stopped,

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::time::Instant;
 
+use super::session::Limits;
 use crate::digest::Algorithm;
 
 /// The settings of the server, one table of the configuration.
@@ -44,6 +46,10 @@ pub struct Options {
     pub session_ms: u64,
     /// The longest time that a device may ask for, in milliseconds. Default: 300,000.
     pub session_max_ms: u64,
+    /// How long a session lives however much the device says, in milliseconds. Default: 3,600,000, an hour.
+    pub session_total_ms: u64,
+    /// How many requests of the device a session takes. Default: 20,000, more than reading and setting every parameter one by one takes.
+    pub session_exchanges: u32,
     /// How long a device is kept waiting for a request that may come, in milliseconds. Default: 20,000, because devices wait 30 s for an answer.
     pub hold_ms: u64,
     /// The shortest time after which a device that finds us busy comes again, in seconds; the longest is twice that. Default: 30.
@@ -87,6 +93,8 @@ impl Default for Options {
             informs: 512,
             session_ms: 30_000,
             session_max_ms: 300_000,
+            session_total_ms: 3_600_000,
+            session_exchanges: 20_000,
             hold_ms: 20_000,
             retry_after_s: 30,
             bind_connections: true,
@@ -100,6 +108,12 @@ impl Options {
     pub(super) fn patience(&self, asked_s: Option<u32>) -> Duration {
         let asked = asked_s.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
         asked.unwrap_or(Duration::from_millis(self.session_ms)).min(Duration::from_millis(self.session_max_ms))
+    }
+
+    /// How long a session lives that begins now.
+    pub(super) fn limits(&self, asked_s: Option<u32>) -> Limits {
+        let until = Instant::now() + Duration::from_millis(self.session_total_ms);
+        Limits { patience: self.patience(asked_s), until, exchanges: self.session_exchanges }
     }
 
     /// How long a device with this patience is kept waiting for a request.

@@ -81,13 +81,18 @@ impl Shared {
     /// The session is over, if it was not before.
     pub(super) fn end(&self, session: &Arc<Session>, end: SessionEnd, intake: &dyn Intake) {
         let admitted = session.end(end);
+        self.ended(session, end, admitted, intake);
+    }
+
+    /// A session that is over is forgotten, and the intake told of it if it admitted it.
+    pub(super) fn ended(&self, session: &Arc<Session>, end: SessionEnd, admitted: bool, intake: &dyn Intake) {
         self.table.close(session);
         if admitted {
             intake.ended(&session.device, session.id, end);
         }
     }
 
-    /// Ends the sessions of devices that were silent for too long.
+    /// Ends the sessions of devices that were silent for too long, and those that go on for too long.
     fn sweep(&self, intake: &dyn Intake) {
         let now = Instant::now();
         for (session, end) in self.table.find(|session| session.overdue(now)) {

@@ -94,7 +94,7 @@ impl Connection {
     /// Opens a session, in place of any other one of the device.
     fn open(&self, live: Live, device: DeviceKey, asked_s: Option<u32>) -> Option<Turn> {
         let Shared { options, table, .. } = self.shared();
-        let session = Arc::new(Session::new(live, device, options.patience(asked_s)));
+        let session = Arc::new(Session::new(live, device, options.limits(asked_s)));
         let turn = Turn::new(session.clone(), self.number)?;
         let before = table.open(&session).ok()?;
         if let Some(before) = before {
