@@ -9,6 +9,7 @@ mod body;
 mod cookie;
 mod credential;
 mod exchange;
+mod failures;
 mod framing;
 mod intake;
 mod mailbox;
@@ -36,7 +37,7 @@ pub use self::{
     serve::Door,
     tls::{Tls, TlsError},
 };
-use self::{auth::Gate, cookie::Cookies, mailbox::Letter, nonces::Nonces, session::Session, table::Table};
+use self::{auth::Gate, cookie::Cookies, failures::Failures, mailbox::Letter, nonces::Nonces, session::Session, table::Table};
 pub use crate::digest::Algorithm;
 use crate::{
     device::DeviceKey,
@@ -100,7 +101,7 @@ impl Acs {
     /// # Errors
     /// If the realm is unfit, or the system gives no random bytes.
     pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, AcsError> {
-        if !options.realm.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+        if !options::is_realm(&options.realm) {
             return Err(AcsError::Realm(options.realm));
         }
         let (mut nonces, mut cookies, mut first) = ([0; 32], [0; 32], [0; 8]);
@@ -109,7 +110,7 @@ impl Acs {
         }
         let shared = Shared {
             table: Table::new(options.sessions),
-            gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces)),
+            gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces), Failures::new(options.wrong_secrets, options.wrong_secret_s)),
             cookies: Cookies::new(cookies),
             next: AtomicU64::new(u64::from_le_bytes(first)),
             connections: AtomicU64::new(0),

@@ -134,7 +134,7 @@ struct Accepted {
 }
 
 impl Accepted {
-    async fn run(self, tls: Option<Tls>, stop: watch::Receiver<bool>) {
+    async fn run(self, tls: Option<Tls>, mut stop: watch::Receiver<bool>) {
         let Self { acs, intake, credentials, stream, peer } = self;
         let shared = acs.shared.clone();
         let place = shared.places.clone().try_acquire_owned();
@@ -153,7 +153,12 @@ impl Accepted {
             None => serve(stream, connection, stop).await,
             Some(tls) => {
                 let limit = Duration::from_millis(shared.options.head_ms);
-                let Ok(Ok(stream)) = tokio::time::timeout(limit, tls.acceptor.accept(stream)).await else { return };
+                // Who has not said who it is when it is time to stop has nothing to lose.
+                let accepted = tokio::select! {
+                    accepted = tokio::time::timeout(limit, tls.acceptor.accept(stream)) => accepted,
+                    () = told(&mut stop) => return,
+                };
+                let Ok(Ok(stream)) = accepted else { return };
                 connection.names = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(tls::names).unwrap_or_default();
                 serve(stream, connection, stop).await;
             }

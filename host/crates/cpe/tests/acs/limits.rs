@@ -112,3 +112,27 @@ async fn what_nobody_waits_for_any_more_is_not_sent_again() {
     let mut again = Device::connect(server.address).await;
     assert_eq!(again.post(&cookie, "").await.status, 204);
 }
+
+#[tokio::test]
+async fn an_intake_that_does_not_answer_costs_no_session() {
+    let server = Server::start(Options { inform_ms: 50, ..open() }, Work::None).await;
+    let paused = server.intake.paused.write().await;
+    let mut device = Device::connect(server.address).await;
+    let reply = tokio::time::timeout(HANGS, device.post("", inform("1"))).await.expect("an answer");
+    assert_eq!((reply.status, reply.header("retry-after").is_some(), server.acs.sessions()), (503, true, 0));
+    drop(paused);
+    assert_eq!(Device::connect(server.address).await.post("", inform("1")).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_device_that_restarts_has_its_place_where_there_are_no_more() {
+    let server = Server::start(Options { sessions: 1, ..open() }, Work::None).await;
+    let mut before = Device::connect(server.address).await;
+    assert_eq!(before.post("", inform("1")).await.status, 200);
+    let mut after = Device::connect(server.address).await;
+    assert_eq!(after.post("", inform("1")).await.status, 200);
+    assert_eq!((server.ended().await.1, server.acs.sessions()), (SessionEnd::Superseded, 1));
+    assert_eq!(Device::connect(server.address).await.post("", inform("2")).await.status, 503);
+    assert_eq!(after.post("", "").await.status, 204);
+    assert_eq!(server.acs.sessions(), 0);
+}

@@ -253,12 +253,12 @@ impl World {
         let inform = Arc::new(device.inform());
         let key = device.key();
         let proof = self.setup.proof;
-        let live =
-            Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: self.intake.quirks(&inform), exchanges: 0 };
+        let quirks = self.intake.quirks(&inform);
+        let live = Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: quirks.clone(), exchanges: 0 };
         self.lines.open.lock().unwrap().insert(key.clone(), Line { live, device: device.clone(), ended: None });
         let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
         let at = engine::port::Clock::now(&SystemClock);
-        let contact = Contact { device: key.clone(), inform, namespace: Namespace::default(), session, proof, peer, at };
+        let contact = Contact { device: key.clone(), inform, quirks, namespace: Namespace::default(), session, proof, peer, at };
         let Admission { work } = self.intake.inform(contact).await.unwrap();
         for said in std::mem::take(&mut device.says) {
             self.intake.event(&key, &said).await.unwrap();
