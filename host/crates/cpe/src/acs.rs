@@ -20,6 +20,7 @@ mod serve;
 mod session;
 mod table;
 mod tls;
+mod wire;
 
 use std::sync::{
     Arc,

@@ -17,6 +17,7 @@ use super::{
     body::{self, BodyError, Sent},
     reply::{self, Reply},
     session::{Move, Session, Turn},
+    wire::Line,
 };
 use crate::{
     quirks::{Quirks, Termination},
@@ -32,6 +33,7 @@ pub(super) struct Connection {
     /// No other connection of this process has it.
     pub(super) number: u64,
     pub(super) peer: SocketAddr,
+    pub(super) line: Line,
     /// Whether nobody on the way can read what is sent.
     pub(super) secure: bool,
     /// The names in the certificate of the device.
@@ -128,6 +130,8 @@ impl Connection {
             tokio::select! {
                 () = changed => {}
                 () = tokio::time::sleep_until(until) => last = true,
+                // Nothing is sent to who is most likely gone. With its cookie the device may go on on another connection.
+                () = self.line.ended() => return self.busy(),
             }
         }
     }

@@ -28,6 +28,7 @@ use super::{
     framing::Framed,
     session::Session,
     tls,
+    wire::{Line, Wire},
 };
 
 /// The pause after a connection could not be accepted: out of file descriptors, most likely.
@@ -146,16 +147,28 @@ impl Accepted {
         };
         // An answer is one piece: there is nothing to wait for.
         let _ = stream.set_nodelay(true);
+        let stream = Arc::new(stream);
         let number = shared.connections.fetch_add(1, Ordering::Relaxed);
         let bound = Mutex::new(Bound::default());
-        let mut connection = Connection { acs, intake, credentials, number, peer, secure: tls.is_some(), names: Vec::new(), turned_away, bound };
+        let mut connection = Connection {
+            acs,
+            intake,
+            credentials,
+            number,
+            peer,
+            line: Line(stream.clone()),
+            secure: tls.is_some(),
+            names: Vec::new(),
+            turned_away,
+            bound,
+        };
         match tls {
-            None => serve(stream, connection, stop).await,
+            None => serve(Wire(stream), connection, stop).await,
             Some(tls) => {
                 let limit = Duration::from_millis(shared.options.head_ms);
                 // Who has not said who it is when it is time to stop has nothing to lose.
                 let accepted = tokio::select! {
-                    accepted = tokio::time::timeout(limit, tls.acceptor.accept(stream)) => accepted,
+                    accepted = tokio::time::timeout(limit, tls.acceptor.accept(Wire(stream))) => accepted,
                     () = told(&mut stop) => return,
                 };
                 let Ok(Ok(stream)) = accepted else { return };

@@ -4,12 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use cpe::{
     acs::{AskError, Options, SessionEnd, Work},
-    soap::{DeviceRpc, Message, Rpc},
+    soap::{DeviceRpc, Fault, Message, Rpc},
 };
 use tokio::task::JoinSet;
 
 use crate::{
-    device::{Device, inform, key, message},
+    device::{Device, inform, key, message, request},
     server::{Server, open},
 };
 
@@ -135,4 +135,32 @@ async fn a_device_that_restarts_has_its_place_where_there_are_no_more() {
     assert_eq!(Device::connect(server.address).await.post("", inform("2")).await.status, 503);
     assert_eq!(after.post("", "").await.status, 204);
     assert_eq!(server.acs.sessions(), 0);
+}
+
+#[tokio::test]
+async fn a_device_that_leaves_while_it_is_kept_waiting_has_left() {
+    let server = Server::start(Options { session_ms: 6_000, ..open() }, Work::Expected).await;
+    let one = key("1");
+    let mut device = Device::connect(server.address).await;
+    let cookie = device.post("", inform("1")).await.cookie();
+    device.send(request("", "")).await;
+    while server.acs.in_session(&one).unwrap().exchanges < 2 {
+        tokio::task::yield_now().await;
+    }
+    // It sends no more. One that is gone does not hear the answer.
+    device.send_and_end(b"").await;
+    assert_eq!(tokio::time::timeout(HANGS, device.reply()).await.expect("an answer").status, 503);
+    // What is asked now goes to where the device is.
+    let mut again = Device::connect(server.address).await;
+    let asking = async {
+        let answer = server.ask(&one, read("Device.X"), None).await;
+        server.expect(&one, false);
+        answer
+    };
+    let (answer, ()) = tokio::join!(asking, async {
+        assert_eq!(again.post(&cookie, "").await.message(), "GetParameterValues");
+        let fault = again.post(&cookie, message("1", Message::Fault(Fault::new(9005, "no")))).await;
+        assert_eq!(fault.status, 204);
+    });
+    assert!(matches!(answer, Err(AskError::Fault(_))), "{answer:?}");
 }
