@@ -17,6 +17,7 @@ impl Connection {
     /// Anything but an Inform.
     pub(super) async fn message(&self, headers: &HeaderMap, envelope: Envelope) -> Reply {
         let Some(turn) = self.turn(headers) else { return self.no_session() };
+        // `HoldRequests` is for a server to send: from a device it means nothing.
         let Envelope { id, message, .. } = envelope;
         let answer = match message {
             Message::Event(event) => self.event(&turn.session, event).await,
