@@ -189,9 +189,11 @@ impl Book {
         self.known(device, |entry| entry.session.as_ref().is_some_and(|open| open.id == session)).unwrap_or(false)
     }
 
-    /// Notes that a run has nothing more to say to its device in this session. Says whether that is so of every run, so that the session can end.
-    pub(crate) fn rest(&self, device: &DeviceKey, run: &RunId, provisions: bool) -> bool {
+    /// Notes that a run has nothing more to say to its device in a session, or in whichever is open. Gives the session if that is so of every run, so that it can
+    /// end.
+    pub(crate) fn rest(&self, device: &DeviceKey, session: Option<SessionId>, run: &RunId, provisions: bool) -> Option<SessionId> {
         let idle = |entry: &mut Entry| {
+            let open = entry.session.as_ref().map(|open| open.id).filter(|open| session.is_none_or(|session| session == *open))?;
             if !entry.resting.contains(run) {
                 entry.resting.push(run.clone());
             }
@@ -200,9 +202,9 @@ impl Book {
             // A run that is newer than the one that is known is the one that is being begun.
             let begins = entry.starting.is_some() && !(provisions && standing.is_none_or(|known| known.run <= *run));
             let provisioned = standing.is_none_or(|known| !known.is_under_way() || (provisions && known.run < *run) || rests(&known.run));
-            provisioned && !begins && entry.commands.iter().all(rests)
+            (provisioned && !begins && entry.commands.iter().all(rests)).then_some(open)
         };
-        self.known(device, idle).unwrap_or(true)
+        self.known(device, idle).flatten()
     }
 
     /// Whether it is in memory; then it counts as used.

@@ -220,7 +220,7 @@ fn busy(error: &dyn fmt::Display) -> Busy {
 impl AcsIntake for Intake {
     async fn inform(&self, contact: Contact) -> Result<Admission, Busy> {
         self.parts.book.ensure(&contact.device).await.map_err(|error| busy(&error))?;
-        let facts = Facts::of(&contact, &self.quirks(&contact.inform));
+        let facts = Facts::of(&contact, &contact.quirks);
         let profile = self.profile_version(&contact.device).await;
         let opened = self.open(&contact, &facts, profile);
         let carried_out = self.carry_out(&contact, facts, &opened).await;

@@ -31,7 +31,7 @@ use super::{
     requests::{DeviceRequest, Read, Readings},
 };
 use crate::{
-    acs::{Acs, AskError, Live},
+    acs::{Acs, AskError, Live, SessionId},
     device::DeviceKey,
     soap::{self, Rpc},
     value::fits,
@@ -52,11 +52,11 @@ pub trait Sessions: std::fmt::Debug + Send + Sync {
     /// The session of a device, if it is in one.
     fn in_session(&self, device: &DeviceKey) -> Option<Live>;
 
-    /// Asks a device that is in session, and waits for its answer.
-    async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError>;
+    /// Asks a device that is in this session, and waits for its answer.
+    async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError>;
 
-    /// Whether more requests may come in the session that is open.
-    fn expect(&self, device: &DeviceKey, more: bool);
+    /// Whether more requests may come in this session.
+    fn expect(&self, device: &DeviceKey, session: SessionId, more: bool);
 }
 
 #[async_trait]
@@ -65,12 +65,12 @@ impl Sessions for Acs {
         Self::in_session(self, device)
     }
 
-    async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError> {
-        Self::ask(self, device, rpc, span).await
+    async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError> {
+        Self::ask(self, device, session, rpc, span).await
     }
 
-    fn expect(&self, device: &DeviceKey, more: bool) {
-        Self::expect(self, device, more);
+    fn expect(&self, device: &DeviceKey, session: SessionId, more: bool) {
+        Self::expect(self, device, session, more);
     }
 }
 
@@ -192,6 +192,7 @@ impl At<'_> {
         };
         let wait = |state: &S, poll| Ok(Answer::Pending(runner.pending(request, json!(state).to_string(), poll)));
         let Some(live) = runner.turn(call, device)? else { return wait(&state, runner.options.poll()) };
+        let session = live.session;
         let mut talk = Talk::new(runner, call, device, live);
         let worked = work(&mut talk, &mut state).await;
         report.sent = talk.sent;
@@ -200,17 +201,17 @@ impl At<'_> {
             Ok(done) => {
                 // What is sent is read back in the same session.
                 if matches!(request, DeviceRequest::Verify(_) | DeviceRequest::Command(_)) {
-                    runner.rest(call, device);
+                    runner.rest(call, device, session);
                 }
                 Ok(Answer::Done(json!(done)))
             }
             Err(Stop::Wait) => {
-                runner.rest(call, device);
+                runner.rest(call, device, session);
                 wait(&state, runner.options.poll())
             }
             Err(Stop::WaitFor(poll)) => {
                 if poll > IN_SESSION {
-                    runner.rest(call, device);
+                    runner.rest(call, device, session);
                 }
                 wait(&state, poll.min(runner.options.poll()))
             }
@@ -226,9 +227,9 @@ impl At<'_> {
 
 impl DeviceRunner {
     /// The run has nothing more to say in this session; when none has, the session can end.
-    fn rest(&self, call: &Call, device: &DeviceKey) {
-        if self.book.rest(device, &call.run, call.pipeline.as_str() != COMMAND_PIPELINE) {
-            self.sessions.expect(device, false);
+    fn rest(&self, call: &Call, device: &DeviceKey, session: SessionId) {
+        if let Some(session) = self.book.rest(device, Some(session), &call.run, call.pipeline.as_str() != COMMAND_PIPELINE) {
+            self.sessions.expect(device, session, false);
         }
     }
 

@@ -74,8 +74,11 @@ impl Watcher {
         }
         // Of a run that was superseded the device hears nothing: it is the other's.
         let rests = held || matches!(transition.record.event, Event::RunEnded { .. });
-        if rests && !superseded && self.book.rest(device, run.id(), true) {
-            self.sessions.expect(device, false);
+        if rests
+            && !superseded
+            && let Some(session) = self.book.rest(device, None, run.id(), true)
+        {
+            self.sessions.expect(device, session, false);
         }
         Ok(())
     }
@@ -85,8 +88,8 @@ impl Watcher {
         let run = transition.after.id();
         if transition.after.outcome().is_some() {
             self.book.follow(device, |entry| entry.remove_command(run));
-            if self.book.rest(device, run, false) {
-                self.sessions.expect(device, false);
+            if let Some(session) = self.book.rest(device, None, run, false) {
+                self.sessions.expect(device, session, false);
             }
         } else if matches!(transition.record.event, Event::RunStarted(_)) {
             self.book.follow(device, |entry| entry.add_command(run.clone()));

@@ -56,7 +56,7 @@ impl<'a> Talk<'a> {
     /// Asks the device. How long an answer may take is the session's to say: a call is as long as its device needs.
     pub(super) async fn ask(&mut self, rpc: Rpc) -> Result<Answer, Stop> {
         let method = rpc.name();
-        let answer = self.runner.sessions.ask(self.device, rpc, Some(self.call.span.clone())).await;
+        let answer = self.runner.sessions.ask(self.device, self.live.session, rpc, Some(self.call.span.clone())).await;
         self.sent |= !matches!(answer, Err(AskError::NotInSession | AskError::Lost { sent: false } | AskError::Invalid(_)));
         answer.map_err(|error| match error {
             AskError::NotInSession | AskError::Lost { .. } => Stop::Wait,

@@ -119,7 +119,7 @@ impl Sessions for Lines {
         self.open.lock().unwrap().get(device).filter(|line| line.ended.is_none()).map(|line| line.live.clone())
     }
 
-    async fn ask(&self, device: &DeviceKey, rpc: Rpc, _: Option<SpanContext>) -> Result<crate::soap::Answer, AskError> {
+    async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, _: Option<SpanContext>) -> Result<crate::soap::Answer, AskError> {
         if let Some(how) = self.dies() {
             // The request was carried out or not; its answer is never heard.
             if how && let Some(line) = self.open.lock().unwrap().get_mut(device) {
@@ -130,7 +130,7 @@ impl Sessions for Lines {
             std::future::pending::<()>().await;
         }
         let mut open = self.open.lock().unwrap();
-        let line = open.get_mut(device).filter(|line| line.ended.is_none()).ok_or(AskError::NotInSession)?;
+        let line = open.get_mut(device).filter(|line| line.live.session == session && line.ended.is_none()).ok_or(AskError::NotInSession)?;
         match line.device.ask(&rpc) {
             Reply::Answer(answer) => Ok(answer),
             Reply::Fault(fault) => Err(AskError::Fault(fault)),
@@ -143,8 +143,8 @@ impl Sessions for Lines {
         }
     }
 
-    fn expect(&self, device: &DeviceKey, more: bool) {
-        if let (Some(line), false) = (self.open.lock().unwrap().get_mut(device), more) {
+    fn expect(&self, device: &DeviceKey, session: SessionId, more: bool) {
+        if let (Some(line), false) = (self.open.lock().unwrap().get_mut(device).filter(|line| line.live.session == session), more) {
             line.ended.get_or_insert(SessionEnd::Done);
         }
         self.over.notify_waiters();
@@ -253,12 +253,12 @@ impl World {
         let inform = Arc::new(device.inform());
         let key = device.key();
         let proof = self.setup.proof;
-        let live =
-            Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: self.intake.quirks(&inform), exchanges: 0 };
+        let quirks = self.intake.quirks(&inform);
+        let live = Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: quirks.clone(), exchanges: 0 };
         self.lines.open.lock().unwrap().insert(key.clone(), Line { live, device: device.clone(), ended: None });
         let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
         let at = engine::port::Clock::now(&SystemClock);
-        let contact = Contact { device: key.clone(), inform, namespace: Namespace::default(), session, proof, peer, at };
+        let contact = Contact { device: key.clone(), inform, quirks, namespace: Namespace::default(), session, proof, peer, at };
         let Admission { work } = self.intake.inform(contact).await.unwrap();
         for said in std::mem::take(&mut device.says) {
             self.intake.event(&key, &said).await.unwrap();
