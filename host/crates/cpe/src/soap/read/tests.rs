@@ -98,6 +98,8 @@ fn characters_are_read_from_whatever_bytes_they_came_in() {
     for (what, bytes, http) in [
         ("UTF-8", text.clone().into_bytes(), Some("utf-8")),
         ("UTF-8 without a word", text.clone().into_bytes(), None),
+        ("UTF-8 by header against the declaration", declaring("iso-8859-1").into_bytes(), Some("utf-8")),
+        ("UTF-8 by declaration against the header", declaring("UTF-8").into_bytes(), Some("iso-8859-1")),
         ("UTF-8 that calls itself nothing known", declaring("utf8mb4").into_bytes(), Some("whatever")),
         ("windows-1252 by header", latin(&text), Some("\"ISO-8859-1\"")),
         ("windows-1252 by declaration", latin(&declaring("iso-8859-1")), None),
