@@ -166,14 +166,14 @@ fn fault(cursor: &mut Cursor<'_>) -> Result<Fault, SoapError> {
                     _ => {}
                 }
             }
-            Step::Text(text) if saying && said.len() < cursor.limits().text => said.push_str(text.trim()),
+            Step::Text(text) if saying && said.len() < cursor.limits().text => said.push_str(&text),
             Step::Text(_) => {}
             Step::Close => saying = false,
             Step::End => return Err(cursor.truncated()),
         }
     }
     if fault.code == 0 && fault.string.is_empty() {
-        fault.string = said;
+        said.trim().clone_into(&mut fault.string);
     }
     Ok(fault)
 }

@@ -145,6 +145,7 @@ fn the_details_of_a_fault_are_found_wherever_they_are() {
         (format!("<e:detail><x>{cwmp}</x></e:detail>"), whole.clone()),
         (cwmp.replace("cwmp:Fault", "Fault"), whole),
         ("<faultcode>Client</faultcode><faultstring> No. </faultstring>".to_owned(), Fault::new(0, "No.")),
+        ("<faultstring>\n Neither &lt;A&gt; nor <![CDATA[B]]> &amp; C\n</faultstring>".to_owned(), Fault::new(0, "Neither <A> nor B & C")),
         ("<detail><cwmp:Fault><FaultCode>x</FaultCode></cwmp:Fault></detail>".to_owned(), Fault::default()),
         (String::new(), Fault::default()),
     ] {
