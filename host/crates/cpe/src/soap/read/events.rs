@@ -139,12 +139,18 @@ fn autonomous(cursor: &mut Cursor<'_>) -> Result<AutonomousTransferComplete, Soa
     Ok(transfer)
 }
 
-/// A code and a text, 0 where there are none.
+/// What stands for a code that is no number: the code of the standard for an internal error. It must not be taken for 0, which is success.
+const UNREADABLE: u32 = 9002;
+
+/// A code and a text; 0 where there is no code.
 fn fault(cursor: &mut Cursor<'_>) -> Result<(u32, String), SoapError> {
     let (mut code, mut string) = (0, String::new());
     cursor.children(|cursor, name, _| {
         match name {
-            b"FaultCode" => code = number(cursor)?,
+            b"FaultCode" => {
+                let text = word(cursor)?;
+                code = if text.is_empty() { 0 } else { text.parse().unwrap_or(UNREADABLE) };
+            }
             b"FaultString" => string = word(cursor)?,
             _ => cursor.skip()?,
         }

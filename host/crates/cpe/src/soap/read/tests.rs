@@ -155,6 +155,27 @@ fn the_details_of_a_fault_are_found_wherever_they_are() {
 }
 
 #[test]
+fn what_ended_with_a_code_that_is_no_number_did_not_end_well() {
+    for (fault, code) in [
+        ("<FaultCode>0</FaultCode>", 0),
+        ("<FaultCode/>", 0),
+        ("<FaultCode> </FaultCode><FaultString/>", 0),
+        ("", 0),
+        ("<FaultCode> 9010 </FaultCode>", 9010),
+        ("<FaultCode>9010 Download failure</FaultCode>", 9002),
+        ("<FaultCode>-1</FaultCode>", 9002),
+        ("<FaultCode>4294967296</FaultCode>", 9002),
+    ] {
+        let transfer = format!("<cwmp:TransferComplete><FaultStruct>{fault}</FaultStruct></cwmp:TransferComplete>");
+        let modules = format!("<cwmp:DUStateChangeComplete><Results><Fault>{fault}</Fault></Results></cwmp:DUStateChangeComplete>");
+        let [transfer, modules] = [transfer, modules].map(|body| read_text(&soap(HEADER, &body)).expect(fault).message);
+        let Message::Event(DeviceRpc::TransferComplete(transfer)) = transfer else { panic!("{transfer:?}") };
+        let Message::Event(DeviceRpc::DuStateChangeComplete { results, .. }) = modules else { panic!("{modules:?}") };
+        assert_eq!([transfer.fault_code, results[0].fault_code], [code; 2], "{fault}");
+    }
+}
+
+#[test]
 fn a_message_that_nobody_knows_is_named() {
     for (body, name) in [("<cwmp:X_ABC_Do/>", "X_ABC_Do"), ("<o:Inform xmlns:o='urn:other'>1</o:Inform>", "Inform")] {
         assert_eq!(read_text(&soap("", body)).expect(body).message, Message::Unknown { name: name.to_owned() });
