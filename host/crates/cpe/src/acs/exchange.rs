@@ -20,8 +20,8 @@ use super::{
     session::{Move, Session, Turn},
 };
 use crate::{
-    quirks::{Quirks, Termination},
-    soap::{Envelope, Limits, Message, Style, WriteError, read, write},
+    quirks::Termination,
+    soap::{Envelope, Limits, Message, WriteError, read, write},
 };
 
 /// A connection with a device.
@@ -95,7 +95,7 @@ impl Connection {
     /// It is our turn to speak: a request, once there is one, or the end.
     async fn ours(&self, turn: &Turn) -> Reply {
         let session = &turn.session;
-        let style = style(&session.quirks);
+        let style = session.quirks.style();
         let written = |envelope: &Envelope| write(envelope, &style);
         let until = Instant::now() + self.shared().options.hold(session.patience);
         let mut last = false;
@@ -172,10 +172,6 @@ fn said(headers: &HeaderMap, sent: &Bytes, options: &Options) -> Result<Option<E
     }
     let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
     read(&body, body::charset(headers), &limits).map(Some).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
-}
-
-fn style(quirks: &Quirks) -> Style {
-    Style { prolog: quirks.prolog, boolean: quirks.boolean }
 }
 
 /// What a device sent, such as its ID, cannot be said back to it.

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{Connection, style, unwritten};
+use super::{Connection, unwritten};
 use crate::{
     acs::{
         reply::{self, Reply},
@@ -29,7 +29,7 @@ impl Connection {
             Message::Unknown { .. } | Message::Rpc(_) | Message::Inform(_) => Message::Fault(Fault::new(8000, "Method not supported")),
         };
         let response = Envelope { id, ..Envelope::new(turn.session.namespace, "", answer) };
-        match write(&response, &style(&turn.session.quirks)) {
+        match write(&response, &turn.session.quirks.style()) {
             Ok(body) => reply::envelope(body),
             Err(error) => unwritten(&error),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{StatusCode, request::Parts};
 
-use super::{Connection, style, unwritten};
+use super::{Connection, unwritten};
 use crate::{
     acs::{
         Contact, Live, Proof, SessionEnd, Shared,
@@ -65,7 +65,7 @@ impl Connection {
             use_version: version(namespace, &supported_versions),
             ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform { max_envelopes: 1 }))
         };
-        match write(&response, &style(&session.quirks)) {
+        match write(&response, &session.quirks.style()) {
             Ok(body) => reply::opened(body, self.shared().cookies.set(session.id, &session.quirks.cookie_path)),
             Err(error) => unwritten(&error),
         }
