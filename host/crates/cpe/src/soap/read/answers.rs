@@ -3,11 +3,9 @@
 use super::{
     SoapError,
     cursor::{Cursor, Step},
-    field::{boolean, exact, number, parameter_values, strings, word},
+    field::{INSTANCE, NOTIFICATION, STATUS, boolean, number, parameter_values, strings, word},
 };
 use crate::soap::{AccessAttributes, AcsReply, Answer, Fault, Message, ParameterFault, ParameterInfo, Transfer};
-
-const STATUS: &str = "0 or 1";
 
 pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Message>, SoapError> {
     let answer = match name {
@@ -19,7 +17,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
         b"GetParameterAttributesResponse" => Answer::GetParameterAttributes(list(cursor, b"ParameterList", attributes)?),
         b"AddObjectResponse" => match statuses(cursor)? {
             (Some(instance), status) => Answer::AddObject { instance, status },
-            (None, _) => return Err(cursor.field("InstanceNumber", "", "the number of the object")),
+            (None, _) => return Err(INSTANCE.refuse(cursor, "")),
         },
         b"DeleteObjectResponse" => Answer::DeleteObject { status: statuses(cursor)?.1 },
         b"DownloadResponse" => Answer::Download(transfer(cursor)?),
@@ -87,8 +85,8 @@ fn statuses(cursor: &mut Cursor<'_>) -> Result<(Option<u32>, u8), SoapError> {
     let (mut instance, mut status) = (None, 0);
     cursor.children(|cursor, name, _| {
         match name {
-            b"InstanceNumber" => instance = Some(exact(cursor, "InstanceNumber", "the number of the object")?),
-            b"Status" => status = exact(cursor, "Status", STATUS)?,
+            b"InstanceNumber" => instance = Some(INSTANCE.read(cursor)?),
+            b"Status" => status = STATUS.read(cursor)?,
             _ => cursor.skip()?,
         }
         Ok(())
@@ -100,7 +98,7 @@ fn transfer(cursor: &mut Cursor<'_>) -> Result<Transfer, SoapError> {
     let mut transfer = Transfer::default();
     cursor.children(|cursor, name, _| {
         match name {
-            b"Status" => transfer.status = exact(cursor, "Status", STATUS)?,
+            b"Status" => transfer.status = STATUS.read(cursor)?,
             b"StartTime" => transfer.start = word(cursor)?,
             b"CompleteTime" => transfer.complete = word(cursor)?,
             _ => cursor.skip()?,
@@ -134,7 +132,7 @@ fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<AccessAttributes>, SoapErro
         cursor.children(|cursor, name, _| {
             match name {
                 b"Name" => entry.name = word(cursor)?,
-                b"Notification" => entry.notification = exact(cursor, "Notification", "0 to 6")?,
+                b"Notification" => entry.notification = NOTIFICATION.read(cursor)?,
                 b"AccessList" => entry.access = strings(cursor)?,
                 _ => cursor.skip()?,
             }

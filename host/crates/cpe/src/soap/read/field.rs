@@ -1,5 +1,7 @@
 //! Reads single fields: forgiving where nothing depends on them.
 
+use std::{ops::RangeInclusive, str::FromStr};
+
 use quick_xml::events::BytesStart;
 
 use super::{SoapError, cursor::Cursor};
@@ -31,10 +33,30 @@ pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<u32, SoapError> {
     Ok(cursor.text()?.trim().parse().unwrap_or(0))
 }
 
-/// A number that counts.
-pub(super) fn exact<T: std::str::FromStr>(cursor: &mut Cursor<'_>, field: &'static str, expected: &'static str) -> Result<T, SoapError> {
-    let text = cursor.text()?;
-    text.trim().parse().map_err(|_| cursor.field(field, &text, expected))
+/// A number that counts, and what it can be.
+pub(super) struct Exact<T> {
+    pub(super) field: &'static str,
+    pub(super) range: RangeInclusive<T>,
+    /// The range in words.
+    pub(super) expected: &'static str,
+}
+
+/// Whether what was asked for is done.
+pub(super) const STATUS: Exact<u8> = Exact { field: "Status", range: 0..=1, expected: "0 or 1" };
+/// How changes are reported.
+pub(super) const NOTIFICATION: Exact<u8> = Exact { field: "Notification", range: 0..=6, expected: "0 to 6" };
+/// The number of an object.
+pub(super) const INSTANCE: Exact<u32> = Exact { field: "InstanceNumber", range: 1..=u32::MAX, expected: "the number of the object" };
+
+impl<T: FromStr + PartialOrd> Exact<T> {
+    pub(super) fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, SoapError> {
+        let text = cursor.text()?;
+        text.trim().parse().ok().filter(|number| self.range.contains(number)).ok_or_else(|| self.refuse(cursor, &text))
+    }
+
+    pub(super) fn refuse(&self, cursor: &Cursor<'_>, found: &str) -> SoapError {
+        cursor.field(self.field, found, self.expected)
+    }
 }
 
 /// True for `1` and `true` in any case.

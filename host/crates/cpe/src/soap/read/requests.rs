@@ -4,7 +4,7 @@ use super::{
     SoapError,
     answers::list,
     cursor::Cursor,
-    field::{boolean, exact, number, parameter_values, strings, value, word},
+    field::{NOTIFICATION, boolean, number, parameter_values, strings, value, word},
 };
 use crate::{
     soap::{Attributes, Download, Message, Rpc, SetValue, Upload},
@@ -91,7 +91,7 @@ fn one_attributes(cursor: &mut Cursor<'_>) -> Result<Attributes, SoapError> {
         match element {
             b"Name" => name = word(cursor)?,
             b"NotificationChange" => notify = boolean(cursor)?,
-            b"Notification" => notification = exact(cursor, "Notification", "0 to 6")?,
+            b"Notification" => notification = NOTIFICATION.read(cursor)?,
             b"AccessListChange" => accessed = boolean(cursor)?,
             b"AccessList" => access = strings(cursor)?,
             _ => cursor.skip()?,

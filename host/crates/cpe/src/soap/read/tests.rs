@@ -186,6 +186,12 @@ fn a_message_that_nobody_knows_is_named() {
 fn what_cannot_be_read_is_refused_with_a_place() {
     let laughs = format!("<!DOCTYPE lolz [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>{}", inform("<CurrentTime>&b;</CurrentTime>"));
     let truncated = inform("<CurrentTime>2026");
+    let notified = |level| {
+        format!(
+            "<cwmp:GetParameterAttributesResponse><ParameterList><P><Notification>{level}</Notification></P></ParameterList></cwmp:GetParameterAttributesResponse>"
+        )
+    };
+    read_text(&soap("", &notified(6))).expect("the highest level that there is");
     let refused = [
         ("nothing", String::new()),
         ("words", "hello".into()),
@@ -197,7 +203,10 @@ fn what_cannot_be_read_is_refused_with_a_place() {
         ("no serial number", soap("", "<cwmp:Inform/>")),
         ("tags crossed", "<Envelope><Body><Inform></Body>".into()),
         ("a status in words", soap("", "<cwmp:DeleteObjectResponse><Status>fine</Status></cwmp:DeleteObjectResponse>")),
+        ("a status that there is not", soap("", "<cwmp:SetParameterValuesResponse><Status>2</Status></cwmp:SetParameterValuesResponse>")),
         ("an object without a number", soap("", "<cwmp:AddObjectResponse><Status>0</Status></cwmp:AddObjectResponse>")),
+        ("an object with the number 0", soap("", "<cwmp:AddObjectResponse><InstanceNumber>0</InstanceNumber></cwmp:AddObjectResponse>")),
+        ("a level of notification that there is not", soap("", &notified(7))),
         ("an ID that cannot be given back", soap("<e:Header><ID>\u{1}</ID></e:Header>", "")),
     ];
     let told = refused.map(|(what, text)| format!("{what}: {}\n", read_text(&text).expect_err(what))).concat();
@@ -212,7 +221,10 @@ fn what_cannot_be_read_is_refused_with_a_place() {
         no serial number: `` as SerialNumber at byte 174; expected the serial number of the device
         tags crossed: malformed XML: ill-formed document: expected `</Inform>`, but `</Body>` was at byte 24; expected well-formed XML
         a status in words: `fine` as Status at byte 208; expected 0 or 1
+        a status that there is not: `2` as Status at byte 211; expected 0 or 1
         an object without a number: `` as InstanceNumber at byte 227; expected the number of the object
+        an object with the number 0: `0` as InstanceNumber at byte 218; expected the number of the object
+        a level of notification that there is not: `7` as Notification at byte 245; expected 0 to 6
         an ID that cannot be given back: ` ` as ID at byte 172; expected at most 1,024 bytes without control characters
     "#]]
     .assert_eq(&told);
