@@ -3,7 +3,7 @@
 use super::{
     SoapError,
     cursor::{Cursor, Step},
-    field::{INSTANCE, NOTIFICATION, STATUS, boolean, number, parameter_values, strings, word},
+    field::{INSTANCE, NOTIFICATION, STATUS, boolean, fields, number, parameter_values, strings, word},
 };
 use crate::soap::{AccessAttributes, AcsReply, Answer, Fault, Message, ParameterFault, ParameterInfo, Transfer};
 
@@ -36,12 +36,8 @@ fn reply(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<AcsReply>, SoapE
     Ok(Some(match name {
         b"InformResponse" => {
             let mut max_envelopes = 1;
-            cursor.children(|cursor, name, _| {
-                if name == b"MaxEnvelopes" {
-                    max_envelopes = number(cursor)?;
-                    return Ok(());
-                }
-                cursor.skip()
+            fields!(cursor {
+                b"MaxEnvelopes" => max_envelopes = number(cursor)?,
             })?;
             AcsReply::Inform { max_envelopes }
         }
@@ -83,27 +79,19 @@ pub(super) fn list<T>(
 /// `InstanceNumber`, and `Status`, which is 0 where it is missing.
 fn statuses(cursor: &mut Cursor<'_>) -> Result<(Option<u32>, u8), SoapError> {
     let (mut instance, mut status) = (None, 0);
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"InstanceNumber" => instance = Some(INSTANCE.read(cursor)?),
-            b"Status" => status = STATUS.read(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"InstanceNumber" => instance = Some(INSTANCE.read(cursor)?),
+        b"Status" => status = STATUS.read(cursor)?,
     })?;
     Ok((instance, status))
 }
 
 fn transfer(cursor: &mut Cursor<'_>) -> Result<Transfer, SoapError> {
     let mut transfer = Transfer::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"Status" => transfer.status = STATUS.read(cursor)?,
-            b"StartTime" => transfer.start = word(cursor)?,
-            b"CompleteTime" => transfer.complete = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"Status" => transfer.status = STATUS.read(cursor)?,
+        b"StartTime" => transfer.start = word(cursor)?,
+        b"CompleteTime" => transfer.complete = word(cursor)?,
     })?;
     Ok(transfer)
 }
@@ -112,13 +100,9 @@ fn names(cursor: &mut Cursor<'_>) -> Result<Vec<ParameterInfo>, SoapError> {
     let mut list = Vec::new();
     cursor.children(|cursor, _, _| {
         let mut entry = ParameterInfo::default();
-        cursor.children(|cursor, name, _| {
-            match name {
-                b"Name" => entry.name = word(cursor)?,
-                b"Writable" => entry.writable = boolean(cursor)?,
-                _ => cursor.skip()?,
-            }
-            Ok(())
+        fields!(cursor {
+            b"Name" => entry.name = word(cursor)?,
+            b"Writable" => entry.writable = boolean(cursor)?,
         })?;
         cursor.push(&mut list, "a list of names", cursor.limits().parameters, entry)
     })?;
@@ -129,14 +113,10 @@ fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<AccessAttributes>, SoapErro
     let mut list = Vec::new();
     cursor.children(|cursor, _, _| {
         let mut entry = AccessAttributes::default();
-        cursor.children(|cursor, name, _| {
-            match name {
-                b"Name" => entry.name = word(cursor)?,
-                b"Notification" => entry.notification = NOTIFICATION.read(cursor)?,
-                b"AccessList" => entry.access = strings(cursor)?,
-                _ => cursor.skip()?,
-            }
-            Ok(())
+        fields!(cursor {
+            b"Name" => entry.name = word(cursor)?,
+            b"Notification" => entry.notification = NOTIFICATION.read(cursor)?,
+            b"AccessList" => entry.access = strings(cursor)?,
         })?;
         cursor.push(&mut list, "a list of attributes", cursor.limits().parameters, entry)
     })?;
@@ -178,14 +158,10 @@ fn fault(cursor: &mut Cursor<'_>) -> Result<Fault, SoapError> {
 
 fn parameter_fault(cursor: &mut Cursor<'_>) -> Result<ParameterFault, SoapError> {
     let mut fault = ParameterFault::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"ParameterName" => fault.name = word(cursor)?,
-            b"FaultCode" => fault.code = number(cursor)?,
-            b"FaultString" => fault.string = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"ParameterName" => fault.name = word(cursor)?,
+        b"FaultCode" => fault.code = number(cursor)?,
+        b"FaultString" => fault.string = word(cursor)?,
     })?;
     Ok(fault)
 }

@@ -10,6 +10,20 @@ use crate::{soap::ParameterValue, value::ValueType};
 /// Names, codes and keys are cut off nowhere, but none of them is this long.
 const LONGEST_TYPE: usize = 64;
 
+/// Reads the fields of the element that is open, each by its name. A field with another name is passed over.
+macro_rules! fields {
+    ($cursor:ident { $($name:pat => $read:expr,)* }) => {
+        $cursor.children(|$cursor, name, _| {
+            match name {
+                $($name => $read,)*
+                _ => $cursor.skip()?,
+            }
+            Ok(())
+        })
+    };
+}
+pub(super) use fields;
+
 /// A text in which white space at the ends means nothing.
 pub(super) fn word(cursor: &mut Cursor<'_>) -> Result<String, SoapError> {
     Ok(cursor.text()?.trim().to_owned())
