@@ -59,20 +59,14 @@ fn done<T>(cursor: &mut Cursor<'_>, answer: T) -> Result<T, SoapError> {
     cursor.skip().map(|()| answer)
 }
 
-/// The one list of a message; empty if it is not there.
+/// The one list of a message; empty if it is not there. Where it comes in pieces, they are one list.
 pub(super) fn list<T>(
     cursor: &mut Cursor<'_>,
     wanted: &[u8],
-    mut read: impl FnMut(&mut Cursor<'_>) -> Result<Vec<T>, SoapError>,
+    mut read: impl FnMut(&mut Cursor<'_>, &mut Vec<T>) -> Result<(), SoapError>,
 ) -> Result<Vec<T>, SoapError> {
     let mut list = Vec::new();
-    cursor.children(|cursor, name, _| {
-        if name != wanted {
-            return cursor.skip();
-        }
-        list = read(cursor)?;
-        Ok(())
-    })?;
+    cursor.children(|cursor, name, _| if name == wanted { read(cursor, &mut list) } else { cursor.skip() })?;
     Ok(list)
 }
 
@@ -96,31 +90,27 @@ fn transfer(cursor: &mut Cursor<'_>) -> Result<Transfer, SoapError> {
     Ok(transfer)
 }
 
-fn names(cursor: &mut Cursor<'_>) -> Result<Vec<ParameterInfo>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
+fn names(cursor: &mut Cursor<'_>, list: &mut Vec<ParameterInfo>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list of names", cursor.limits().parameters, |cursor| {
         let mut entry = ParameterInfo::default();
         fields!(cursor {
             b"Name" => entry.name = word(cursor)?,
             b"Writable" => entry.writable = boolean(cursor)?,
         })?;
-        cursor.push(&mut list, "a list of names", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+        Ok(entry)
+    })
 }
 
-fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<AccessAttributes>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
+fn attributes(cursor: &mut Cursor<'_>, list: &mut Vec<AccessAttributes>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list of attributes", cursor.limits().parameters, |cursor| {
         let mut entry = AccessAttributes::default();
         fields!(cursor {
             b"Name" => entry.name = word(cursor)?,
             b"Notification" => entry.notification = NOTIFICATION.read(cursor)?,
-            b"AccessList" => entry.access = strings(cursor)?,
+            b"AccessList" => strings(cursor, &mut entry.access)?,
         })?;
-        cursor.push(&mut list, "a list of attributes", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+        Ok(entry)
+    })
 }
 
 /// A refusal. Its details may stand anywhere within, also inside `faultstring`; where there is no code either, what SOAP says stands in for them.

@@ -37,11 +37,11 @@ fn inform(cursor: &mut Cursor<'_>) -> Result<Inform, SoapError> {
     let mut inform = Inform { max_envelopes: 1, ..Inform::default() };
     fields!(cursor {
         b"DeviceId" => inform.device = device(cursor)?,
-        b"Event" => inform.events = events(cursor)?,
+        b"Event" => cursor.list(&mut inform.events, Some(b"EventStruct"), "the number of events", cursor.limits().events, event)?,
         b"MaxEnvelopes" => inform.max_envelopes = number(cursor)?,
         b"CurrentTime" => inform.current_time = word(cursor)?,
         b"RetryCount" => inform.retry_count = number(cursor)?,
-        b"ParameterList" => inform.parameters = parameter_values(cursor)?,
+        b"ParameterList" => parameter_values(cursor, &mut inform.parameters)?,
     })?;
     if inform.device.serial.is_empty() {
         return Err(cursor.field("SerialNumber", "", "the serial number of the device"));
@@ -69,18 +69,6 @@ fn identity(cursor: &mut Cursor<'_>, field: &'static str) -> Result<String, Soap
         return Err(cursor.field(field, &text, "at most 256 bytes without control characters"));
     }
     Ok(text)
-}
-
-fn events(cursor: &mut Cursor<'_>) -> Result<Vec<EventCode>, SoapError> {
-    let mut events = Vec::new();
-    cursor.children(|cursor, name, _| {
-        if name != b"EventStruct" {
-            return cursor.skip();
-        }
-        let event = event(cursor)?;
-        cursor.push(&mut events, "the number of events", cursor.limits().events, event)
-    })?;
-    Ok(events)
 }
 
 fn event(cursor: &mut Cursor<'_>) -> Result<EventCode, SoapError> {
@@ -139,10 +127,7 @@ fn request_download(cursor: &mut Cursor<'_>) -> Result<DeviceRpc, SoapError> {
     let (mut file_type, mut arguments) = (String::new(), Vec::new());
     fields!(cursor {
         b"FileType" => file_type = word(cursor)?,
-        b"FileTypeArg" => cursor.children(|cursor, _, _| {
-            let argument = argument(cursor)?;
-            cursor.push(&mut arguments, "a list", cursor.limits().parameters, argument)
-        })?,
+        b"FileTypeArg" => cursor.list(&mut arguments, None, "a list", cursor.limits().parameters, argument)?,
     })?;
     Ok(DeviceRpc::RequestDownload { file_type, arguments })
 }

@@ -81,26 +81,13 @@ pub(super) fn boolean(cursor: &mut Cursor<'_>) -> Result<bool, SoapError> {
 }
 
 /// The texts of all children: a list of `string`.
-pub(super) fn strings(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
-        let entry = word(cursor)?;
-        cursor.push(&mut list, "a list", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+pub(super) fn strings(cursor: &mut Cursor<'_>, list: &mut Vec<String>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list", cursor.limits().parameters, word)
 }
 
 /// A list of `ParameterValueStruct`.
-pub(super) fn parameter_values(cursor: &mut Cursor<'_>) -> Result<Vec<ParameterValue>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, name, _| {
-        if name != b"ParameterValueStruct" {
-            return cursor.skip();
-        }
-        let entry = parameter_value(cursor)?;
-        cursor.push(&mut list, "a list of parameters", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+pub(super) fn parameter_values(cursor: &mut Cursor<'_>, list: &mut Vec<ParameterValue>) -> Result<(), SoapError> {
+    cursor.list(list, Some(b"ParameterValueStruct"), "a list of parameters", cursor.limits().parameters, parameter_value)
 }
 
 fn parameter_value(cursor: &mut Cursor<'_>) -> Result<ParameterValue, SoapError> {

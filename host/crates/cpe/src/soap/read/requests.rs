@@ -48,7 +48,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
 fn set_values(cursor: &mut Cursor<'_>) -> Result<Rpc, SoapError> {
     let (mut values, mut parameter_key) = (Vec::new(), String::new());
     fields!(cursor {
-        b"ParameterList" => values = parameter_values(cursor)?,
+        b"ParameterList" => parameter_values(cursor, &mut values)?,
         b"ParameterKey" => parameter_key = word(cursor)?,
     })?;
     let list = values.into_iter().map(|parameter| {
@@ -67,13 +67,8 @@ fn names(cursor: &mut Cursor<'_>) -> Result<Rpc, SoapError> {
     Ok(Rpc::GetParameterNames { path, next_level })
 }
 
-fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<Attributes>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
-        let entry = one_attributes(cursor)?;
-        cursor.push(&mut list, "a list of attributes", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+fn attributes(cursor: &mut Cursor<'_>, list: &mut Vec<Attributes>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list of attributes", cursor.limits().parameters, one_attributes)
 }
 
 fn one_attributes(cursor: &mut Cursor<'_>) -> Result<Attributes, SoapError> {
@@ -84,7 +79,7 @@ fn one_attributes(cursor: &mut Cursor<'_>) -> Result<Attributes, SoapError> {
         b"NotificationChange" => notify = boolean(cursor)?,
         b"Notification" => notification = NOTIFICATION.read(cursor)?,
         b"AccessListChange" => accessed = boolean(cursor)?,
-        b"AccessList" => access = strings(cursor)?,
+        b"AccessList" => strings(cursor, &mut access)?,
     })?;
     Ok(Attributes { name, notification: notify.then_some(notification), access: accessed.then_some(access) })
 }

@@ -90,6 +90,19 @@ fn values_come_as_they_were_meant() {
 }
 
 #[test]
+fn a_list_that_comes_in_pieces_is_one() {
+    let list = |name: &str| format!("<ParameterList><ParameterValueStruct><Name>{name}</Name></ParameterValueStruct></ParameterList>");
+    let event = |code: &str| format!("<Event><EventStruct><EventCode>{code}</EventCode></EventStruct></Event>");
+    let pieces = [event("0 BOOTSTRAP"), list("A"), list("B"), event("1 BOOT")].concat();
+    let Message::Inform(read) = read_text(&inform(&pieces)).expect("it is one").message else { panic!("no Inform: {pieces}") };
+    assert!(read.has("0 BOOTSTRAP") && read.has("1 BOOT"), "{read:?}");
+    assert_eq!(read.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+    let answer = soap("", &format!("<cwmp:GetParameterValuesResponse>{}{}</cwmp:GetParameterValuesResponse>", list("A"), list("B")));
+    let Message::Answer(Answer::GetParameterValues(values)) = read_text(&answer).expect("it is one").message else { panic!("no values") };
+    assert_eq!(values, read.parameters);
+}
+
+#[test]
 fn characters_are_read_from_whatever_bytes_they_came_in() {
     let text = inform("<CurrentTime>Müller €</CurrentTime>");
     let latin = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
@@ -240,6 +253,10 @@ fn nothing_is_larger_than_its_limit() {
     let limits = Limits { bytes: 4_000, depth: 8, elements: 60, parameters: 5, events: 3, text: 50 };
     let parameters =
         |count| inform(&format!("<ParameterList>{}</ParameterList>", "<ParameterValueStruct><Name>A</Name></ParameterValueStruct>".repeat(count)));
+    let in_two = |counts: &[usize]| {
+        let list = |count: &usize| format!("<ParameterList>{}</ParameterList>", "<ParameterValueStruct/>".repeat(*count));
+        inform(&counts.iter().map(list).collect::<String>())
+    };
     let events = |count| inform(&format!("<Event>{}</Event>", "<EventStruct><EventCode>1 BOOT</EventCode></EventStruct>".repeat(count)));
     let deep = |count| inform(&format!("{}{}", "<d>".repeat(count), "</d>".repeat(count)));
     let names = |count| {
@@ -247,6 +264,7 @@ fn nothing_is_larger_than_its_limit() {
     };
     for (what, fits, too_much, expected) in [
         ("parameters", parameters(5), parameters(6), "a list of parameters is over the limit of 5"),
+        ("parameters in two lists", in_two(&[2, 3]), in_two(&[3, 3]), "a list of parameters is over the limit of 5"),
         ("events", events(3), events(4), "the number of events is over the limit of 3"),
         ("depth", deep(5), deep(6), "elements within each other is over the limit of 8"),
         ("elements", inform(&"<x/>".repeat(50)), inform(&"<x/>".repeat(60)), "the number of elements is over the limit of 60"),
