@@ -50,7 +50,7 @@ pub use reply::AcsReply;
 pub use rpc::{Attributes, Download, Rpc, SetValue, Upload};
 pub use write::write;
 
-use crate::quirks::BooleanForm;
+use crate::quirks::{BooleanForm, Quirks};
 
 /// How an envelope is written for one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,6 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { prolog: true, boolean: BooleanForm::Digit }
+        Quirks::default().style()
     }
 }
