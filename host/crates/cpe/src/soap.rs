@@ -10,7 +10,7 @@
 //! let envelope = read(sent.as_bytes(), None, &Limits::default())?;
 //! assert!(matches!(&envelope.message, Message::Inform(inform) if inform.device.serial == "7"));
 //!
-//! let reply = Envelope { id: envelope.id, ..Envelope::new(envelope.namespace, "", Message::Reply(AcsReply::Inform { max_envelopes: 1 })) };
+//! let reply = Envelope { id: envelope.id, ..Envelope::new(envelope.namespace, "", Message::Reply(AcsReply::Inform)) };
 //! assert!(write(&reply, &Style::default())?.contains("<cwmp:InformResponse><MaxEnvelopes>1</MaxEnvelopes></cwmp:InformResponse>"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -91,8 +91,6 @@ pub struct Inform {
     pub device: DeviceId,
     /// Why it came.
     pub events: Vec<EventCode>,
-    /// How many envelopes it takes at once. Always treated as 1.
-    pub max_envelopes: u32,
     /// Its own clock, as it sent it.
     pub current_time: String,
     /// How often this session was tried before.

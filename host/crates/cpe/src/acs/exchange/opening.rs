@@ -60,11 +60,8 @@ impl Connection {
             self.intake.ended(&session.device, session.id, end);
             return self.busy();
         }
-        let response = Envelope {
-            id,
-            use_version: version(namespace, &supported_versions),
-            ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform { max_envelopes: 1 }))
-        };
+        let response =
+            Envelope { id, use_version: version(namespace, &supported_versions), ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform)) };
         match write(&response, &session.quirks.style()) {
             Ok(body) => reply::opened(body, self.shared().cookies.set(session.id, &session.quirks.cookie_path)),
             Err(error) => unwritten(&error),

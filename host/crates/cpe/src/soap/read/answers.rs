@@ -34,13 +34,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
 
 fn reply(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<AcsReply>, SoapError> {
     Ok(Some(match name {
-        b"InformResponse" => {
-            let mut max_envelopes = 1;
-            fields!(cursor {
-                b"MaxEnvelopes" => max_envelopes = number(cursor)?,
-            })?;
-            AcsReply::Inform { max_envelopes }
-        }
+        b"InformResponse" => done(cursor, AcsReply::Inform)?,
         b"KickedResponse" => {
             let mut next_url = String::new();
             cursor.children(|cursor, _, _| word(cursor).map(|word| next_url = word))?;

@@ -34,11 +34,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
 }
 
 fn inform(cursor: &mut Cursor<'_>) -> Result<Inform, SoapError> {
-    let mut inform = Inform { max_envelopes: 1, ..Inform::default() };
+    let mut inform = Inform::default();
     fields!(cursor {
         b"DeviceId" => inform.device = device(cursor)?,
         b"Event" => cursor.list(&mut inform.events, Some(b"EventStruct"), "the number of events", cursor.limits().events, event)?,
-        b"MaxEnvelopes" => inform.max_envelopes = number(cursor)?,
         b"CurrentTime" => inform.current_time = word(cursor)?,
         b"RetryCount" => inform.retry_count = number(cursor)?,
         b"ParameterList" => parameter_values(cursor, &mut inform.parameters)?,
