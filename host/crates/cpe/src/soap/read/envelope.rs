@@ -80,7 +80,7 @@ fn header(cursor: &mut Cursor<'_>, envelope: &mut Envelope) -> Result<(), SoapEr
 fn id(cursor: &mut Cursor<'_>) -> Result<String, SoapError> {
     let id = value(cursor)?;
     if id.len() > LONGEST_ID || id.contains(crate::soap::write::forbidden) {
-        return Err(cursor.field("ID", &id, "at most 1,024 bytes without control characters"));
+        return Err(cursor.field("ID", &id, "at most 1,024 bytes that XML can carry"));
     }
     Ok(id)
 }

@@ -7,7 +7,7 @@ use quick_xml::events::BytesStart;
 use super::{SoapError, cursor::Cursor};
 use crate::{soap::ParameterValue, value::ValueType};
 
-/// Names, codes and keys are cut off nowhere, but none of them is this long.
+/// The longest name of a type that is kept.
 const LONGEST_TYPE: usize = 64;
 
 /// Reads the fields of the element that is open, each by its name. A field with another name is passed over.

@@ -238,7 +238,7 @@ fn what_cannot_be_read_is_refused_with_a_place() {
         an object without a number: `` as InstanceNumber at byte 227; expected the number of the object
         an object with the number 0: `0` as InstanceNumber at byte 218; expected the number of the object
         a level of notification that there is not: `7` as Notification at byte 245; expected 0 to 6
-        an ID that cannot be given back: ` ` as ID at byte 172; expected at most 1,024 bytes without control characters
+        an ID that cannot be given back: ` ` as ID at byte 172; expected at most 1,024 bytes that XML can carry
     "#]]
     .assert_eq(&told);
     let two = format!("{0}{0}", inform(""));
@@ -284,10 +284,15 @@ fn nothing_is_larger_than_its_limit() {
 }
 
 #[test]
-fn ten_thousand_parameters_are_read_and_as_many_namespaces_do_not_matter() {
+fn long_lists_are_read_and_many_namespaces_do_not_matter() {
     let many = "<ParameterValueStruct><Name>Device.A</Name><Value xsi:type='xsd:string'>1</Value></ParameterValueStruct>".repeat(10_000);
     let text = inform(&format!("<ParameterList>{many}</ParameterList>"));
     assert_eq!(values(&text).len(), 10_000);
+    let many = "<P><Name>Device.A</Name><Notification>0</Notification><AccessList><string>Subscriber</string></AccessList></P>".repeat(20_000);
+    let attributes =
+        soap("", &format!("<cwmp:GetParameterAttributesResponse><ParameterList>{many}</ParameterList></cwmp:GetParameterAttributesResponse>"));
+    let Message::Answer(Answer::GetParameterAttributes(list)) = read_text(&attributes).expect("it fits").message else { panic!("no attributes") };
+    assert_eq!(list.len(), Limits::default().parameters);
     let namespaces = (0..10_000).map(|index| format!(" xmlns:n{index}='urn:{index}'")).collect::<String>();
     let text = text.replacen("<ParameterList>", &format!("<ParameterList{namespaces}>"), 1);
     assert_eq!(values(&text).len(), 10_000);
