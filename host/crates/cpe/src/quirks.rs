@@ -40,6 +40,19 @@ pub enum BooleanForm {
     Word,
 }
 
+impl BooleanForm {
+    /// A boolean in this form.
+    #[must_use]
+    pub fn literal(self, value: bool) -> &'static str {
+        match (self, value) {
+            (Self::Digit, true) => "1",
+            (Self::Digit, false) => "0",
+            (Self::Word, true) => "true",
+            (Self::Word, false) => "false",
+        }
+    }
+}
+
 /// How a device is told that nothing is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Termination {

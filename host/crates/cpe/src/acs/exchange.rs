@@ -20,8 +20,8 @@ use super::{
     wire::Line,
 };
 use crate::{
-    quirks::{Quirks, Termination},
-    soap::{Envelope, Limits, Message, Style, WriteError, read, write},
+    quirks::Termination,
+    soap::{Envelope, Limits, Message, WriteError, read, write},
 };
 
 /// A connection with a device.
@@ -109,7 +109,7 @@ impl Connection {
     /// It is our turn to speak: a request, once there is one, or the end.
     async fn ours(&self, turn: &Turn) -> Reply {
         let session = &turn.session;
-        let style = style(&session.quirks);
+        let style = session.quirks.style();
         let written = |envelope: &Envelope| write(envelope, &style);
         let until = Instant::now() + self.shared().options.hold(session.limits.patience);
         let mut last = false;
@@ -214,10 +214,6 @@ fn said(headers: &HeaderMap, mut sent: Sent, options: &Options, places: &Arc<Sem
     let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
     let envelope = read(&body, body::charset(headers), &limits).map_err(|error| Unread::Message(error.to_string()))?;
     Ok((sent, Some(envelope)))
-}
-
-fn style(quirks: &Quirks) -> Style {
-    Style { prolog: quirks.prolog, boolean: quirks.boolean }
 }
 
 /// What a device sent, such as its ID, cannot be said back to it.

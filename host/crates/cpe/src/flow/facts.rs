@@ -130,7 +130,8 @@ pub(crate) fn device(inform: &Inform, quirks: &Quirks) -> Device {
         model: if named.is_empty() { short(&id.product_class) } else { named },
         hardware_version: of("DeviceInfo.HardwareVersion"),
         software_version: of("DeviceInfo.SoftwareVersion"),
-        root: quirks.parameter_root.clone().unwrap_or_else(|| root(inform)),
+        // Where the parameters do not show it, the newer one.
+        root: quirks.parameter_root.clone().unwrap_or_else(|| inform.root().unwrap_or("Device.").to_owned()),
     }
 }
 
@@ -138,13 +139,6 @@ pub(crate) fn device(inform: &Inform, quirks: &Quirks) -> Device {
 pub(crate) fn model_and_firmware(inform: &Inform) -> (&str, &str) {
     let of = |name: &str| inform.parameter(name).unwrap_or_default();
     (of("DeviceInfo.ModelName"), of("DeviceInfo.SoftwareVersion"))
-}
-
-/// The root of the data model, as the parameters of an Inform show it. Where they do not, the newer one.
-fn root(inform: &Inform) -> String {
-    let roots = ["Device.", "InternetGatewayDevice."];
-    let shown = inform.parameters.iter().find_map(|parameter| roots.into_iter().find(|root| parameter.name.starts_with(root)));
-    shown.unwrap_or(roots[0]).to_owned()
 }
 
 /// The parameters of an Inform that a run begins with.

@@ -33,15 +33,12 @@ pub struct QuirkRecord {
 
 /// The records, of which later ones change what earlier ones say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuirkTable {
-    records: Vec<QuirkRecord>,
-    built_in: usize,
-}
+pub struct QuirkTable(Vec<QuirkRecord>);
 
+/// The records that come with the product.
 impl Default for QuirkTable {
     fn default() -> Self {
-        let records: Vec<QuirkRecord> = serde_json::from_str(BUILT_IN).expect("a test reads the built-in records");
-        Self { built_in: records.len(), records }
+        Self(serde_json::from_str(BUILT_IN).expect("a test reads the built-in records"))
     }
 }
 
@@ -55,27 +52,15 @@ impl QuirkTable {
             record.check(&format!("quirk record {}", index + 1))?;
         }
         let mut table = Self::default();
-        table.records.extend(operator);
+        table.0.extend(operator);
         Ok(table)
-    }
-
-    /// The records that come with the product.
-    #[must_use]
-    pub fn built_in(&self) -> &[QuirkRecord] {
-        &self.records[..self.built_in]
-    }
-
-    /// The records of the operator.
-    #[must_use]
-    pub fn operator(&self) -> &[QuirkRecord] {
-        &self.records[self.built_in..]
     }
 
     /// How a device is spoken to.
     #[must_use]
     pub fn resolve(&self, device: &DeviceId, model: &str, firmware: &str) -> Quirks {
         let mut quirks = Quirks::default();
-        self.records.iter().filter(|record| record.fits(device, model, firmware)).for_each(|record| record.set.apply(&mut quirks));
+        self.0.iter().filter(|record| record.fits(device, model, firmware)).for_each(|record| record.set.apply(&mut quirks));
         quirks
     }
 }
@@ -127,7 +112,7 @@ mod tests {
     #[test]
     fn the_built_in_records_are_sound_and_known_devices_get_theirs() {
         let table = QuirkTable::default();
-        for record in table.built_in() {
+        for record in &table.0 {
             record.check("built in").expect("it is sound");
             assert!(record.note.is_some(), "{record:?} says why");
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-use super::{Connection, style, unwritten};
+use super::{Connection, unwritten};
 use crate::{
     acs::{
         reply::{self, Reply},
@@ -32,7 +32,7 @@ impl Connection {
             Message::Unknown { .. } | Message::Rpc(_) | Message::Inform(_) => Message::Fault(Fault::new(8000, "Method not supported")),
         };
         let response = Envelope { id, ..Envelope::new(turn.session.namespace, "", answer) };
-        match write(&response, &style(&turn.session.quirks)) {
+        match write(&response, &turn.session.quirks.style()) {
             Ok(body) => reply::envelope(body),
             Err(error) => unwritten(&error),
         }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{StatusCode, request::Parts};
 
-use super::{Connection, style, unwritten};
+use super::{Connection, unwritten};
 use crate::{
     acs::{
         Contact, Live, Proof, SessionEnd, Shared,
@@ -62,12 +62,9 @@ impl Connection {
             self.intake.ended(&session.device, session.id, end);
             return self.busy();
         }
-        let response = Envelope {
-            id,
-            use_version: version(namespace, &supported_versions),
-            ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform { max_envelopes: 1 }))
-        };
-        match write(&response, &style(&session.quirks)) {
+        let response =
+            Envelope { id, use_version: version(namespace, &supported_versions), ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform)) };
+        match write(&response, &session.quirks.style()) {
             Ok(body) => reply::opened(body, self.shared().cookies.set(session.id, &session.quirks.cookie_path)),
             Err(error) => unwritten(&error),
         }

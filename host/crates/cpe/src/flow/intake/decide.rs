@@ -41,7 +41,6 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     pub(super) fn of(inform: &Inform, standing: Option<&'a Standing>, now: Timestamp, changed: bool, options: &Options) -> Self {
-        let has = |wanted: &str| inform.events.iter().any(|event| event.code.trim().eq_ignore_ascii_case(wanted));
         let waits = |seconds: u64| Duration::from_secs(seconds);
         let due = standing.is_some_and(|standing| {
             let age = now.since(standing.since);
@@ -53,7 +52,7 @@ impl<'a> Seen<'a> {
                 DeviceState::Provisioning | DeviceState::Cancelled => false,
             }
         });
-        Self { bootstrap: has("0 BOOTSTRAP"), again: inform.retry_count > 0, standing, changed, due }
+        Self { bootstrap: inform.has("0 BOOTSTRAP"), again: inform.retry_count > 0, standing, changed, due }
     }
 }
 

@@ -73,8 +73,7 @@ impl<'a> Talk<'a> {
 
     /// Whether the Inform of this session has an event, with a command key where one is given.
     pub(super) fn has_event(&self, code: &str, command_key: Option<&str>) -> bool {
-        let fits = |key: &str| command_key.is_none_or(|wanted| key == wanted);
-        self.live.inform.events.iter().any(|event| event.code.trim().eq_ignore_ascii_case(code) && fits(&event.command_key))
+        self.live.inform.event(code).any(|event| command_key.is_none_or(|wanted| event.command_key == wanted))
     }
 
     /// The parameter key that the Inform of this session shows.
