@@ -329,7 +329,7 @@ async fn a_repin_is_refused_while_a_call_is_made_when_the_run_moved_and_when_it_
     // A look before says what the deed would.
     let nobody = Repin { by: String::new(), ..wanted(head, swap.new.clone()) };
     for refused in [wanted(pipeline::Seq(1), swap.new.clone()), wanted(head, pipeline::Revision::new("9".repeat(64)).unwrap()), nobody] {
-        assert_eq!(driver.would_repin(&[refused.clone()]).await.unwrap_err(), driver.repin(refused).await.unwrap_err());
+        assert_eq!(driver.would_repin(std::slice::from_ref(&refused)).await.unwrap_err(), driver.repin(refused).await.unwrap_err());
     }
     let after = wanted(pipeline::Seq(head.0 + 1), swap.new.clone());
     assert_eq!(driver.would_repin(&[wanted(head, swap.new.clone()), after]).await, Ok(()));
