@@ -169,6 +169,9 @@ impl Host {
         let (revision, table) = registry::current(&parts).await?;
         let tenant = tenant(config);
         let devices = Prepared::new(config, &tenant, &store, secrets, telemetry.live_spans(sampler.clone())).await?;
+        for (metric, gauge) in devices.iter().flat_map(Prepared::gauges) {
+            telemetry.observe(metric, gauge);
+        }
         let native = devices.as_ref().map(Prepared::natives).unwrap_or_default();
         let runner = Routed { plugins: Some(Arc::new(shelf.clone())), native };
         let mut observers = telemetry.observers();

@@ -216,10 +216,7 @@ impl Registry {
     /// Looks at everything before anything is moved, so that a dry run says what the real one would.
     async fn would_move(&self, items: &[RepinItem], moves: &[Repin], target: &Target) -> Result<(), Trouble> {
         items.iter().try_for_each(|item| misfit(&target.plugin, item)).map_err(Trouble::of_run)?;
-        for repin in moves {
-            self.driver.would_repin(repin).await?;
-        }
-        Ok(())
+        Ok(self.driver.would_repin(moves).await?)
     }
 }
 

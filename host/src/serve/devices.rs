@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use ::telemetry::Gauge;
 use anyhow::Context;
 use cpe::{
     acs::Acs,
@@ -115,6 +116,12 @@ impl Prepared {
         let profile: Arc<dyn Runner> = Arc::new(EmbeddedProfile(self.inventory.clone()));
         let device: Arc<dyn Runner> = self.runner.clone();
         [(CWMP, device), (EMBEDDED_INVENTORY, inventory), (EMBEDDED_PROFILE, profile)].map(|(name, runner)| (name.to_owned(), runner)).into()
+    }
+
+    /// How many devices are in session, and how many may be, by the metrics that tell it.
+    pub(super) fn gauges(&self) -> [(&'static str, Gauge); 2] {
+        let (now, most) = (self.acs.clone(), self.acs.session_limit() as u64);
+        [("cpe.provision.active_sessions", Arc::new(move || now.sessions() as u64)), ("cpe.provision.session.limit", Arc::new(move || most))]
     }
 
     /// Who follows what becomes of devices, and of orders that are about one.

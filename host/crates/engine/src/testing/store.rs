@@ -55,9 +55,7 @@ impl State {
     }
 
     fn check(&self, append: &Append) -> Result<(), AppendError> {
-        if self.full {
-            return Err(WriteError::Unavailable("the store is full".to_owned()).into());
-        }
+        self.writable()?;
         if append.records.iter().any(|record| record.epoch != self.epoch) {
             return Err(WriteError::Fenced(self.epoch).into());
         }
@@ -215,8 +213,7 @@ impl Documents for MemoryStore {
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
-        let bytes = documents.iter().map(|document| document.body.to_string().len()).sum();
-        check_documents(documents.len(), bytes)?;
+        check_documents(&documents)?;
         let mut state = self.lock();
         state.writable()?;
         state.documents.extend(documents.into_iter().map(|document| ((document.collection.to_owned(), document.id.clone()), document)));
