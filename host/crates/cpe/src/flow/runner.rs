@@ -7,6 +7,7 @@
 mod command;
 mod fault;
 mod objects;
+mod once;
 mod push;
 mod rpcs;
 mod talk;
@@ -118,9 +119,9 @@ impl DeviceRunner {
             Verb::Apply => None,
             Verb::Resume { signal: Signal::Cancel, .. } | Verb::Undo { .. } => return Ok(Answer::Undone),
             Verb::Resume { checkpoint, .. } => Some(checkpoint.as_str()),
-            // What was sent before the process died shows when the device contacts the host again.
+            // What was sent before the process died shows when the device contacts the host again. What must not be done twice is sent by `resume` only.
             Verb::Observe => {
-                let checkpoint = json!({ "doubt": true }).to_string();
+                let checkpoint = json!(Empty {}).to_string();
                 let here = key(request.device()).is_some_and(|device| self.sessions.in_session(&device).is_some());
                 let poll = if here { AT_ONCE } else { self.options.poll() };
                 return Ok(Answer::Observed(Observed::Pending(self.pending(&request, checkpoint, poll))));
@@ -152,6 +153,11 @@ impl DeviceRunner {
     /// What tells a session from every other, also of other processes.
     fn session_name(&self, live: &Live) -> String {
         format!("{:x}-{}", self.process, live.session)
+    }
+
+    /// Whether a session of this name was one of this process.
+    fn is_of_this_process(&self, session: &str) -> bool {
+        session.split_once('-').is_some_and(|(process, _)| u64::from_str_radix(process, 16) == Ok(self.process))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Carries out commands. What a device does later, after a restart or in weeks, is found again by the command key, which is the run's own.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use pipeline::{Failure, FailureClass, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,6 +10,8 @@ use super::{
     DeviceRunner, Empty, fault,
     fault::{Stop, names},
     misfit,
+    objects::orphan,
+    once::{Once, nobody_knows},
     talk::Talk,
     text,
 };
@@ -25,16 +29,21 @@ use crate::{
 const MAX_VALUES: usize = 4096;
 const MAX_VALUE_BYTES: usize = 512 << 10;
 
+/// How long the end of a transfer is waited for of which nobody knows whether the device began it.
+const TRANSFER_IN_DOUBT: Duration = Duration::from_secs(86_400);
+
 /// What was done so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
-    /// The process died while the device may have been sent something.
-    doubt: bool,
+    /// The sending of what must not be done twice.
+    once: Once,
     /// The session in which the device took the command on.
     taken: Option<String>,
-    /// When.
+    /// When, or when it was to be asked to.
     since: u64,
+    /// Whether it is sent although it may have been sent before, which is as well.
+    again: bool,
 }
 
 /// The command key of a run: its id without the hyphens, 32 characters, the most that there may be.
@@ -95,7 +104,7 @@ impl DeviceRunner {
         let device = super::key(text(&call.request, "device"))?;
         let quirks = self.sessions.in_session(&device)?.quirks;
         let seconds = quirks.download_success_without_transfer_complete_s?;
-        Some(Timestamp(state.since).plus(std::time::Duration::from_secs(u64::from(seconds))))
+        Some(Timestamp(state.since).plus(Duration::from_secs(u64::from(seconds))))
     }
 }
 
@@ -106,11 +115,8 @@ pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut 
         Command::FactoryReset => reset(talk, state).await,
         Command::Get { names } => get(talk, names).await,
         Command::Set { values } => set(talk, values, &key).await,
-        Command::AddObject { object } => {
-            let (instance, status) = talk.add_object(object.clone(), String::new()).await?;
-            Ok(json!({ "instance": instance, "applied": applied(status) }))
-        }
-        Command::DeleteObject { object } => Ok(json!({ "applied": applied(talk.delete_object(object.clone(), String::new()).await?) })),
+        Command::AddObject { object } => add(talk, object, state, &key).await,
+        Command::DeleteObject { object } => delete(talk, object, state, &key).await,
         Command::Download(transfer) => download(talk, transfer, state, key).await,
         Command::Upload(transfer) => upload(talk, transfer, state, key).await,
         Command::ScheduleInform { delay_s } => talk.schedule_inform(*delay_s, key).await.map(|()| json!(Empty {})),
@@ -124,39 +130,62 @@ fn applied(status: u8) -> &'static str {
 
 /// A restart is over when the device is back: with the command key, or at least in another session after it booted.
 async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Value, Stop> {
-    let booted = talk.has_event("M Reboot", Some(key)) || (state.taken.is_some() && talk.has_event("1 BOOT", None));
-    match &state.taken {
-        Some(taken) if *taken == talk.session() => Err(Stop::Wait),
-        Some(_) if booted => Ok(json!(Empty {})),
-        // It has not restarted yet.
-        Some(_) => Err(Stop::Wait),
-        None if state.doubt && booted => Ok(json!(Empty {})),
-        None => {
-            talk.reboot(key.to_owned()).await?;
-            taken(talk, state)
-        }
+    let booted = talk.has_event("M Reboot", Some(key)) || talk.has_event("1 BOOT", None);
+    if let Some(taken) = &state.taken {
+        return if *taken != talk.session() && booted { Ok(json!(Empty {})) } else { Err(Stop::Wait) };
     }
+    if state.once.in_doubt(talk)? {
+        return if booted { Ok(json!(Empty {})) } else { Err(nobody_knows("Reboot", "the device has not restarted")) };
+    }
+    state.once.send(talk, async |talk| talk.reboot(key.to_owned()).await).await?;
+    taken(talk, state)
 }
 
 /// A reset is over when the device begins anew.
 async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
     let anew = talk.has_event("0 BOOTSTRAP", None);
-    match &state.taken {
-        Some(taken) if *taken == talk.session() => Err(Stop::Wait),
-        Some(_) if anew => Ok(json!(Empty {})),
-        Some(_) => Err(Stop::Wait),
-        // Nobody knows whether it was asked to; it was, as it shows.
-        None if state.doubt && anew => Ok(json!(Empty {})),
-        None => {
-            talk.factory_reset().await?;
-            taken(talk, state)
-        }
+    if let Some(taken) = &state.taken {
+        return if *taken != talk.session() && anew { Ok(json!(Empty {})) } else { Err(Stop::Wait) };
     }
+    if state.once.in_doubt(talk)? {
+        return if anew { Ok(json!(Empty {})) } else { Err(nobody_knows("FactoryReset", "the device has not begun anew")) };
+    }
+    state.once.send(talk, async |talk| talk.factory_reset().await).await?;
+    taken(talk, state)
+}
+
+/// Adds an instance. One whose number nobody heard is found by the parameter key, and is the youngest.
+async fn add(talk: &mut Talk<'_>, object: &str, state: &mut State, key: &str) -> Result<Value, Stop> {
+    if state.once.in_doubt(talk)? && is_shown(talk, "AddObject", key)? {
+        let found = orphan(talk, object, &BTreeSet::new()).await?;
+        let instance = found.ok_or_else(|| nobody_knows("AddObject", "the device has no instance there"))?;
+        return Ok(json!({ "instance": instance, "applied": applied(0) }));
+    }
+    let parameter_key = talk.kept_key(key);
+    let (instance, status) = state.once.send(talk, async |talk| talk.add_object(object.to_owned(), parameter_key).await).await?;
+    Ok(json!({ "instance": instance, "applied": applied(status) }))
+}
+
+/// Deletes an instance. One that is gone after a lost answer was deleted.
+async fn delete(talk: &mut Talk<'_>, object: &str, state: &mut State, key: &str) -> Result<Value, Stop> {
+    state.again |= state.once.in_doubt(talk)?;
+    let parameter_key = talk.kept_key(key);
+    match state.once.send(talk, async |talk| talk.delete_object(object.to_owned(), parameter_key).await).await {
+        Ok(status) => Ok(json!({ "applied": applied(status) })),
+        Err(Stop::Fault { fault, .. }) if state.again && fault.code == 9005 => Ok(json!({ "applied": applied(0) })),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Whether the parameter key of the device is that of the command. A device that shows none leaves it open.
+fn is_shown(talk: &Talk<'_>, method: &str, key: &str) -> Result<bool, Stop> {
+    let shown = talk.parameter_key().filter(|_| !talk.quirks.omit_parameter_key);
+    shown.map(|shown| shown == key).ok_or_else(|| nobody_knows(method, "the device shows no parameter key"))
 }
 
 /// The device took the command on; what comes of it shows later.
 fn taken<T>(talk: &Talk<'_>, state: &mut State) -> Result<T, Stop> {
-    (state.taken, state.since, state.doubt) = (Some(talk.session()), talk.runner.clock.now().0, false);
+    (state.taken, state.since) = (Some(talk.session()), talk.runner.clock.now().0);
     Err(Stop::Wait)
 }
 
@@ -197,10 +226,7 @@ async fn set(talk: &mut Talk<'_>, values: &[Assignment], key: &str) -> Result<Va
 }
 
 async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
-    if state.taken.is_some() || is_being_told(talk, state, "M Download", &command_key) {
-        return Err(Stop::Wait);
-    }
-    forget_end(talk, &command_key).await?;
+    may_begin(talk, state, transfer, "Download").await?;
     let download = Download {
         command_key,
         file_type: transfer.file_type.clone(),
@@ -212,15 +238,12 @@ async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, c
         delay_s: transfer.delay_s,
         ..Download::default()
     };
-    let answer = talk.download(download).await?;
+    let answer = state.once.send(talk, async |talk| talk.download(download).await).await?;
     over(talk, transfer, state, &answer)
 }
 
 async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
-    if state.taken.is_some() || is_being_told(talk, state, "M Upload", &command_key) {
-        return Err(Stop::Wait);
-    }
-    forget_end(talk, &command_key).await?;
+    may_begin(talk, state, transfer, "Upload").await?;
     let upload = Upload {
         command_key,
         file_type: transfer.file_type.clone(),
@@ -229,13 +252,23 @@ async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, com
         password: password(talk, transfer)?,
         delay_s: transfer.delay_s,
     };
-    let answer = talk.upload(upload).await?;
+    let answer = state.once.send(talk, async |talk| talk.upload(upload).await).await?;
     over(talk, transfer, state, &answer)
 }
 
-/// Whether the end of the transfer is about to be told, where nobody knows whether it was asked for.
-fn is_being_told(talk: &Talk<'_>, state: &State, event: &str, key: &str) -> bool {
-    state.doubt && talk.has_event(event, Some(key))
+/// Goes on where the transfer is to be begun. One that may have been begun is waited for, and after a while a person is asked.
+async fn may_begin(talk: &Talk<'_>, state: &mut State, transfer: &Transfer, method: &str) -> Result<(), Stop> {
+    if state.taken.is_some() {
+        return Err(Stop::Wait);
+    }
+    let now = talk.runner.clock.now();
+    if state.once.in_doubt(talk)? {
+        let told = talk.has_event(&format!("M {method}"), Some(&command_key(&talk.call.run)));
+        let limit = Timestamp(state.since).plus(TRANSFER_IN_DOUBT + Duration::from_secs(transfer.delay_s.into()));
+        return Err(if told || now < limit { Stop::Wait } else { nobody_knows(method, "the device has not told of its end") });
+    }
+    state.since = now.0;
+    forget_end(talk, &command_key(&talk.call.run)).await
 }
 
 /// The end of an earlier attempt is not that of the next.

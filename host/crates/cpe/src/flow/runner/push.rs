@@ -182,7 +182,12 @@ async fn notify(talk: &mut Talk<'_>, push: &Push, state: &State) -> Result<(), S
 impl Talk<'_> {
     /// The parameter key of a part of a configuration.
     pub(super) fn part(&self, key: &str, kind: char, number: usize) -> String {
-        if self.quirks.omit_parameter_key { String::new() } else { format!("{key}{kind}{number}") }
+        self.kept_key(&format!("{key}{kind}{number}"))
+    }
+
+    /// The parameter key as the device takes it.
+    pub(super) fn kept_key(&self, key: &str) -> String {
+        if self.quirks.omit_parameter_key { String::new() } else { key.to_owned() }
     }
 }
 

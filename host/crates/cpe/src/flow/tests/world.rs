@@ -322,6 +322,20 @@ impl World {
         panic!("the run does not come to rest: {:#?}", self.driver.query(run).await.unwrap().unwrap().records.last());
     }
 
+    /// Waits until a run does nothing for now.
+    pub(crate) async fn at_rest(&self, run: &RunId) {
+        for _ in 0..1_000 {
+            let row = Journal::row(&*self.ground.store, run).await.unwrap().unwrap();
+            // What was only interrupted to be written down goes on at once.
+            let soon = row.wake_at.is_some_and(|at| at.since(engine::port::Clock::now(&SystemClock)) < Duration::from_secs(1));
+            if row.state != RunState::Active && !(soon && row.state == RunState::Waiting) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the run is never at rest");
+    }
+
     /// Waits until a run does nothing for now, and the book knows where it stands.
     async fn quiet(&self, device: &DeviceKey, run: &RunId) {
         for _ in 0..10_000 {
