@@ -1,7 +1,7 @@
 //! What a user sees of the provisioning of a device: one document per device, written with the event that changes it.
 
 use engine::port::Document;
-use pipeline::{Definition, Event, Failure, Outcome, Provider, Run, StepStatus, Transition, View};
+use pipeline::{Definition, Event, Failure, ItemState, Outcome, Provider, Run, Standing, StepStatus, Transition, View};
 use serde_json::{Value, json};
 
 use super::{
@@ -23,6 +23,8 @@ pub enum DeviceState {
     Provisioning,
     /// It has everything that it is to have: all of it was read back.
     Provisioned,
+    /// It was sent everything, and a person said that it need not be read back, or not all of it.
+    Unverified,
     /// A person is needed.
     Held,
     /// It was not provisioned; its next contact after a while tries again.
@@ -33,13 +35,14 @@ pub enum DeviceState {
 
 impl DeviceState {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Provisioning, Self::Provisioned, Self::Held, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 6] = [Self::Provisioning, Self::Provisioned, Self::Unverified, Self::Held, Self::Failed, Self::Cancelled];
 
     /// The name in documents and interfaces.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Provisioning => "provisioning",
             Self::Provisioned => "provisioned",
+            Self::Unverified => "unverified",
             Self::Held => "held",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -58,7 +61,7 @@ pub fn document(transition: &Transition<'_>) -> Option<Document> {
     if !may_show(&record.event) {
         return None;
     }
-    let state = state(after);
+    let state = state(definition, after);
     // What a run makes of itself after a newer one has taken over says nothing about the device.
     let failure = failure(after);
     let ended_for_another = after.fallouts().last().and_then(|fallout| fallout.resolved.as_ref()).is_some_and(|(_, by)| by == BY);
@@ -77,8 +80,11 @@ pub(crate) fn may_show(event: &Event) -> bool {
 }
 
 /// Where a run stands.
-pub(crate) fn state(run: &Run) -> DeviceState {
+pub(crate) fn state(definition: &Definition, run: &Run) -> DeviceState {
+    let by_hand = |item: &ItemState| matches!(item.standing, Standing::Done { by_hand: true, .. });
     match run.outcome() {
+        // What a person says of a device is not what was read back from it.
+        Some(Outcome::Completed) if View::new(definition, run).items(VERIFY).any(by_hand) => DeviceState::Unverified,
         Some(Outcome::Completed) => DeviceState::Provisioned,
         Some(Outcome::Cancelled) => DeviceState::Cancelled,
         // A person said that it is to fail: nothing else tries again.

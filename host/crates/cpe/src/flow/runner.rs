@@ -26,6 +26,7 @@ use self::{fault::Stop, talk::Talk};
 use super::{
     book::{Book, Turn},
     command::COMMAND_PIPELINE,
+    contract::Parameter,
     facts::key,
     options::Options,
     projection::SUPERSEDED,
@@ -272,7 +273,7 @@ async fn read_values(talk: &mut Talk<'_>, read: &Read, _: &mut Empty) -> Result<
     names.dedup();
     let (values, _) = talk.get(&names).await?;
     let wanted = values.iter().filter(|value| read.names.iter().any(|name| *name == value.name || fits(name, &value.name)));
-    Ok(Readings { values: wanted.map(Into::into).collect() })
+    Ok(Readings { values: wanted.map(|value| Parameter::sent(value, &talk.quirks)).collect() })
 }
 
 /// The parameter key of an effect: short, and the same for every attempt.

@@ -104,6 +104,11 @@ impl Entry {
         }
     }
 
+    /// The number of the version of the profile that the device has, if all of it was read back.
+    pub(crate) fn provisioned_with(&mut self) -> Option<u64> {
+        self.standing.as_ref().filter(|standing| standing.state == DeviceState::Provisioned)?.profile
+    }
+
     pub(crate) fn add_command(&mut self, run: RunId) {
         if self.commands.len() < MAX_COMMANDS && !self.commands.contains(&run) {
             self.commands.push(run);

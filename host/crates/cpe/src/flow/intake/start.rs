@@ -13,10 +13,11 @@ use tracing::warn;
 use super::{Intake, busy};
 use crate::{
     acs::{Busy, Contact},
-    device::DeviceKey,
+    device::{DeviceId, DeviceKey},
     flow::{
-        book::{Book, MAX_COMMANDS, Standing},
+        book::{Book, Entry, MAX_COMMANDS, Standing},
         command::{COMMAND_PIPELINE, Command},
+        contract::Device,
         facts::{DEVICE_COLLECTION, Facts, parameters},
         input::{ConnectionRequest, DeviceCommand, Provisioning, Trigger},
         measure::OTHER,
@@ -174,7 +175,7 @@ impl Intake {
         let digest = heard.digest();
         let (facts, given) = self.facts_for_run(device, heard, is_new, inform.is_none()).await?;
         let keep = news || is_new || given;
-        let quirks = inform.map(|inform| self.parts.quirks.resolve(&inform.device, &facts.device.model, &facts.device.software_version));
+        let quirks = self.parts.quirks.resolve(&named(&facts.device), &facts.device.model, &facts.device.software_version);
         let trace = match trace {
             Some(trace) => Some(trace),
             // What an order began goes on in its trace when the device comes for the first time.
@@ -184,7 +185,7 @@ impl Intake {
         let start = Start {
             tenant: self.parts.tenant.clone(),
             pipeline: word(PIPELINE),
-            input: json!(self.input(&facts, trigger, inform, quirks.as_ref())),
+            input: json!(self.input(device, &facts, trigger, inform, &quirks)),
             idempotency_key: key,
             trace,
         };
@@ -193,7 +194,7 @@ impl Intake {
         let started = started.map_err(|error| busy(&error))?;
         self.parts.book.write(device, |entry| {
             entry.starting = None;
-            if keep && inform.is_some() {
+            if keep && kept.is_ok() && inform.is_some() {
                 (entry.facts, entry.proven) = (digest, facts.proven);
             }
             // It may be over already, and the book may know.
@@ -204,7 +205,8 @@ impl Intake {
         });
         starting.over = true;
         kept?;
-        match over.filter(|(old, _)| *old != started.run) {
+        // A request that is repeated takes over from nothing.
+        match over.filter(|(old, _)| started.created && *old < started.run) {
             // Only a person would end it otherwise.
             Some((old, true)) => watcher::fail(engine, &old, "another provisioning of the device took over").await.map_err(|error| busy(&error))?,
             // It notices by itself that its time is over; if nothing waits, that is later.
@@ -221,7 +223,9 @@ impl Intake {
             false => self.parts.book.facts(device).await.map_err(|error| busy(&error))?,
         };
         let facts = earlier.map_or(heard.clone(), |earlier| heard.renewed(earlier));
-        if facts.connection_request.is_some() || !self.options.connection_requests || as_kept {
+        // A device that has not proved who it is gets no secret, also not this one.
+        let may_have = self.options.connection_requests && (facts.proven || self.options.allow_unproven);
+        if facts.connection_request.is_some() || !may_have || as_kept {
             return Ok((facts, false));
         }
         let connection_request = self.credentials(&facts.id);
@@ -246,7 +250,7 @@ impl Intake {
         Some(ConnectionRequest { username: id.to_owned(), password: handle })
     }
 
-    fn input(&self, facts: &Facts, trigger: Trigger, inform: Option<&Inform>, quirks: Option<&Quirks>) -> Provisioning {
+    fn input(&self, device: &DeviceKey, facts: &Facts, trigger: Trigger, inform: Option<&Inform>, quirks: &Quirks) -> Provisioning {
         let known = self.options.models.contains(&facts.device.model);
         Provisioning {
             id: facts.id.clone(),
@@ -254,11 +258,18 @@ impl Intake {
             events: inform.map(|inform| inform.events.iter().map(|event| event.code.clone()).collect()).unwrap_or_default(),
             trigger,
             model_label: if known { facts.device.model.clone() } else { OTHER.to_owned() },
-            parameters: inform.map(parameters).unwrap_or_default(),
-            read_first: quirks.map(|quirks| quirks.read_first.clone()).unwrap_or_default(),
-            connection_request: facts.connection_request.clone(),
+            parameters: inform.map(|inform| parameters(inform, quirks)).unwrap_or_default(),
+            profile: self.parts.book.known(device, Entry::provisioned_with).flatten(),
+            read_first: quirks.read_first.clone(),
+            connection_request: facts.connection_request.clone().filter(|_| facts.proven || self.options.allow_unproven),
         }
     }
+}
+
+/// A device as quirks know it.
+fn named(device: &Device) -> DeviceId {
+    let Device { manufacturer, oui, product_class, serial, .. } = device.clone();
+    DeviceId { manufacturer, oui, product_class, serial }
 }
 
 fn standing(run: &RunId, trigger: Trigger, now: Timestamp) -> Standing {

@@ -189,6 +189,7 @@ fn taken<T>(talk: &Talk<'_>, state: &mut State) -> Result<T, Stop> {
     Err(Stop::Wait)
 }
 
+/// Reads values. Of those that are secret only the names are returned.
 async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
     let (values, absent) = talk.get(names).await?;
     let bytes: usize = values.iter().map(|value| value.name.len() + value.value.len()).sum();
@@ -197,8 +198,12 @@ async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
             format!("the device has {} values of {bytes} bytes there: expected at most {MAX_VALUES} of {MAX_VALUE_BYTES} bytes", values.len());
         return Err(Stop::Failed(Failure::new(FailureClass::Rejected, "_OTHER", message)));
     }
-    let values: Vec<Parameter> = values.iter().map(Parameter::from).collect();
-    Ok(json!({ "values": values, "absent": absent }))
+    let secret: Vec<&String> = values.iter().map(|value| &value.name).filter(|name| talk.quirks.is_secret(name)).collect();
+    let mut read = json!({ "values": values.iter().map(|value| Parameter::sent(value, &talk.quirks)).collect::<Vec<_>>(), "absent": absent });
+    if !secret.is_empty() {
+        read["secret"] = json!(secret);
+    }
+    Ok(read)
 }
 
 /// Sets values and reads them back.
@@ -238,7 +243,8 @@ async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, c
         delay_s: transfer.delay_s,
         ..Download::default()
     };
-    let answer = state.once.send(talk, async |talk| talk.download(download).await).await?;
+    let answer = state.once.send(talk, async |talk| talk.download(download).await).await;
+    let answer = answer.map_err(|stop| if transfer.password.is_some() { fault::discreet(stop, &[]) } else { stop })?;
     over(talk, transfer, state, &answer)
 }
 
@@ -252,7 +258,8 @@ async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, com
         password: password(talk, transfer)?,
         delay_s: transfer.delay_s,
     };
-    let answer = state.once.send(talk, async |talk| talk.upload(upload).await).await?;
+    let answer = state.once.send(talk, async |talk| talk.upload(upload).await).await;
+    let answer = answer.map_err(|stop| if transfer.password.is_some() { fault::discreet(stop, &[]) } else { stop })?;
     over(talk, transfer, state, &answer)
 }
 
