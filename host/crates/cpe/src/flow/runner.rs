@@ -16,20 +16,23 @@ mod verify;
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use engine::port::{Answer, Call, CallReport, Clock, Documents, Observed, PendingAnswer, Runner, Secrets, Signal, SpanContext, Verb};
+use engine::port::{Answer, Call, CallReport, Clock, Documents, Observed, PendingAnswer, ReadError, Runner, Secrets, Signal, SpanContext, Verb};
 use pipeline::{Failure, FailureClass, IdempotencyKey, Pin, Provider, Verbs};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tracing::debug;
 
 pub(crate) use self::command::run_of_command_key;
 use self::{fault::Stop, talk::Talk};
 use super::{
     book::{Book, Turn},
+    caller::{Caller, PAUSES},
     command::COMMAND_PIPELINE,
     contract::Parameter,
-    facts::key,
+    facts::{DEVICE_COLLECTION, key},
+    input::Trigger,
     options::Options,
-    projection::SUPERSEDED,
+    projection::{STATE_COLLECTION, SUPERSEDED},
     requests::{DeviceRequest, Read, Readings},
 };
 use crate::{
@@ -85,6 +88,7 @@ pub struct DeviceRunner {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     options: Arc<Options>,
+    caller: Option<Arc<Caller>>,
     /// Tells the sessions of this process from those of another.
     process: u64,
 }
@@ -100,7 +104,14 @@ impl DeviceRunner {
         options: &Options,
     ) -> Self {
         let process = clock.now().0;
-        Self { sessions, book, documents, secrets, clock, options: Arc::new(options.clone()), process }
+        Self { sessions, book, documents, secrets, clock, options: Arc::new(options.clone()), caller: None, process }
+    }
+
+    /// The same provider, which asks devices to come that are to be sent something and are not there.
+    #[must_use]
+    pub fn with_caller(mut self, caller: Caller) -> Self {
+        self.caller = Some(Arc::new(caller));
+        self
     }
 
     /// What the steps of devices are bound to.
@@ -198,7 +209,7 @@ impl At<'_> {
             None => S::default(),
         };
         let wait = |state: &S, poll| Ok(Answer::Pending(runner.pending(request, json!(state).to_string(), poll)));
-        let Some(live) = runner.turn(call, device)? else { return wait(&state, runner.options.poll()) };
+        let Some(live) = runner.turn(call, device).await? else { return wait(&state, runner.call_in(call, request, device).await) };
         let session = live.session;
         let mut talk = Talk::new(runner, call, device, live);
         let worked = work(&mut talk, &mut state).await;
@@ -241,9 +252,13 @@ impl DeviceRunner {
     }
 
     /// The session in which the run may speak with its device now, if there is one.
-    fn turn(&self, call: &Call, device: &DeviceKey) -> Result<Option<Live>, Failure> {
+    async fn turn(&self, call: &Call, device: &DeviceKey) -> Result<Option<Live>, Failure> {
         let live = self.sessions.in_session(device);
-        if call.pipeline.as_str() == COMMAND_PIPELINE {
+        let commands = call.pipeline.as_str() == COMMAND_PIPELINE;
+        if self.book.is_unknown(device) && self.is_forgotten(device, if commands { DEVICE_COLLECTION } else { STATE_COLLECTION }).await? {
+            return Err(Failure::new(FailureClass::Rejected, SUPERSEDED, "the device was forgotten"));
+        }
+        if commands {
             return Ok(live.filter(|live| self.book.is_open(device, live.session)));
         }
         if let Some(newer) = self.book.superseded(device, &call.run) {
@@ -254,6 +269,30 @@ impl DeviceRunner {
             Turn::Now => Ok(Some(live)),
             Turn::Later => Ok(None),
         }
+    }
+}
+
+impl DeviceRunner {
+    /// Whether a device that the book does not know has no document either: one that contacts the host now may be in the store only.
+    async fn is_forgotten(&self, device: &DeviceKey, collection: &str) -> Result<bool, Failure> {
+        let unreadable = |error: ReadError| Failure::new(FailureClass::Unavailable, "host.internal", error.to_string());
+        Ok(self.documents.get(collection, device.as_str()).await.map_err(unreadable)?.is_none())
+    }
+
+    /// Asks a device to come that is to be sent a configuration and is not there, and says when to look again. Where a person asked for the configuration, the
+    /// person said whether the device is to be called.
+    async fn call_in(&self, call: &Call, request: &DeviceRequest, device: &DeviceKey) -> Duration {
+        let poll = self.options.poll();
+        let (DeviceRequest::Push(push), Some(caller)) = (request, &self.caller) else { return poll };
+        if push.trigger == Trigger::Operator || self.sessions.in_session(device).is_some() {
+            return poll;
+        }
+        let Ok(facts) = caller.find(device).await else { return poll };
+        let Some(calls) = self.book.calls(device, &call.run) else { return poll };
+        if let Err(why) = caller.call(&call.tenant, device, &facts).await {
+            debug!(%device, "the device does not come: {why}");
+        }
+        PAUSES.get(calls).map_or(poll, |pause| poll.min(*pause))
     }
 }
 

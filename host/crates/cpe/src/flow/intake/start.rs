@@ -132,13 +132,17 @@ impl Intake {
         let unavailable = |error: engine::port::ReadError| CommandError::Unavailable(error.to_string());
         self.parts.book.ensure(device).await.map_err(unavailable)?;
         let facts = self.parts.book.facts(device).await.map_err(unavailable)?.ok_or_else(|| CommandError::NotSeen(device.clone()))?;
-        if self.parts.book.known(device, |entry| entry.commands.len() >= MAX_COMMANDS).unwrap_or(false) {
-            return Err(CommandError::TooMany(device.clone()));
-        }
+        let place = self.parts.book.place(device).ok_or_else(|| CommandError::TooMany(device.clone()))?;
         let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, oui: facts.device.oui, command, by: by.to_owned() });
         let start = Start { tenant: self.parts.tenant.clone(), pipeline: word(COMMAND_PIPELINE), input, idempotency_key: None, trace: None };
         let run = self.parts.engine.start(start).await?.run;
         self.parts.book.write(device, |entry| entry.add_command(run.clone()));
+        drop(place);
+        // It may be over already, and whoever follows it have said so before it was noted.
+        let over = self.parts.engine.query(&run).await.is_ok_and(|view| view.is_some_and(|view| view.run.outcome().is_some()));
+        if over {
+            self.parts.book.known(device, |entry| entry.remove_command(&run));
+        }
         Ok(run)
     }
 
@@ -153,16 +157,33 @@ impl Intake {
         }
     }
 
-    /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first.
+    /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first. What waits for it ends.
     ///
     /// # Errors
     ///
     /// The store cannot be written to.
     pub async fn forget(&self, device: &DeviceKey) -> Result<(), WriteError> {
+        self.parts.book.ensure(device).await.map_err(|error| WriteError::Unavailable(error.to_string()))?;
         for collection in [DEVICE_COLLECTION, STATE_COLLECTION] {
             self.parts.documents.remove(collection, device.as_str()).await?;
         }
-        self.parts.book.write(device, |entry| (entry.facts, entry.proven, entry.standing) = (0, false, None));
+        let (standing, waiting) = self.parts.book.write(device, |entry| {
+            (entry.facts, entry.proven) = (0, false);
+            (entry.standing.take(), entry.commands.clone())
+        });
+        let held = standing.as_ref().filter(|standing| standing.state == DeviceState::Held).map(|standing| &standing.run);
+        if let Some(run) = held
+            && let Err(error) = watcher::fail(&*self.parts.engine, run, "the device was forgotten").await
+        {
+            warn!(%run, "a run of a device that was forgotten stays held: {error}");
+        }
+        // What waits finds that nobody knows the device; if it cannot be woken now, that is later.
+        let under_way = standing.filter(Standing::is_under_way).map(|standing| standing.run);
+        for run in under_way.into_iter().chain(waiting) {
+            if let Err(error) = self.parts.engine.wake(&run).await {
+                warn!(%run, "a run of a device that was forgotten goes on waiting: {error}");
+            }
+        }
         Ok(())
     }
 

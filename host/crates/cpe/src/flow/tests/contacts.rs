@@ -241,7 +241,7 @@ async fn facts_are_kept_when_they_change() {
 
 impl World {
     /// Waits until a run is over.
-    async fn rest_ended(&self, run: &pipeline::RunId) -> Option<Outcome> {
+    pub(super) async fn rest_ended(&self, run: &pipeline::RunId) -> Option<Outcome> {
         for _ in 0..500 {
             if let Some(outcome) = self.rest(run).await {
                 return Some(outcome);

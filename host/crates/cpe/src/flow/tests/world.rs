@@ -26,13 +26,14 @@ use crate::{
     acs::{Admission, AskError, Contact, Intake as _, Live, Proof, SessionEnd, SessionId, Work},
     device::DeviceKey,
     flow::{
-        DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options, Sessions,
-        StepOptions, Watcher,
+        Caller, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options,
+        Sessions, StepOptions, Watcher,
         book::{Book, Standing},
         command_definition, command_document, definition, document,
     },
     quirks::{QuirkRecord, QuirkTable},
     soap::{Namespace, Rpc},
+    wake::{WakeOptions, Waker},
 };
 
 /// Answers the contract `configuration`.
@@ -50,6 +51,8 @@ pub(crate) struct Setup {
     pub(crate) plugin: &'static str,
     /// How devices differ from the standard.
     pub(crate) quirks: Vec<QuirkRecord>,
+    /// How devices that are waited for are called, if they are.
+    pub(crate) calls: Option<WakeOptions>,
 }
 
 impl Default for Setup {
@@ -66,7 +69,7 @@ impl Default for Setup {
             ..defaults
         };
         let builder: Builder = Arc::new(|request| Ok(super::story::configuration(request)));
-        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new() }
+        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new(), calls: None }
     }
 }
 
@@ -189,7 +192,10 @@ impl World {
         book.load().await.unwrap();
         let tenant = TenantName::new("default").unwrap();
         let inventory = Arc::new(Inventory::new(documents.clone(), secrets.clone(), clock.clone(), tenant.clone(), "cwmp".to_owned()));
-        let device = DeviceRunner::new(lines.clone(), book.clone(), documents.clone(), secrets.clone(), clock.clone(), &options);
+        let mut device = DeviceRunner::new(lines.clone(), book.clone(), documents.clone(), secrets.clone(), clock.clone(), &options);
+        if let Some(calls) = &setup.calls {
+            device = device.with_caller(Caller::new(documents.clone(), secrets.clone(), Arc::new(Waker::new(calls.clone(), clock.clone()))));
+        }
         let watcher = Arc::new(Watcher::new(book.clone(), lines.clone(), documents.clone(), clock.clone()));
         let mut native: HashMap<String, Arc<dyn Runner>> = HashMap::new();
         native.insert("cwmp".to_owned(), Arc::new(device));
@@ -320,6 +326,25 @@ impl World {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         panic!("the run does not come to rest: {:#?}", self.driver.query(run).await.unwrap().unwrap().records.last());
+    }
+
+    /// When a run goes on by itself, from now.
+    pub(crate) async fn goes_on_in(&self, run: &RunId) -> Duration {
+        self.at_rest(run).await;
+        let row = Journal::row(&*self.ground.store, run).await.unwrap().unwrap();
+        row.wake_at.unwrap().since(engine::port::Clock::now(&SystemClock))
+    }
+
+    /// Waits until a run has looked for its device so often.
+    pub(crate) async fn has_looked(&self, run: &RunId, times: usize) {
+        for _ in 0..1_000 {
+            let records = self.driver.query(run).await.unwrap().unwrap().records;
+            if records.iter().filter(|record| matches!(record.event, pipeline::Event::AttemptPended { .. })).count() >= times {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the run does not look for its device");
     }
 
     /// Waits until a run does nothing for now.
