@@ -12,6 +12,7 @@ use engine::{
     port::{Clock, Document, Documents, LiveSpans, Secrets},
 };
 use pipeline::{RunId, TenantName};
+use serde::Deserialize as _;
 use serde_json::json;
 use tracing::warn;
 
@@ -23,6 +24,7 @@ use self::{
 use super::{
     book::{Book, Entry, Session, Standing},
     facts::{Facts, digest_of, model_and_firmware},
+    input::ConnectionRequest,
     inventory::Inventory,
     options::Options,
     provision::selectors,
@@ -176,10 +178,22 @@ impl Intake {
             return Ok(());
         }
         let earlier = self.parts.book.facts(device).await.map_err(|error| busy(&error))?;
-        let (heard, facts) = (facts.digest(), earlier.map_or(facts.clone(), |earlier| facts.renewed(earlier)));
+        let heard = facts.digest();
+        let facts = match earlier {
+            Some(earlier) => facts.renewed(earlier),
+            None => Facts { connection_request: self.given(device).await?, ..facts },
+        };
         self.parts.documents.put(vec![facts.document()]).await.map_err(|error| busy(&error))?;
         self.parts.book.write(device, |entry| (entry.facts, entry.proven) = (heard, facts.proven));
         Ok(())
+    }
+
+    /// What the run that provisions a device gives it for connection requests. Known from there only where it could not be kept when the run began.
+    async fn given(&self, device: &DeviceKey) -> Result<Option<ConnectionRequest>, Busy> {
+        let run = self.parts.book.known(device, |entry| entry.standing.as_ref().map(|standing| standing.run.clone())).flatten();
+        let Some(run) = run else { return Ok(None) };
+        let view = self.parts.engine.query(&run).await.map_err(|error| busy(&error))?;
+        Ok(view.and_then(|view| ConnectionRequest::deserialize(&view.run.input()["connection-request"]).ok()))
     }
 
     async fn transferred(&self, device: &DeviceKey, complete: &TransferComplete) -> Result<(), Busy> {

@@ -239,6 +239,28 @@ async fn facts_are_kept_when_they_change() {
     assert_eq!((&after["connection-request"], &after["first-seen"]), (&before["connection-request"], &before["first-seen"]));
 }
 
+#[tokio::test]
+async fn what_could_not_be_kept_of_a_device_is_kept_at_its_next_contact() {
+    let world = World::new(Setup::default()).await;
+    let keeps_nothing = &world.setup.keeps_nothing;
+    keeps_nothing.store(true, std::sync::atomic::Ordering::SeqCst);
+    let mut device = Device::new("S1", "Device.");
+    world.try_session(&mut device).await.unwrap_err();
+    let key = device.key();
+    let facts = async || Documents::get(&*world.ground.store, DEVICE_COLLECTION, key.as_str()).await.unwrap();
+    assert_eq!(facts().await, None);
+    keeps_nothing.store(false, std::sync::atomic::Ordering::SeqCst);
+    device.events = vec![("1 BOOT".to_owned(), String::new())];
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+    // The password that the device was given is the one that is kept.
+    let kept = facts().await.unwrap().body;
+    let handle = kept["connection-request"]["password"].as_str().unwrap();
+    let tenant = pipeline::TenantName::new("default").unwrap();
+    let password = engine::port::Secrets::open(&*world.ground.secrets, &tenant, None, handle).unwrap();
+    assert_eq!(device.value("ManagementServer.ConnectionRequestPassword"), password.as_str());
+}
+
 impl World {
     /// Waits until a run is over.
     pub(super) async fn rest_ended(&self, run: &pipeline::RunId) -> Option<Outcome> {

@@ -14,7 +14,10 @@ use async_trait::async_trait;
 use engine::{
     Driver, Options as EngineOptions, Pack, Ports, Routed,
     api::Engine,
-    port::{Answer, Documents, Journal, RunState, Runner, SpanContext, SystemClock},
+    port::{
+        Answer, Document, DocumentError, DocumentPage, DocumentQuery, Documents, Journal, ReadError, RunState, Runner, SpanContext, SystemClock,
+        WriteError,
+    },
     testing::{MemorySecrets, MemorySpans, MemoryStore, Providers, pin, table},
 };
 use pipeline::{Failure, Outcome, Pin, RunId, TenantName, Verbs};
@@ -23,7 +26,7 @@ use tokio::sync::Notify;
 
 use super::device::{Device, Reply};
 use crate::{
-    acs::{Admission, AskError, Contact, Intake as _, Live, Proof, SessionEnd, SessionId, Work},
+    acs::{Admission, AskError, Busy, Contact, Intake as _, Live, Proof, SessionEnd, SessionId, Work},
     device::DeviceKey,
     flow::{
         Caller, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options,
@@ -53,6 +56,8 @@ pub(crate) struct Setup {
     pub(crate) quirks: Vec<QuirkRecord>,
     /// How devices that are waited for are called, if they are.
     pub(crate) calls: Option<WakeOptions>,
+    /// Whether what the intake keeps of devices cannot be written.
+    pub(crate) keeps_nothing: Arc<AtomicBool>,
 }
 
 impl Default for Setup {
@@ -69,7 +74,7 @@ impl Default for Setup {
             ..defaults
         };
         let builder: Builder = Arc::new(|request| Ok(super::story::configuration(request)));
-        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new(), calls: None }
+        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new(), calls: None, keeps_nothing: Arc::default() }
     }
 }
 
@@ -96,6 +101,35 @@ pub(crate) struct World {
     pub(crate) inventory: Arc<Inventory>,
     book: Arc<Book>,
     pub(crate) lines: Arc<Lines>,
+}
+
+/// Documents of the intake, which can be full while everything else has room.
+#[derive(Debug)]
+struct Keeper {
+    store: Arc<MemoryStore>,
+    full: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Documents for Keeper {
+    async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
+        Documents::get(&*self.store, collection, id).await
+    }
+
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(WriteError::Unavailable("there is no room".to_owned()).into());
+        }
+        Documents::put(&*self.store, documents).await
+    }
+
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError> {
+        self.store.remove(collection, id).await
+    }
+
+    async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError> {
+        self.store.find(query).await
+    }
 }
 
 /// The devices that are in session.
@@ -239,7 +273,7 @@ impl World {
         let plugin = setup.plugin;
         let parts = IntakeParts {
             engine: driver.clone(),
-            documents,
+            documents: Arc::new(Keeper { store: store.clone(), full: setup.keeps_nothing.clone() }),
             secrets: secrets.clone(),
             clock,
             spans: spans.clone(),
@@ -255,6 +289,11 @@ impl World {
 
     /// A session of a device, from its Inform to its end. Says what the session was for.
     pub(crate) async fn session(&self, device: &mut Device) -> Work {
+        self.try_session(device).await.unwrap()
+    }
+
+    /// The same, of a device that may be told to come again later.
+    pub(crate) async fn try_session(&self, device: &mut Device) -> Result<Work, Busy> {
         let session = SessionId(self.ground.sessions.fetch_add(1, Ordering::SeqCst) + 1);
         let inform = Arc::new(device.inform());
         let key = device.key();
@@ -265,7 +304,11 @@ impl World {
         let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
         let at = engine::port::Clock::now(&SystemClock);
         let contact = Contact { device: key.clone(), inform, quirks, namespace: Namespace::default(), session, proof, peer, at };
-        let Admission { work } = self.intake.inform(contact).await.unwrap();
+        let admission = self.intake.inform(contact).await;
+        let Ok(Admission { work }) = admission else {
+            *device = self.lines.open.lock().unwrap().remove(&key).unwrap().device;
+            return Err(Busy);
+        };
         for said in std::mem::take(&mut device.says) {
             self.intake.event(&key, &said).await.unwrap();
         }
@@ -278,7 +321,7 @@ impl World {
         if !self.lines.is_dead() {
             self.intake.ended(&key, session, end);
         }
-        work
+        Ok(work)
     }
 
     /// Waits until the device is let go, or leaves, or the host dies.
