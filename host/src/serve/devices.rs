@@ -14,7 +14,7 @@ use anyhow::Context;
 use cpe::{
     acs::Acs,
     api::Api,
-    flow::{Book, Builders, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
+    flow::{Book, Builders, Caller, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
     quirks::QuirkTable,
     wake::Waker,
 };
@@ -52,6 +52,7 @@ pub(super) struct Prepared {
     runner: Arc<DeviceRunner>,
     watcher: Arc<Watcher>,
     ordered: Arc<OrderedDevices>,
+    waker: Arc<Waker>,
     parts: Outside,
 }
 
@@ -103,11 +104,13 @@ impl Prepared {
         book.load().await.context("the devices in the store")?;
         let realm = config.cpe.acs.realm.clone();
         let inventory = Arc::new(Inventory::new(store.clone(), secrets.clone(), clock.clone(), tenant.clone(), realm));
-        let runner = DeviceRunner::new(sessions.clone(), book.clone(), store.clone(), secrets.clone(), clock.clone(), options);
+        let waker = Arc::new(Waker::new(config.cpe.wake.clone(), clock.clone()));
+        let runner = DeviceRunner::new(sessions.clone(), book.clone(), store.clone(), secrets.clone(), clock.clone(), options)
+            .with_caller(Caller::new(store.clone(), secrets.clone(), waker.clone()));
         let watcher = Arc::new(Watcher::new(book.clone(), sessions, store.clone(), clock));
         let ordered = Arc::new(OrderedDevices::new(store.clone(), inventory.clone()));
         let parts = Outside { store: store.clone(), secrets, spans, tenant: tenant.clone() };
-        Ok(Some(Self { acs, book, inventory, runner: Arc::new(runner), watcher, ordered, parts }))
+        Ok(Some(Self { acs, book, inventory, runner: Arc::new(runner), watcher, ordered, waker, parts }))
     }
 
     /// Who answers the contracts of devices inside the host.
@@ -131,7 +134,7 @@ impl Prepared {
 
     /// The server over an engine that was opened with all of this.
     pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>) -> anyhow::Result<Devices> {
-        let Self { acs, book, inventory, runner: _, watcher, ordered, parts } = self;
+        let Self { acs, book, inventory, runner: _, watcher, ordered, waker, parts } = self;
         let Outside { store, secrets, spans, tenant } = parts;
         let (kept, sealing, of) = (store.clone(), secrets.clone(), tenant.clone());
         let quirks = QuirkTable::new(config.cpe.quirks.clone()).context("cpe.quirks")?;
@@ -154,7 +157,6 @@ impl Prepared {
             },
         ));
         watcher.connect(driver.clone());
-        let waker = Arc::new(Waker::new(config.cpe.wake.clone(), Arc::new(SystemClock)));
         let (sessions, documents) = (Arc::new(acs.clone()), kept);
         let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of };
         ordered.connect(api.clone());

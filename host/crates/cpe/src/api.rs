@@ -39,8 +39,8 @@ use serde_json::{Value, json};
 pub use self::error::ApiError;
 use crate::{
     device::DeviceKey,
-    flow::{DeviceState, Facts, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
-    wake::{Target, WakeError, Waker},
+    flow::{Caller, DEVICE_COLLECTION, DeviceState, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
+    wake::Waker,
 };
 
 /// The largest body of a request, in bytes.
@@ -171,8 +171,10 @@ async fn provision(State(api): State<Arc<Api>>, Path(key): Path<String>, query: 
 
 async fn wake(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<Response, ApiError> {
     let device = device(&key)?;
-    let facts = api.facts(&device).await?.ok_or_else(|| ApiError::unknown_device(&device))?;
-    api.ask_to_come(&device, &facts).await.map_err(|error| ApiError::not_woken(&error))?;
+    if api.documents.get(DEVICE_COLLECTION, device.as_str()).await?.is_none() {
+        return Err(ApiError::unknown_device(&device));
+    }
+    api.woken(&device).await.map_err(|error| ApiError::not_woken(&error))?;
     Ok(Json(json!({ "device": device, "woken": true })).into_response())
 }
 
@@ -199,24 +201,9 @@ impl Api {
     }
 
     async fn woken(&self, device: &DeviceKey) -> Result<(), String> {
-        let facts = self.facts(device).await.map_err(|error| error.to_string())?.ok_or("the device has not contacted the host yet")?;
-        self.ask_to_come(device, &facts).await
-    }
-
-    /// Sends a connection request.
-    async fn ask_to_come(&self, device: &DeviceKey, facts: &Facts) -> Result<(), String> {
-        let wake = facts.connection_request.as_ref().ok_or("the device has no password for connection requests")?;
-        if facts.connection_request_url.is_empty() {
-            return Err("the device has not said where it listens for connection requests".to_owned());
-        }
-        let password = self.secrets.open(&self.tenant, None, &wake.password).map_err(|error| format!("its password cannot be opened: {error}"))?;
-        let target = Target { device, url: &facts.connection_request_url, peer: facts.peer, username: &wake.username, password: &password };
-        self.waker.wake(target).await.map_err(|error: WakeError| error.to_string())
-    }
-
-    async fn facts(&self, device: &DeviceKey) -> Result<Option<Facts>, ApiError> {
-        let found = self.documents.get(crate::flow::DEVICE_COLLECTION, device.as_str()).await?;
-        Ok(found.and_then(|document| serde_json::from_value(document.body).ok()))
+        let caller = Caller::new(self.documents.clone(), self.secrets.clone(), self.waker.clone());
+        let facts = caller.find(device).await?;
+        caller.call(&self.tenant, device, &facts).await
     }
 }
 

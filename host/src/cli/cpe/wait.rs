@@ -46,7 +46,7 @@ fn over(stands: &Value, run: &Value) -> Option<bool> {
     }
     match stands["state"].as_str()? {
         "provisioned" | "done" => Some(true),
-        "held" | "failed" | "cancelled" => Some(false),
+        "unverified" | "held" | "failed" | "cancelled" => Some(false),
         _ => None,
     }
 }

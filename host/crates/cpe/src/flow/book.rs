@@ -17,6 +17,7 @@ use pipeline::RunId;
 
 pub(crate) use self::entry::{Entry, Session, Standing};
 use super::{
+    caller::PAUSES,
     command::COMMAND_COLLECTION,
     facts::{DEVICE_COLLECTION, Facts, key},
     options::Options,
@@ -184,6 +185,33 @@ impl Book {
         self.known(device, |entry| entry.standing.as_ref().filter(|standing| *run < standing.run).map(|standing| standing.run.clone())).flatten()
     }
 
+    /// Whether nothing that a device said is known, and nothing is being begun for it.
+    pub(crate) fn is_unknown(&self, device: &DeviceKey) -> bool {
+        let nothing = |entry: &mut Entry| entry.facts == 0 && entry.starting.is_none();
+        self.known(device, nothing).unwrap_or_else(|| self.complete.load(Ordering::Relaxed))
+    }
+
+    /// How often a device was called for a run, to which another time is added. `None` where that was often enough, or the device is not in memory.
+    pub(crate) fn calls(&self, device: &DeviceKey, run: &RunId) -> Option<usize> {
+        self.known(device, |entry| {
+            let calls = entry.called.as_ref().filter(|(known, _)| known == run).map_or(0, |(_, calls)| *calls);
+            (calls <= PAUSES.len()).then(|| {
+                entry.called = Some((run.clone(), calls + 1));
+                calls
+            })
+        })?
+    }
+
+    /// Keeps a place for a command that is about to be given, unless as many wait as may.
+    pub(crate) fn place<'a>(&'a self, device: &'a DeviceKey) -> Option<Place<'a>> {
+        let has_room = |entry: &mut Entry| {
+            let room = entry.commands.len() + entry.giving < MAX_COMMANDS;
+            entry.giving += usize::from(room);
+            room
+        };
+        self.write(device, has_room).then(|| Place { book: self, device })
+    }
+
     /// Whether the Inform of a session has been looked at, so that commands may speak with the device.
     pub(crate) fn is_open(&self, device: &DeviceKey, session: SessionId) -> bool {
         self.known(device, |entry| entry.session.as_ref().is_some_and(|open| open.id == session)).unwrap_or(false)
@@ -224,6 +252,19 @@ impl Book {
     }
 }
 
+/// A place for a command that is about to be given.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    book: &'a Book,
+    device: &'a DeviceKey,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.book.known(self.device, |entry| entry.giving = entry.giving.saturating_sub(1));
+    }
+}
+
 impl Shard {
     /// Brings a device back that was not used for a while.
     fn refresh(&mut self, device: &DeviceKey) {
@@ -238,7 +279,7 @@ impl Shard {
             let forgotten = std::mem::replace(&mut self.old, young);
             let before = forgotten.len();
             // A device that is in session stays.
-            self.young.extend(forgotten.into_iter().filter(|(_, entry)| entry.session.is_some() || entry.starting.is_some()));
+            self.young.extend(forgotten.into_iter().filter(|(_, entry)| entry.session.is_some() || entry.starting.is_some() || entry.giving > 0));
             if self.young.len() < before {
                 complete.store(false, Ordering::Relaxed);
             }

@@ -67,7 +67,8 @@ pub struct Document {
     pub collection: &'static str,
     /// Its id within the collection.
     pub id: String,
-    /// What it sorts by, newest first: usually the creation time in microseconds.
+    /// What it sorts by, newest first: usually the creation time in microseconds. What runs project is written over nothing of a higher rank, so that of several
+    /// runs with one document the newest has the last word.
     pub rank: u64,
     /// The content.
     pub body: Value,

@@ -45,7 +45,7 @@ impl<'a> Seen<'a> {
         let due = standing.is_some_and(|standing| {
             let age = now.since(standing.since);
             match standing.state {
-                DeviceState::Provisioned => options.drift_s > 0 && age >= waits(options.drift_s),
+                DeviceState::Provisioned | DeviceState::Unverified => options.drift_s > 0 && age >= waits(options.drift_s),
                 DeviceState::Failed => age >= waits(options.unknown_retry_s),
                 // It was given up because it did not come; now it has.
                 DeviceState::Held => standing.timed_out,
@@ -67,7 +67,7 @@ pub(super) fn decide(seen: &Seen<'_>) -> Decision {
         let over = match standing.state {
             DeviceState::Provisioning => Some((standing.run.clone(), false)),
             DeviceState::Held => Some((standing.run.clone(), true)),
-            DeviceState::Provisioned | DeviceState::Failed | DeviceState::Cancelled => None,
+            DeviceState::Provisioned | DeviceState::Unverified | DeviceState::Failed | DeviceState::Cancelled => None,
         };
         Decision::Start { trigger, over }
     };
@@ -79,9 +79,9 @@ pub(super) fn decide(seen: &Seen<'_>) -> Decision {
         _ if seen.bootstrap && !repeated && !(refused && standing.bootstrap) => start(Trigger::Bootstrap),
         DeviceState::Provisioning => Decision::Wake(standing.run.clone()),
         _ if seen.changed => start(Trigger::Changed),
-        DeviceState::Provisioned if seen.due => start(Trigger::Drift),
+        DeviceState::Provisioned | DeviceState::Unverified if seen.due => start(Trigger::Drift),
         DeviceState::Failed | DeviceState::Held if seen.due => start(Trigger::FirstContact),
-        DeviceState::Provisioned | DeviceState::Failed | DeviceState::Held | DeviceState::Cancelled => Decision::Nothing,
+        DeviceState::Provisioned | DeviceState::Unverified | DeviceState::Failed | DeviceState::Held | DeviceState::Cancelled => Decision::Nothing,
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, PUSH, READ, VERIFY, contract, count, lookup, on_failure, one_span, selectors, text, word};
 use crate::flow::{
     contract::{Assignment, Configuration, ServiceProfile, SettingValue, ValueKind},
+    facts::digest_of,
     input::Provisioning,
     options::Options,
     requests::{DeviceRequest, Push, Pushed, Read, Verify, with_instances},
@@ -82,19 +83,20 @@ fn read_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
 fn push_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     let input: Provisioning = view.input_as()?;
     let mut configuration: Configuration = view.output_as(BUILD)?;
-    only_secrets_of_the_profile(view, &configuration)?;
+    let profile: ServiceProfile = view.output_as(FETCH_PROFILE)?;
+    only_secrets_of_the_profile(&profile, &configuration)?;
     add_connection_request(&input, &mut configuration);
     leave_out_keys(&mut configuration);
     let assigned: HashSet<&str> = configuration.assignments.iter().map(|assignment| assignment.name.as_str()).collect();
     // What is not assigned saves nothing.
     let current = lookup::current(view, input.parameters)?.into_iter().filter(|known| assigned.contains(known.name.as_str())).collect();
-    let push = Push { device: input.id, root: input.device.root, trigger: input.trigger, current, configuration };
+    let same_profile = input.profile == Some(digest_of(&profile.version));
+    let push = Push { device: input.id, root: input.device.root, trigger: input.trigger, same_profile, current, configuration };
     Ok(Mapped::one(json!(DeviceRequest::Push(push.into()))))
 }
 
 /// A plugin hands on the secrets that it was given, and no others.
-fn only_secrets_of_the_profile(view: &View<'_>, configuration: &Configuration) -> Result<(), MappingError> {
-    let profile: ServiceProfile = view.output_as(FETCH_PROFILE)?;
+fn only_secrets_of_the_profile(profile: &ServiceProfile, configuration: &Configuration) -> Result<(), MappingError> {
     let given: HashSet<&str> = profile.settings.iter().filter_map(|setting| setting.value.handle()).collect();
     let keys = configuration.objects.iter().flat_map(|object| &object.key);
     let strange = configuration.assignments.iter().chain(keys).find(|one| one.value.handle().is_some_and(|handle| !given.contains(handle)));

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use engine::port::Call;
 use pipeline::{Attributes, Failure, FailureClass};
 
-use super::{DeviceRunner, IN_SESSION, fault::Stop};
+use super::{DeviceRunner, IN_SESSION, fault, fault::Stop};
 use crate::{
     acs::{AskError, Live},
     device::DeviceKey,
@@ -125,7 +125,9 @@ impl<'a> Talk<'a> {
     pub(super) async fn set(&mut self, assignments: &[Assignment], parameter_key: String) -> Result<u8, Stop> {
         let list = assignments.iter().map(|assignment| self.literal(assignment)).collect::<Result<_, _>>()?;
         let parameter_key = if self.quirks.omit_parameter_key { String::new() } else { parameter_key };
-        self.set_values(list, parameter_key).await
+        let secret: Vec<&str> = assignments.iter().filter(|one| one.value.handle().is_some()).map(|one| one.name.as_str()).collect();
+        let answer = self.set_values(list, parameter_key).await;
+        answer.map_err(|stop| if secret.is_empty() { stop } else { fault::discreet(stop, &secret) })
     }
 
     fn literal(&self, assignment: &Assignment) -> Result<SetValue, Stop> {

@@ -199,7 +199,8 @@ impl Device {
                 Reply::Answer(Answer::FactoryReset)
             }
             Rpc::Download(_) => Reply::Answer(Answer::Download(Transfer { status: 1, ..Transfer::default() })),
-            Rpc::GetRpcMethods | Rpc::GetParameterAttributes { .. } | Rpc::Upload(_) | Rpc::ScheduleInform { .. } | Rpc::CancelTransfer { .. } => {
+            Rpc::Upload(_) => Reply::Answer(Answer::Upload(Transfer { status: 1, ..Transfer::default() })),
+            Rpc::GetRpcMethods | Rpc::GetParameterAttributes { .. } | Rpc::ScheduleInform { .. } | Rpc::CancelTransfer { .. } => {
                 Reply::Fault(Fault::new(9000, format!("{} is not supported", rpc.name())))
             }
         }
