@@ -66,7 +66,7 @@ impl OrderedDevices {
         let Ordered { item, device, owner } = ordered;
         match self.inventory.assign(&device, owner, Some(trace.clone())).await {
             Ok(()) => {}
-            Err(error @ (InventoryError::Invalid(_) | InventoryError::Secrets(_))) => {
+            Err(error @ (InventoryError::Invalid(_) | InventoryError::Taken { .. } | InventoryError::Secrets(_))) => {
                 warn!(order = %run, "the device of item {item} is not assigned: {error}");
                 return Ok(());
             }

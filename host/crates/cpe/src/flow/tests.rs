@@ -5,6 +5,7 @@ mod contacts;
 mod device;
 mod kills;
 mod matrix;
+mod owners;
 mod pushes;
 mod scenarios;
 mod story;
