@@ -54,6 +54,13 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
         let found = store.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found && !text.contains(secret) && !host.log().contains(secret), "`{secret}` can be seen");
     }
+    drop(router);
+    // Nobody waits for ever for a device that does not come: the wait says what it waits for and is over, the command is not.
+    let output = host.cli(&["cpe", "reboot", "--no-wake", &key, "--wait", "--timeout", "1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in ["is not over after 1 s", "waits until the device contacts the host", "jackfield run show "] {
+        assert!(output.status.code() == Some(1) && said.contains(part), "`{part}` is not in {said}");
+    }
 }
 
 #[test]
