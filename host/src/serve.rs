@@ -196,7 +196,7 @@ impl Host {
         };
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
         let registry = Arc::new(Registry::new(&parts, driver.clone()).await?);
-        let devices = devices.map(|prepared| prepared.connect(config, &driver)).transpose()?.map(Arc::new);
+        let devices = devices.map(|prepared| prepared.connect(config, &driver, registry.clone())).transpose()?.map(Arc::new);
         Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry), devices })
     }
 

@@ -13,7 +13,7 @@ use ::telemetry::Gauge;
 use anyhow::Context;
 use cpe::{
     acs::Acs,
-    api::Api,
+    api::{Api, Trail},
     flow::{Book, Builders, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
     quirks::QuirkTable,
     wake::Waker,
@@ -130,7 +130,7 @@ impl Prepared {
     }
 
     /// The server over an engine that was opened with all of this.
-    pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>) -> anyhow::Result<Devices> {
+    pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>, trail: Arc<dyn Trail>) -> anyhow::Result<Devices> {
         let Self { acs, book, inventory, runner: _, watcher, ordered, parts } = self;
         let Outside { store, secrets, spans, tenant } = parts;
         let (kept, sealing, of) = (store.clone(), secrets.clone(), tenant.clone());
@@ -156,7 +156,7 @@ impl Prepared {
         watcher.connect(driver.clone());
         let waker = Arc::new(Waker::new(config.cpe.wake.clone(), Arc::new(SystemClock)));
         let (sessions, documents) = (Arc::new(acs.clone()), kept);
-        let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of };
+        let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of, trail };
         ordered.connect(api.clone());
         Ok(Devices { acs, intake, inventory, api })
     }

@@ -46,6 +46,11 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     ] {
         assert!(explained.contains(part), "`{part}` is not in\n{explained}");
     }
+    let told: Value = serde_json::from_str(&cli(&host, &["audit", "list", "--json"])).unwrap();
+    let by = |action: &str| told.as_array().unwrap().iter().find(|entry| entry["action"] == action).map(|entry| entry["by"].clone());
+    for action in ["put-plan", "import-devices", "provision-device"] {
+        assert_eq!(by(action), Some("admin".into()), "{action}: {told}");
+    }
     // What nobody is to see is in the device and nowhere else.
     let password = router.device.value("Device.PPP.Interface.1.Password").unwrap();
     assert_eq!(password, "ppp-secret-1");

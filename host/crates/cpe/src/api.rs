@@ -18,6 +18,7 @@
 mod commands;
 mod devices;
 mod error;
+mod trail;
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ mod tests;
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -36,7 +37,11 @@ use pipeline::TenantName;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-pub use self::error::ApiError;
+use self::trail::{Caller, Change, by};
+pub use self::{
+    error::ApiError,
+    trail::{By, Trail},
+};
 use crate::{
     device::DeviceKey,
     flow::{DeviceState, Facts, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
@@ -69,11 +74,9 @@ pub struct Api {
     pub sessions: Arc<dyn Sessions>,
     /// Whose devices these are.
     pub tenant: TenantName,
+    /// Is told who changed what.
+    pub trail: Arc<dyn Trail>,
 }
-
-/// Who makes a request, where whoever serves the interface knows it: an extension of the request.
-#[derive(Debug, Clone)]
-pub struct By(pub String);
 
 /// The routes, complete with their base path.
 pub fn router(api: Api) -> Router {
@@ -124,13 +127,14 @@ fn wants_wake(query: BeginQuery) -> Result<bool, ApiError> {
         .map_err(|error| ApiError::bad(format!("{}: expected the parameter `wake`, true or false", error.body_text())))
 }
 
-async fn import(State(api): State<Arc<Api>>, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
+async fn import(State(api): State<Arc<Api>>, caller: Caller, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
     let keys = api.inventory.import(devices).await?;
     api.intake.try_again(&keys);
+    api.tell_of_import(caller, &keys).await?;
     Ok((StatusCode::CREATED, Json(json!({ "devices": keys }))).into_response())
 }
 
-async fn put_plan(State(api): State<Arc<Api>>, Body(plan): Body<NewPlan>) -> Result<Response, ApiError> {
+async fn put_plan(State(api): State<Arc<Api>>, caller: Caller, Body(plan): Body<NewPlan>) -> Result<Response, ApiError> {
     let name = plan.name.clone();
     api.inventory.put_plan(plan).await?;
     // Devices whose customers have it may have failed for want of it.
@@ -138,6 +142,7 @@ async fn put_plan(State(api): State<Arc<Api>>, Body(plan): Body<NewPlan>) -> Res
     let failed = api.documents.find(DocumentQuery { collection: STATE_COLLECTION, equal, offset: 0, limit: MAX_TRIED_AGAIN }).await?;
     let devices: Vec<DeviceKey> = failed.documents.iter().filter_map(|document| document.id.parse().ok()).collect();
     api.intake.try_again(&devices);
+    api.tell(caller, "put-plan", &name, Change::default()).await?;
     Ok((StatusCode::CREATED, Json(json!({ "plan": name }))).into_response())
 }
 
@@ -150,22 +155,25 @@ struct NewCredential {
     oui: Option<String>,
 }
 
-async fn put_credential(State(api): State<Arc<Api>>, Body(credential): Body<NewCredential>) -> Result<Response, ApiError> {
+async fn put_credential(State(api): State<Arc<Api>>, caller: Caller, Body(credential): Body<NewCredential>) -> Result<Response, ApiError> {
     let NewCredential { username, password, oui } = credential;
-    api.inventory.put_shared_credential(username.clone(), oui, &password).await?;
+    api.inventory.put_shared_credential(username.clone(), oui.clone(), &password).await?;
+    api.tell(caller, "put-credential", &username, Change::to(json!({ "oui": oui }))).await?;
     Ok((StatusCode::CREATED, Json(json!({ "username": username }))).into_response())
 }
 
-async fn forget(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<StatusCode, ApiError> {
+async fn forget(State(api): State<Arc<Api>>, caller: Caller, Path(key): Path<String>) -> Result<StatusCode, ApiError> {
     let device = device(&key)?;
     api.inventory.forget(&device).await?;
     api.intake.forget(&device).await.map_err(|error| ApiError::unavailable(error.to_string()))?;
+    api.tell(caller, "forget-device", device.as_str(), Change::default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn provision(State(api): State<Arc<Api>>, Path(key): Path<String>, query: BeginQuery) -> Result<Response, ApiError> {
+async fn provision(State(api): State<Arc<Api>>, caller: Caller, Path(key): Path<String>, query: BeginQuery) -> Result<Response, ApiError> {
     let (device, wakes) = (device(&key)?, wants_wake(query)?);
     let run = api.intake.provision(&device, Trigger::Operator, None, None).await?;
+    api.tell(caller, "provision-device", device.as_str(), Change::to(json!({ "run": run }))).await?;
     Ok(api.begun(&device, run.as_str(), wakes).await)
 }
 
@@ -223,10 +231,6 @@ impl Api {
 /// A device by the text in a path.
 fn device(text: &str) -> Result<DeviceKey, ApiError> {
     text.parse().map_err(|error: crate::device::DeviceKeyError| ApiError::bad(error.to_string()))
-}
-
-fn by(extension: Option<Extension<By>>) -> String {
-    extension.map_or_else(|| "api".to_owned(), |Extension(By(name))| name)
 }
 
 /// A field of a body that is to be shown, if it is there.
