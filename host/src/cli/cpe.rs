@@ -1,6 +1,7 @@
 //! `jackfield cpe`: devices that contact the host (TR-069), and what is done with them.
 
 mod import;
+mod quirks;
 mod show;
 mod wait;
 
@@ -119,6 +120,9 @@ pub(super) enum Command {
     },
     /// Take in devices, plans and shared credentials from a JSON file.
     Import(import::Import),
+    /// How devices differ from the standard: list what is known, set or remove records.
+    #[command(subcommand)]
+    Quirks(quirks::Quirks),
 }
 
 /// A device that something is done with.
@@ -162,6 +166,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             begin(&target, "download", Some(body)).await
         }
         Command::Import(import) => import.run().await,
+        Command::Quirks(quirks) => quirks.run().await,
     }
 }
 

@@ -54,6 +54,10 @@ const ROUTES: &[Route] = &[
     ("POST", "/api/v1/cpe/devices/{key}/{command}", OPERATE),
     ("POST", "/api/v1/cpe/plans", OPERATE),
     ("POST", "/api/v1/cpe/credentials", OPERATE),
+    ("GET", "/api/v1/cpe/quirks", LOOK),
+    ("GET", "/api/v1/cpe/quirks/{name}", LOOK),
+    ("PUT", "/api/v1/cpe/quirks/{name}", OPERATE),
+    ("DELETE", "/api/v1/cpe/quirks/{name}", OPERATE),
 ];
 
 /// What is to become of a request.

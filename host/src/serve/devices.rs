@@ -15,7 +15,7 @@ use cpe::{
     acs::Acs,
     api::{Api, Trail},
     flow::{Book, Builders, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
-    quirks::QuirkTable,
+    quirks::{KeptQuirks, QuirkTable},
     wake::Waker,
 };
 use engine::{
@@ -49,6 +49,7 @@ pub(super) struct Prepared {
     acs: Acs,
     book: Arc<Book>,
     inventory: Arc<Inventory>,
+    quirks: Arc<KeptQuirks>,
     runner: Arc<DeviceRunner>,
     watcher: Arc<Watcher>,
     ordered: Arc<OrderedDevices>,
@@ -103,11 +104,13 @@ impl Prepared {
         book.load().await.context("the devices in the store")?;
         let realm = config.cpe.acs.realm.clone();
         let inventory = Arc::new(Inventory::new(store.clone(), secrets.clone(), clock.clone(), tenant.clone(), realm));
+        let quirks = QuirkTable::new(config.cpe.quirks.clone()).context("cpe.quirks")?;
+        let quirks = KeptQuirks::load(store.clone(), clock.clone(), quirks).await.context("the quirk records in the store")?;
         let runner = DeviceRunner::new(sessions.clone(), book.clone(), store.clone(), secrets.clone(), clock.clone(), options);
         let watcher = Arc::new(Watcher::new(book.clone(), sessions, store.clone(), clock));
         let ordered = Arc::new(OrderedDevices::new(store.clone(), inventory.clone()));
         let parts = Outside { store: store.clone(), secrets, spans, tenant: tenant.clone() };
-        Ok(Some(Self { acs, book, inventory, runner: Arc::new(runner), watcher, ordered, parts }))
+        Ok(Some(Self { acs, book, inventory, quirks: Arc::new(quirks), runner: Arc::new(runner), watcher, ordered, parts }))
     }
 
     /// Who answers the contracts of devices inside the host.
@@ -131,10 +134,9 @@ impl Prepared {
 
     /// The server over an engine that was opened with all of this.
     pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>, trail: Arc<dyn Trail>) -> anyhow::Result<Devices> {
-        let Self { acs, book, inventory, runner: _, watcher, ordered, parts } = self;
+        let Self { acs, book, inventory, quirks, runner: _, watcher, ordered, parts } = self;
         let Outside { store, secrets, spans, tenant } = parts;
         let (kept, sealing, of) = (store.clone(), secrets.clone(), tenant.clone());
-        let quirks = QuirkTable::new(config.cpe.quirks.clone()).context("cpe.quirks")?;
         if config.secrets.seal_key.is_none() {
             warn!("[secrets] seal_key is not set: devices get no passwords for connection requests, and no profile can have secrets");
         }
@@ -148,7 +150,7 @@ impl Prepared {
                 spans,
                 book,
                 inventory: inventory.clone(),
-                quirks: Arc::new(quirks),
+                quirks: quirks.clone(),
                 builders: builders(driver.clone()),
                 tenant,
             },
@@ -156,7 +158,8 @@ impl Prepared {
         watcher.connect(driver.clone());
         let waker = Arc::new(Waker::new(config.cpe.wake.clone(), Arc::new(SystemClock)));
         let (sessions, documents) = (Arc::new(acs.clone()), kept);
-        let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of, trail };
+        let api =
+            Api { intake: intake.clone(), inventory: inventory.clone(), quirks, documents, secrets: sealing, waker, sessions, tenant: of, trail };
         ordered.connect(api.clone());
         Ok(Devices { acs, intake, inventory, api })
     }

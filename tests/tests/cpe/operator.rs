@@ -29,6 +29,14 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     cli(&host, &["cpe", "reboot", &key, "--wait"]);
     assert!(cli(&host, &["cpe", "wake", &key]).contains("said that it comes"));
 
+    std::fs::write(host.directory().join("quirk.json"), r#"{"oui": "0A11CE", "set": {"set_batch": 2}}"#).unwrap();
+    cli(&host, &["cpe", "quirks", "set", "few", "quirk.json"]);
+    let listed = cli(&host, &["cpe", "quirks", "list"]);
+    assert!(listed.contains("few") && listed.contains("set_batch=2") && listed.contains("built-in"), "{listed}");
+    cli(&host, &["cpe", "quirks", "remove", "few"]);
+    assert!(!cli(&host, &["cpe", "quirks", "list"]).contains("few"));
+    assert_eq!(host.cli(&["cpe", "quirks", "remove", "few"]).status.code(), Some(4));
+
     let text = cli(&host, &["cpe", "show", &key]);
     for part in ["state             provisioned", "customer          C-1", "proven            true", "reboot", "admin"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");

@@ -10,7 +10,7 @@ use super::held;
 const ROLES: [&str; 5] = ["viewer", "orders", "operator", "publisher", "admin"];
 
 /// Each route with a body that does no harm, and the roles that open it beside `admin`.
-const ROUTES: [(&str, &str, &str, &str); 35] = [
+const ROUTES: [(&str, &str, &str, &str); 39] = [
     ("POST", "/tmf-api/productOrderingManagement/v4/productOrder", "{}", "orders"),
     ("GET", "/tmf-api/productOrderingManagement/v4/productOrder", "", "viewer orders operator"),
     ("GET", "/tmf-api/productOrderingManagement/v4/productOrder/x", "", "viewer orders operator"),
@@ -46,6 +46,10 @@ const ROUTES: [(&str, &str, &str, &str); 35] = [
     ("POST", "/api/v1/cpe/devices/x/reboot", "", "operator"),
     ("POST", "/api/v1/cpe/plans", "{}", "operator"),
     ("POST", "/api/v1/cpe/credentials", "{}", "operator"),
+    ("GET", "/api/v1/cpe/quirks", "", "viewer operator"),
+    ("GET", "/api/v1/cpe/quirks/x", "", "viewer operator"),
+    ("PUT", "/api/v1/cpe/quirks/x", "[]", "operator"),
+    ("DELETE", "/api/v1/cpe/quirks/x", "", "operator"),
 ];
 
 /// Makes a token with these roles: its owner's line of the configuration.

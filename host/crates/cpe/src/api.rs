@@ -8,6 +8,8 @@
 //! | `DELETE /devices/{key}` | 204, the device is forgotten |
 //! | `POST /plans` | 201, a plan is kept |
 //! | `POST /credentials` | 201, a credential that a fleet shares is kept |
+//! | `GET /quirks` | 200, how devices differ from the standard: what the product, the configuration and operators say |
+//! | `GET /quirks/{name}`, `PUT /quirks/{name}`, `DELETE /quirks/{name}` | 200, 200, 204: a record of operators, which applies over all others |
 //! | `POST /devices/{key}/provision` | 202 with the run |
 //! | `POST /devices/{key}/wake` | 200 when the device said that it comes |
 //! | `POST /devices/{key}/{command}` | 202 with the run: `reboot`, `factory-reset`, `get`, `set`, `add-object`, `delete-object`, `download`, `upload`, `schedule-inform` |
@@ -18,6 +20,7 @@
 mod commands;
 mod devices;
 mod error;
+mod quirks;
 mod trail;
 
 #[cfg(test)]
@@ -45,6 +48,7 @@ pub use self::{
 use crate::{
     device::DeviceKey,
     flow::{DeviceState, Facts, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
+    quirks::KeptQuirks,
     wake::{Target, WakeError, Waker},
 };
 
@@ -64,6 +68,8 @@ pub struct Api {
     pub intake: Arc<Intake>,
     /// Keeps devices and plans.
     pub inventory: Arc<Inventory>,
+    /// Keeps how devices differ from the standard.
+    pub quirks: Arc<KeptQuirks>,
     /// What is known of devices.
     pub documents: Arc<dyn Documents>,
     /// Seals what is secret in requests, and opens what devices are woken with.
@@ -88,6 +94,8 @@ pub fn router(api: Api) -> Router {
         .route("/devices/{key}/{command}", post(commands::command))
         .route("/plans", post(put_plan))
         .route("/credentials", post(put_credential))
+        .route("/quirks", get(quirks::list))
+        .route("/quirks/{name}", get(quirks::show).put(quirks::put).delete(quirks::remove))
         .method_not_allowed_fallback(async || ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path has no such method"))
         .fallback(async || ApiError::not_found("there is no such path"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -231,6 +239,11 @@ impl Api {
 /// A device by the text in a path.
 fn device(text: &str) -> Result<DeviceKey, ApiError> {
     text.parse().map_err(|error: crate::device::DeviceKeyError| ApiError::bad(error.to_string()))
+}
+
+/// As much of a text as an error repeats.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 /// A field of a body that is to be shown, if it is there.

@@ -9,7 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Api, ApiError, BeginQuery, Caller, by, device, wants_wake};
+use super::{Api, ApiError, BeginQuery, Caller, by, device, shown, wants_wake};
 use crate::flow::{Assignment, Command, SettingValue, Transfer, ValueKind};
 
 /// How many names or values one command has at most.
@@ -162,8 +162,4 @@ fn object(ObjectPath { object }: ObjectPath) -> Result<String, ApiError> {
     } else {
         Err(ApiError::bad(format!("object is `{}`: expected a path with a dot at its end", shown(&object))))
     }
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
 }

@@ -39,6 +39,7 @@ async fn told(trail: Arc<Told>) -> (World, axum::Router) {
     let api = Api {
         intake: Arc::new(world.intake.clone()),
         inventory: world.inventory.clone(),
+        quirks: world.quirks.clone(),
         documents: world.ground.store.clone(),
         secrets: world.ground.secrets.clone(),
         waker: Arc::new(Waker::new(WakeOptions::default(), Arc::new(SystemClock))),
@@ -116,6 +117,9 @@ async fn every_change_is_told_with_who_made_it() {
         ("POST", "/credentials", json!({"username": "fleet", "password": "hush", "oui": "00D09E"}), 201),
         ("POST", "/devices/00D09E-R-S1/provision?wake=false", Value::Null, 202),
         ("DELETE", "/devices/00D09E-R-S7", Value::Null, 204),
+        ("PUT", "/quirks/acme", json!({"manufacturer": "Acme", "set": {"set_batch": 4}}), 200),
+        ("PUT", "/quirks/acme", json!({"manufacturer": "Acme", "set": {"set_batch": 2}}), 200),
+        ("DELETE", "/quirks/acme", Value::Null, 204),
         // Nothing was done, so there is nothing to tell.
         ("POST", "/plans", json!({"name": ""}), 400),
         ("POST", "/devices", json!([]), 201),
@@ -136,8 +140,13 @@ async fn every_change_is_told_with_who_made_it() {
             ("put-credential", "fleet", json!({"oui": "00D09E"})),
             ("provision-device", "00D09E-R-S1", json!({"run": run})),
             ("forget-device", "00D09E-R-S7", Value::Null),
+            ("put-quirk", "acme", json!({"manufacturer": "Acme", "set": {"set_batch": 4}})),
+            ("put-quirk", "acme", json!({"manufacturer": "Acme", "set": {"set_batch": 2}})),
+            ("remove-quirk", "acme", Value::Null),
         ]
     );
+    let before: Vec<&Value> = deeds[6..].iter().map(|deed| &deed.before["set"]["set_batch"]).collect();
+    assert_eq!(before, [&Value::Null, &json!(4), &json!(2)]);
     assert!(deeds.iter().all(|deed| deed.by == "ann") && !format!("{deeds:?}").contains("hush"), "{deeds:?}");
 }
 
@@ -147,6 +156,30 @@ async fn a_change_of_which_the_trail_does_not_tell_is_not_called_done() {
     let (status, answer) = ask(&mut router, "POST", "/plans", json!({"name": "p"})).await;
     let message = answer["error"].as_str().unwrap_or_default();
     assert!(status == 503 && message.contains("the audit trail does not tell of it: the disk is full; repeat it"), "{status} {answer}");
+}
+
+#[tokio::test]
+async fn a_quirk_that_an_operator_adds_applies_from_the_next_session_on() {
+    let (world, mut router) = world().await;
+    let mut device = Device::new("S1", "Device.");
+    let quirk = json!({"note": "Takes few values at once.", "oui": "00D09E", "set": {"set_batch": 4}});
+    assert_eq!(ask(&mut router, "PUT", "/quirks/few", quirk.clone()).await, (200, json!({"quirk": "few"})));
+    assert_eq!(ask(&mut router, "GET", "/quirks/few", Value::Null).await, (200, quirk.clone()));
+    let (_, all) = ask(&mut router, "GET", "/quirks", Value::Null).await;
+    assert!(all["kept"] == json!({"few": quirk}) && !all["built-in"].as_array().unwrap().is_empty() && all["configured"] == json!([]), "{all}");
+    world.provision(&mut device).await;
+    assert_eq!(device.asked.iter().filter(|name| *name == "SetParameterValues").count(), 3, "ten values by four: {:?}", device.asked);
+    assert_eq!(ask(&mut router, "DELETE", "/quirks/few", Value::Null).await.0, 204);
+    for (method, path, body, status, expected) in [
+        ("GET", "/quirks/few", Value::Null, 404, "no quirk record `few` is kept"),
+        ("DELETE", "/quirks/few", Value::Null, 404, "no quirk record `few` is kept"),
+        ("PUT", "/quirks/a%2Fb", json!({}), 400, "`a/b` is no name of a quirk record"),
+        ("PUT", "/quirks/a", json!({"oui": "zz"}), 400, "quirk record a: `oui` is `zz`; expected six hexadecimal digits"),
+        ("PUT", "/quirks/a", json!({"set": {"colour": 1}}), 400, "unknown field `colour`"),
+    ] {
+        let (found, answer) = ask(&mut router, method, path, body).await;
+        assert!(found == status && answer["error"].as_str().unwrap_or_default().contains(expected), "{method} {path}: {found} {answer}");
+    }
 }
 
 #[tokio::test]
