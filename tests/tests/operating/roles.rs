@@ -10,7 +10,7 @@ use super::held;
 const ROLES: [&str; 5] = ["viewer", "orders", "operator", "publisher", "admin"];
 
 /// Each route with a body that does no harm, and the roles that open it beside `admin`.
-const ROUTES: [(&str, &str, &str, &str); 39] = [
+const ROUTES: [(&str, &str, &str, &str); 40] = [
     ("POST", "/tmf-api/productOrderingManagement/v4/productOrder", "{}", "orders"),
     ("GET", "/tmf-api/productOrderingManagement/v4/productOrder", "", "viewer orders operator"),
     ("GET", "/tmf-api/productOrderingManagement/v4/productOrder/x", "", "viewer orders operator"),
@@ -37,6 +37,7 @@ const ROUTES: [(&str, &str, &str, &str); 39] = [
     ("PUT", "/api/v1/bindings", "{}", ""),
     ("POST", "/api/v1/bindings/explain", "{}", "viewer operator"),
     ("GET", "/api/v1/audit", "", "viewer operator"),
+    ("GET", "/api/v1/cpe/openapi.json", "", "viewer orders operator publisher"),
     ("GET", "/api/v1/cpe/devices", "", "viewer operator"),
     ("GET", "/api/v1/cpe/devices/x", "", "viewer operator"),
     ("POST", "/api/v1/cpe/devices", "{}", "operator"),

@@ -12,6 +12,7 @@
 //! | `GET /quirks/{name}`, `PUT /quirks/{name}`, `DELETE /quirks/{name}` | 200, 200, 204: a record of operators, which applies over all others |
 //! | `POST /devices/{key}/provision` | 202 with the run |
 //! | `POST /devices/{key}/wake` | 200 when the device said that it comes |
+//! | `GET /openapi.json` | 200, this interface as an OpenAPI 3.1 document |
 //! | `POST /devices/{key}/{command}` | 202 with the run: `reboot`, `factory-reset`, `get`, `set`, `add-object`, `delete-object`, `download`, `upload`, `schedule-inform` |
 //!
 //! What is begun asks the device to come, unless the parameter `wake=false` says otherwise; `woken` in the answer tells what became of that. Every error has a
@@ -31,7 +32,7 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -57,6 +58,9 @@ pub const MAX_BODY: usize = 4 << 20;
 
 /// How many devices that failed are tried again at once because a plan changed; others wait for their time.
 const MAX_TRIED_AGAIN: u64 = 10_000;
+
+/// The interface as an OpenAPI 3.1 document.
+pub const OPENAPI: &str = include_str!("api/openapi.json");
 
 /// The base path of the interface.
 pub const BASE: &str = "/api/v1/cpe";
@@ -87,6 +91,7 @@ pub struct Api {
 /// The routes, complete with their base path.
 pub fn router(api: Api) -> Router {
     let routes = Router::new()
+        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI)))
         .route("/devices", get(devices::list).post(import))
         .route("/devices/{key}", get(devices::show).delete(forget))
         .route("/devices/{key}/provision", post(provision))

@@ -1,5 +1,7 @@
 //! The interface over a host in memory: what it answers, and what is wrong with what it refuses.
 
+mod schema;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -51,6 +53,12 @@ async fn told(trail: Arc<Told>) -> (World, axum::Router) {
 }
 
 async fn ask(router: &mut axum::Router, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let (status, answer) = exchange(router, method, path, body.clone()).await;
+    schema::check(method, path, &body, status, &answer);
+    (status, answer)
+}
+
+async fn exchange(router: &mut axum::Router, method: &str, path: &str, body: Value) -> (u16, Value) {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     let request = Request::builder().method(method).uri(format!("/api/v1/cpe{path}")).body(body).unwrap();
     let response = router.call(request).await.unwrap();
