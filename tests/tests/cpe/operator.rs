@@ -38,6 +38,7 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     assert_eq!(host.cli(&["cpe", "quirks", "remove", "few"]).status.code(), Some(4));
 
     let text = cli(&host, &["cpe", "show", &key]);
+    assert_eq!(cli(&host, &["cpe", "show", &key.replace("%2D", "-").to_lowercase().replace("nr-", "NR-").replace("-r0", "-R0")]), text);
     for part in ["state             provisioned", "customer          C-1", "proven            true", "reboot", "admin"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }

@@ -241,9 +241,9 @@ impl Api {
     }
 }
 
-/// A device by the text in a path.
+/// A device by the text in a path, as the host writes it or as people do.
 fn device(text: &str) -> Result<DeviceKey, ApiError> {
-    text.parse().map_err(|error: crate::device::DeviceKeyError| ApiError::bad(error.to_string()))
+    DeviceKey::read(text).map_err(|error| ApiError::bad(error.to_string()))
 }
 
 /// As much of a text as an error repeats.
