@@ -22,7 +22,7 @@ use engine::{
     Driver, Pack,
     port::{Clock, LiveSpans, Observer, Runner, Secrets, SystemClock},
 };
-use pipeline::{ContractTrack, Definition, Provider, RunId, TenantName};
+use pipeline::{ContractTrack, Definition, Provider, TenantName};
 use serde_json::{Value, json};
 use store_sqlite::Store;
 use tracing::warn;
@@ -39,9 +39,6 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// What builds the configuration of a device.
 static CONFIGURATION: LazyLock<ContractTrack> = LazyLock::new(|| "jackfield:cpe/configuration@1".parse().expect("the contract is a valid track"));
-
-/// Stands for any run: where a rule has one choice only, all runs get it.
-static ANY_RUN: LazyLock<RunId> = LazyLock::new(|| RunId::new("00000000-0000-7000-8000-000000000000").expect("the id is a valid one"));
 
 /// What there is before the engine is.
 #[derive(Debug)]
@@ -69,9 +66,7 @@ struct Outside {
 #[derive(Debug)]
 pub(crate) struct Devices {
     acs: Acs,
-    intake: Arc<Intake>,
-    inventory: Arc<Inventory>,
-    /// What operators and programs ask it.
+    /// What operators and programs ask it, and what devices contact.
     pub(crate) api: Api,
 }
 
@@ -161,7 +156,7 @@ impl Prepared {
         let api =
             Api { intake: intake.clone(), inventory: inventory.clone(), quirks, documents, secrets: sealing, waker, sessions, tenant: of, trail };
         ordered.connect(api.clone());
-        Ok(Devices { acs, intake, inventory, api })
+        Ok(Devices { acs, api })
     }
 }
 
@@ -186,10 +181,8 @@ impl Devices {
 fn builders(driver: Arc<Driver>) -> Builders {
     Arc::new(move |selectors| {
         let (_, table) = driver.current();
-        let pin = table.resolve(&CONFIGURATION, selectors, &ANY_RUN).ok()?;
-        let mut rules = table.rules.iter().filter(|rule| rule.choices.iter().any(|choice| Arc::ptr_eq(&choice.pin, pin)));
-        rules.next().filter(|rule| rule.choices.len() == 1)?;
-        Some(match &pin.provider {
+        let [only] = table.rule_for(&CONFIGURATION, selectors)?.choices.as_slice() else { return None };
+        Some(match &only.pin.provider {
             Provider::Plugin { digest, .. } => digest.as_str().to_owned(),
             Provider::Native { name } => format!("{NATIVE}{name}"),
         })
