@@ -33,9 +33,11 @@ pub(super) fn check(method: &str, path: &str, sent: &Value, status: u16, answer:
     };
     let described = &operation["responses"][status.to_string()];
     assert!(described.is_object(), "{method} {path} answers {status}, which the document does not describe: {answer}");
-    match &described["content"]["application/json"]["schema"] {
-        Value::Null => assert_eq!(answer, &Value::Null, "{method} {path}"),
-        schema => assert_valid(schema, answer),
+    let schema = &described["content"]["application/json"]["schema"];
+    if schema.is_null() {
+        assert_eq!(answer, &Value::Null, "{method} {path}");
+    } else {
+        assert_valid(schema, answer);
     }
     let body = &operation["requestBody"]["content"]["application/json"]["schema"];
     if (200..300).contains(&status) && !sent.is_null() {
