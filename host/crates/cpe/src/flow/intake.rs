@@ -34,7 +34,7 @@ use super::{
 use crate::{
     acs::{Admission, Busy, Contact, Intake as AcsIntake, SessionEnd, SessionId, Work},
     device::DeviceKey,
-    quirks::{QuirkTable, Quirks},
+    quirks::{KeptQuirks, Quirks},
     soap::{DeviceRpc, Inform, TransferComplete},
 };
 
@@ -62,7 +62,7 @@ pub struct IntakeParts {
     /// Devices and plans that the host itself keeps.
     pub inventory: Arc<Inventory>,
     /// How devices differ from the standard.
-    pub quirks: Arc<QuirkTable>,
+    pub quirks: Arc<KeptQuirks>,
     /// What builds configurations now.
     pub builders: Builders,
     /// Whose devices these are.

@@ -7,6 +7,7 @@ mod device;
 mod kills;
 mod matrix;
 mod once;
+mod owners;
 mod pushes;
 mod scenarios;
 mod story;

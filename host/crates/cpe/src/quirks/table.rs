@@ -33,12 +33,16 @@ pub struct QuirkRecord {
 
 /// The records, of which later ones change what earlier ones say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QuirkTable(Vec<QuirkRecord>);
+pub struct QuirkTable {
+    records: Vec<QuirkRecord>,
+    built_in: usize,
+}
 
 /// The records that come with the product.
 impl Default for QuirkTable {
     fn default() -> Self {
-        Self(serde_json::from_str(BUILT_IN).expect("a test reads the built-in records"))
+        let records: Vec<QuirkRecord> = serde_json::from_str(BUILT_IN).expect("a test reads the built-in records");
+        Self { built_in: records.len(), records }
     }
 }
 
@@ -52,15 +56,32 @@ impl QuirkTable {
             record.check(&format!("quirk record {}", index + 1))?;
         }
         let mut table = Self::default();
-        table.0.extend(operator);
+        table.records.extend(operator);
         Ok(table)
+    }
+
+    /// These records, and over them some that were checked.
+    pub(super) fn with(&self, later: impl Iterator<Item = QuirkRecord>) -> Self {
+        Self { records: self.records.iter().cloned().chain(later).collect(), built_in: self.built_in }
+    }
+
+    /// The records that come with the product.
+    #[must_use]
+    pub fn built_in(&self) -> &[QuirkRecord] {
+        &self.records[..self.built_in]
+    }
+
+    /// The records of the operator.
+    #[must_use]
+    pub fn operator(&self) -> &[QuirkRecord] {
+        &self.records[self.built_in..]
     }
 
     /// How a device is spoken to.
     #[must_use]
     pub fn resolve(&self, device: &DeviceId, model: &str, firmware: &str) -> Quirks {
         let mut quirks = Quirks::default();
-        self.0.iter().filter(|record| record.fits(device, model, firmware)).for_each(|record| record.set.apply(&mut quirks));
+        self.records.iter().filter(|record| record.fits(device, model, firmware)).for_each(|record| record.set.apply(&mut quirks));
         quirks
     }
 }
@@ -72,7 +93,7 @@ impl QuirkRecord {
         one(&self.manufacturer, &device.manufacturer) && one(&self.oui, &device.oui) && is_model && one(&self.firmware, firmware)
     }
 
-    fn check(&self, record: &str) -> Result<(), QuirkError> {
+    pub(super) fn check(&self, record: &str) -> Result<(), QuirkError> {
         let texts = [("manufacturer", &self.manufacturer), ("oui", &self.oui), ("model", &self.model), ("firmware", &self.firmware)];
         for (field, text) in texts {
             let Some(text) = text else { continue };
@@ -112,7 +133,7 @@ mod tests {
     #[test]
     fn the_built_in_records_are_sound_and_known_devices_get_theirs() {
         let table = QuirkTable::default();
-        for record in &table.0 {
+        for record in table.built_in() {
             record.check("built in").expect("it is sound");
             assert!(record.note.is_some(), "{record:?} says why");
         }

@@ -9,7 +9,7 @@ use cpe::{
         Book, COMMAND_COLLECTION, Command, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory,
         Options, STATE_COLLECTION, StepOptions, Watcher, command_definition, command_document, definition, document,
     },
-    quirks::QuirkTable,
+    quirks::{KeptQuirks, QuirkTable},
 };
 use engine::{
     Driver, Options as EngineOptions, Pack, Ports, Routed,
@@ -163,6 +163,8 @@ impl Host {
         let driver = Driver::open(ports, &opening, EngineOptions { packs, table: bound, ..EngineOptions::default() }).await.unwrap();
         let driver = Arc::new(driver);
         watcher.connect(driver.clone());
+        let table = QuirkTable::new(serde_json::from_value(quirks).unwrap()).unwrap();
+        let quirks = Arc::new(KeptQuirks::load(documents.clone(), clock.clone(), table).await.unwrap());
         let parts = IntakeParts {
             engine: driver.clone(),
             documents,
@@ -171,7 +173,7 @@ impl Host {
             spans,
             book,
             inventory: inventory.clone(),
-            quirks: Arc::new(QuirkTable::new(serde_json::from_value(quirks).unwrap()).unwrap()),
+            quirks,
             builders: Arc::new(|_| Some("native:builder".to_owned())),
             tenant,
         };

@@ -34,7 +34,7 @@ use crate::{
         book::{Book, Standing},
         command_definition, command_document, definition, document,
     },
-    quirks::{QuirkRecord, QuirkTable},
+    quirks::{KeptQuirks, QuirkRecord, QuirkTable},
     soap::{Namespace, Rpc},
     wake::{WakeOptions, Waker},
 };
@@ -99,6 +99,7 @@ pub(crate) struct World {
     pub(crate) driver: Arc<Driver>,
     pub(crate) intake: Intake,
     pub(crate) inventory: Arc<Inventory>,
+    pub(crate) quirks: Arc<KeptQuirks>,
     book: Arc<Book>,
     pub(crate) lines: Arc<Lines>,
 }
@@ -271,6 +272,8 @@ impl World {
         let driver = Arc::new(driver);
         watcher.connect(driver.clone());
         let plugin = setup.plugin;
+        let table = QuirkTable::new(setup.quirks.clone()).unwrap();
+        let quirks = Arc::new(KeptQuirks::load(documents.clone(), clock.clone(), table).await.unwrap());
         let parts = IntakeParts {
             engine: driver.clone(),
             documents: Arc::new(Keeper { store: store.clone(), full: setup.keeps_nothing.clone() }),
@@ -279,12 +282,12 @@ impl World {
             spans: spans.clone(),
             book: book.clone(),
             inventory: inventory.clone(),
-            quirks: Arc::new(QuirkTable::new(setup.quirks.clone()).unwrap()),
+            quirks: quirks.clone(),
             builders: Arc::new(move |_| Some(format!("native:{plugin}"))),
             tenant,
         };
         let intake = Intake::new(&options, parts);
-        Self { ground, setup, driver, intake, inventory, book, lines }
+        Self { ground, setup, driver, intake, inventory, quirks, book, lines }
     }
 
     /// A session of a device, from its Inform to its end. Says what the session was for.
