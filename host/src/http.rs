@@ -34,7 +34,10 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config, callback_keys
     };
     let mut definitions = vec![Arc::new(orders::definition(&config.orders))];
     definitions.extend(packs(config).into_iter().map(|pack| pack.definition));
-    let devices = host.devices.as_ref().map(|devices| cpe::api::router(devices.api.clone()).layer(middleware::map_request(auth::by)));
+    let devices = host.devices.as_ref().map(|devices| {
+        let routes = cpe::api::router(devices.api.clone()).layer(middleware::map_request(auth::by));
+        routes.layer(middleware::from_fn_with_state(host.registry.clone(), registry::carry_out))
+    });
     let guarded = Router::new()
         .merge(devices.unwrap_or_default())
         .merge(orders::tmf622::router(intake))

@@ -6,7 +6,11 @@ mod signals;
 mod telemetry;
 mod tokens;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ::telemetry::{HostLog, Telemetry};
 use anyhow::Context;
@@ -90,10 +94,16 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
         error!("the store cannot be used any more, the process ends: {reason}");
     }
     // The interface answers during the drain: what is there can be seen, callbacks are taken, new work is refused as unavailable.
-    let rested = host.drain(Duration::from_millis(config.http.drain_ms), &mut signals).await;
+    let (budget, begun) = (Duration::from_millis(config.http.drain_ms), Instant::now());
+    let rested = host.drain(budget, &mut signals).await;
     watching.shutdown().await;
     if let Some(devices) = &host.devices {
-        devices.let_go(LAST_ANSWERS).await;
+        // After a drain that was cut short, what devices are told last is all that is waited for.
+        let left = if rested { budget.saturating_sub(begun.elapsed()).max(LAST_ANSWERS) } else { LAST_ANSWERS };
+        tokio::select! {
+            () = devices.let_go(left) => {}
+            name = signals.next() => warn!("{name}: devices in session are left alone"),
+        }
     }
     let _nobody_listens = stopping.send(true);
     // Connections that are still open then are cut by the end of the process.
@@ -170,6 +180,9 @@ impl Host {
         let (revision, table) = registry::current(&parts).await?;
         let tenant = tenant(config);
         let devices = Prepared::new(config, &tenant, &store, secrets, telemetry.live_spans(sampler.clone())).await?;
+        for (metric, gauge) in devices.iter().flat_map(Prepared::gauges) {
+            telemetry.observe(metric, gauge);
+        }
         let native = devices.as_ref().map(Prepared::natives).unwrap_or_default();
         let runner = Routed { plugins: Some(Arc::new(shelf.clone())), native };
         let mut observers = telemetry.observers();
@@ -194,7 +207,7 @@ impl Host {
         };
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
         let registry = Arc::new(Registry::new(&parts, driver.clone()).await?);
-        let devices = devices.map(|prepared| prepared.connect(config, &driver)).transpose()?.map(Arc::new);
+        let devices = devices.map(|prepared| prepared.connect(config, &driver, registry.clone())).transpose()?.map(Arc::new);
         Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry), devices })
     }
 

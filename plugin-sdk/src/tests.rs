@@ -16,7 +16,7 @@ fn a_manifest_is_the_documented_json() {
         version: "1.2.3",
         vendor: "Müller & Co",
         contracts: &[
-            Contract { name: "catalog", verbs: &[Verb::Apply], idempotent: true },
+            Contract::pure("catalog"),
             Contract { name: "activation", verbs: &[Verb::Apply, Verb::Resume, Verb::Observe, Verb::Undo], idempotent: false },
         ],
         capabilities: Capabilities {

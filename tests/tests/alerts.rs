@@ -55,7 +55,7 @@ const CPE: [Change; 12] = [
     ("milliseconds_sum{error_type=\"\"}", "milliseconds_sum"),
     ("or\n", "unless\n"),
     ("result=\"verification_failed\"", "result=\"config_push_failed\""),
-    ("active_sessions) > sum", "active_sessions) >= sum"),
+    ("active_sessions) >= sum", "active_sessions) > sum"),
     ("session_limit)", "session_limit) * 2"),
 ];
 

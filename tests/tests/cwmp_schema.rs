@@ -2,15 +2,18 @@
 //! The schemas belong to the Broadband Forum and are no part of this repository; the variable `JACKFIELD_FIXTURES` names the directory that has them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "third_party/material.rs"]
+mod material;
 #[path = "../../host/crates/cpe/tests/messages/mod.rs"]
 mod messages;
 
-use std::{fs, path::PathBuf, process::Command};
+use std::{fs, process::Command};
 
 use cpe::{
     quirks::BooleanForm,
     soap::{AcsReply, Answer, DeviceRpc, Envelope, Message, Namespace, Rpc, Style, write},
 };
+use material::fixtures;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -53,10 +56,8 @@ const VERSIONS: [(Namespace, &str); 5] = [
 ];
 
 /// A schema of the third-party material.
-#[expect(clippy::disallowed_methods, reason = "where the material is, is the business of whoever runs this suite, not configuration of the product")]
 fn schema(file: &str) -> String {
-    let directory = std::env::var_os("JACKFIELD_FIXTURES").map(PathBuf::from).filter(|directory| directory.is_dir());
-    let path = directory.expect("JACKFIELD_FIXTURES names the directory of third-party material").join("cwmp/xsd").join(file);
+    let path = fixtures().join("cwmp/xsd").join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 

@@ -8,12 +8,16 @@ mod answers;
 mod attributes;
 #[path = "third_party/cwmp.rs"]
 mod cwmp;
+#[path = "third_party/material.rs"]
+mod material;
 #[path = "third_party/names.rs"]
 mod names;
 #[path = "third_party/official.rs"]
 mod official;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use material::fixtures;
 
 const BASE: &str = "/tmf-api/productOrderingManagement/v4";
 const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
@@ -21,13 +25,6 @@ const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 /// A file of the third-party material.
 fn fixture(path: &str) -> String {
     read(&fixtures().join(path))
-}
-
-/// The directory of the third-party material.
-#[expect(clippy::disallowed_methods, reason = "where the material is, is the business of whoever runs this suite, not configuration of the product")]
-fn fixtures() -> PathBuf {
-    let directory = std::env::var_os("JACKFIELD_FIXTURES").map(PathBuf::from).filter(|directory| directory.is_dir());
-    directory.expect("JACKFIELD_FIXTURES names the directory of third-party material")
 }
 
 fn read(path: &Path) -> String {

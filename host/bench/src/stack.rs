@@ -99,7 +99,6 @@ pub(crate) fn telemetry_options(store: &Arc<Store>, opening: &Opening, receiver:
         propagates: true,
         zero_series: orders::initial_series(&[]),
         census: places.clone(),
-        limits: std::collections::BTreeMap::new(),
         cursors: places,
         epoch: opening.epoch,
         last_sign_of_life: opening.last_sign_of_life,

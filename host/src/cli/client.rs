@@ -72,9 +72,14 @@ impl Client {
         self.send(Method::POST, path, &[("content-type", "application/wasm")], body, patience).await
     }
 
-    /// PUT of a JSON text.
+    /// PUT of a JSON text, which may take as long as `patience`.
     pub(super) async fn put(&self, path: &str, body: Vec<u8>, patience: Duration) -> anyhow::Result<Answer> {
         self.send(Method::PUT, path, &[], body, patience).await
+    }
+
+    /// DELETE.
+    pub(super) async fn delete(&self, path: &str) -> anyhow::Result<Answer> {
+        self.send(Method::DELETE, path, &[], Vec::new(), PATIENCE).await
     }
 
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>, patience: Duration) -> anyhow::Result<Answer> {

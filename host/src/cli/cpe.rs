@@ -1,10 +1,11 @@
 //! `jackfield cpe`: devices that contact the host (TR-069), and what is done with them.
 
 mod import;
+mod quirks;
 mod show;
 mod wait;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -119,6 +120,9 @@ pub(super) enum Command {
     },
     /// Take in devices, plans and shared credentials from a JSON file.
     Import(import::Import),
+    /// How devices differ from the standard: list what is known, set or remove records.
+    #[command(subcommand)]
+    Quirks(quirks::Quirks),
 }
 
 /// A device that something is done with.
@@ -129,9 +133,12 @@ pub(super) struct Target {
     /// Do not ask the device to come: it is done when it contacts the host by itself.
     #[arg(long)]
     no_wake: bool,
-    /// Wait until it is done or has failed; failed exits with 1.
+    /// Wait until it is done, has failed or is held for a person; anything but done exits with 1.
     #[arg(long)]
     wait: bool,
+    /// How long to wait at most, in seconds. What was begun goes on after that.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600, requires = "wait", value_parser = clap::value_parser!(u64).range(1..=2_592_000))]
+    timeout: u64,
     #[command(flatten)]
     connection: Connection,
 }
@@ -159,6 +166,7 @@ pub(super) async fn run(command: Command) -> anyhow::Result<ExitCode> {
             begin(&target, "download", Some(body)).await
         }
         Command::Import(import) => import.run().await,
+        Command::Quirks(quirks) => quirks.run().await,
     }
 }
 
@@ -174,13 +182,15 @@ async fn wake(device: &str, connection: &Connection) -> anyhow::Result<ExitCode>
 
 /// Begins something that the device takes part in, and waits for it if that is wanted.
 async fn begin(target: &Target, what: &str, body: Option<Value>) -> anyhow::Result<ExitCode> {
-    let Target { device, no_wake, wait, connection } = target;
+    let Target { device, no_wake, wait, timeout, connection } = target;
     let client = connection.client()?;
     let body = body.map(|body| serde_json::to_vec(&body)).transpose()?.unwrap_or_default();
     let begun: Value = client.post(&format!("{DEVICES}/{}/{what}?wake={}", encode(device), !no_wake), &[], body).await?.json()?;
     if *wait {
         eprintln!("{}", told(&begun, what));
-        return wait::until_it_is_over(&client, device, what, &begun, connection.json).await;
+        let run = begun["run"].as_str().context("the answer names no run: is it a Jackfield host of this version?")?;
+        let patience = Duration::from_secs(*timeout);
+        return wait::until_it_is_over(&client, &wait::Waited { device, what, run, patience, json: connection.json }).await;
     }
     if connection.json {
         output::say_json(&begun)?

@@ -110,14 +110,10 @@ fn check(config: &Config) -> Result<(), String> {
 
 /// The server that devices contact.
 fn check_cpe(config: &Config) -> Result<(), String> {
-    let (settings, acs) = (&config.cpe, &config.cpe.acs);
-    in_range("cpe.acs.connections", acs.connections, 1..=MAX_PLACES)?;
-    in_range("cpe.acs.sessions", acs.sessions, 1..=MAX_PLACES)?;
-    in_range("cpe.acs.session_ms", acs.session_ms, 1..=MAX_MS)?;
-    in_range("cpe.acs.hold_ms", acs.hold_ms, 0..=MAX_MS)?;
-    if settings.is_enabled() && acs.algorithms.is_empty() && acs.auth != cpe::acs::AuthMode::None {
-        return Err("cpe.acs.algorithms is empty: expected \"md5\", \"sha-256\" or both, unless cpe.acs.auth is \"none\"".to_owned());
-    }
+    let settings = &config.cpe;
+    settings.acs.check().map_err(|error| format!("cpe.acs.{error}"))?;
+    settings.wake.check().map_err(|error| format!("cpe.wake.{error}"))?;
+    settings.provisioning.check().map_err(|error| format!("cpe.provisioning.{error}"))?;
     cpe::quirks::QuirkTable::new(settings.quirks.clone()).map_err(|error| format!("cpe.quirks: {error}"))?;
     let zeros = cpe::flow::initial_series(&settings.provisioning);
     let limit = telemetry::DeliveryOptions::default().max_series;
@@ -181,6 +177,9 @@ mod tests {
         check_text("[cpe.provisioning]\npatience = 1", "the nearest known key is `patience_s`");
         check_text("[cpe]\nlisten = \"127.0.0.1:1\"\n[cpe.acs]\nalgorithms = []", "cpe.acs.algorithms is empty");
         check_text("[cpe.acs]\nsessions = 0", "cpe.acs.sessions is 0: expected a number from 1 to 1000000");
+        check_text("[cpe.acs]\nsession_max_ms = 1", "cpe.acs.session_max_ms is 1: expected a number from 30000 to 86400000");
+        check_text("[cpe.wake]\ntimeout_ms = 0", "cpe.wake.timeout_ms is 0: expected a number from 1 to 86400000");
+        check_text("[cpe.provisioning]\npoll_s = 0", "cpe.provisioning.poll_s is 0: expected a number from 1 to");
         check_text("[cpe.tls]\nlisten = \"127.0.0.1:1\"", "line 1: missing field `certificate`");
         check_text("[bindings]\n\"jackfield:cpe/profile@1\" = \"native:embedded-profile\"", "nothing inside the host does");
         check_text("[engine]\nmax_driven = 0", "engine.max_driven is 0: expected a number from 1 to 1000000");

@@ -19,11 +19,11 @@ use super::ADMIN;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Role {
-    /// Looks at everything: orders, runs, plugins, bindings, the audit trail.
+    /// Looks at everything: orders, runs, devices and whose they are, plugins, bindings, the audit trail.
     Viewer,
     /// Sends orders and looks at them: a sales channel.
     Orders,
-    /// Looks at everything and decides about runs: resolve, undo, repin, backup.
+    /// Looks at everything and decides about runs and devices: resolve, undo, repin, backup; takes in, provisions, commands and forgets devices.
     Operator,
     /// Installs files of plugins; puts none into service.
     Publisher,

@@ -45,6 +45,7 @@ const ROUTES: &[Route] = &[
     // It only looks: the order is computed with and not kept.
     ("POST", "/api/v1/bindings/explain", LOOK),
     ("GET", "/api/v1/audit", LOOK),
+    ("GET", "/api/v1/cpe/openapi.json", ANYBODY),
     ("GET", "/api/v1/cpe/devices", LOOK),
     ("GET", "/api/v1/cpe/devices/{key}", LOOK),
     ("POST", "/api/v1/cpe/devices", OPERATE),
@@ -54,6 +55,10 @@ const ROUTES: &[Route] = &[
     ("POST", "/api/v1/cpe/devices/{key}/{command}", OPERATE),
     ("POST", "/api/v1/cpe/plans", OPERATE),
     ("POST", "/api/v1/cpe/credentials", OPERATE),
+    ("GET", "/api/v1/cpe/quirks", LOOK),
+    ("GET", "/api/v1/cpe/quirks/{name}", LOOK),
+    ("PUT", "/api/v1/cpe/quirks/{name}", OPERATE),
+    ("DELETE", "/api/v1/cpe/quirks/{name}", OPERATE),
 ];
 
 /// What is to become of a request.
@@ -114,17 +119,20 @@ mod tests {
         declared(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http"), &mut found);
         let of_devices = routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cpe/src/api.rs"));
         found.extend(of_devices.iter().map(|path| format!("{}{path}", cpe::api::BASE)));
-        let document: Value = serde_json::from_str(orders::tmf622::OPENAPI).unwrap();
-        let mut operations = BTreeSet::from([("GET".to_owned(), format!("{BASE}/openapi.json"))]);
-        for (path, methods) in document["paths"].as_object().unwrap() {
-            let methods = methods.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str()));
-            operations.extend(methods.map(|method| (method.to_ascii_uppercase(), format!("{BASE}{path}"))));
+        let mut operations = BTreeSet::new();
+        for (base, document) in [(BASE, orders::tmf622::OPENAPI), (cpe::api::BASE, cpe::api::OPENAPI)] {
+            operations.insert(("GET".to_owned(), format!("{base}/openapi.json")));
+            let document: Value = serde_json::from_str(document).unwrap();
+            for (path, methods) in document["paths"].as_object().unwrap() {
+                let methods = methods.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str()));
+                operations.extend(methods.map(|method| (method.to_ascii_uppercase(), format!("{base}{path}"))));
+            }
         }
-        found.extend(operations.iter().map(|(_, path)| path.clone()));
+        found.extend(operations.iter().filter(|(_, path)| path.starts_with(BASE)).map(|(_, path)| path.clone()));
         let known: BTreeSet<String> = ROUTES.iter().map(|(_, path, _)| (*path).to_owned()).collect();
         assert_eq!(found, known);
-        let of_orders = |(_, path, _): &&Route| path.starts_with(BASE);
-        let entries: BTreeSet<_> = ROUTES.iter().filter(of_orders).map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+        let described = |(_, path, _): &&Route| path.starts_with(BASE) || path.starts_with(cpe::api::BASE);
+        let entries: BTreeSet<_> = ROUTES.iter().filter(described).map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
         assert_eq!(operations, entries);
     }
 

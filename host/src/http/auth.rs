@@ -68,7 +68,7 @@ fn refused(status: StatusCode, code: &str, reason: &str, message: &str) -> Respo
     (status, axum::Json(body)).into_response()
 }
 
-/// Tells the interface of devices whose token it was.
+/// Tells the interface of devices whose token it was: it stands in the audit trail and in the runs of commands.
 pub(super) async fn by(mut request: Request) -> Request {
     if let Some(Caller(name)) = request.extensions().get() {
         let by = cpe::api::By(name.clone());

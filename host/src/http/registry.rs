@@ -49,7 +49,7 @@ pub(crate) fn router(registry: Arc<Registry>, tenant: TenantName, categories: Ve
 }
 
 /// A request is carried out to its end, whether or not its connection lives that long.
-async fn carry_out(State(registry): Shared, request: Request, next: Next) -> Response {
+pub(super) async fn carry_out(State(registry): Shared, request: Request, next: Next) -> Response {
     let carried_out = registry.carry_out(next.run(request)).await;
     carried_out.unwrap_or_else(|| problem(StatusCode::SERVICE_UNAVAILABLE, "the host is stopping"))
 }

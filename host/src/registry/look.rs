@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use engine::port::registry::{AuditEntry, InstalledPlugin, Registry as _, RegistryState};
+use async_trait::async_trait;
+use engine::port::registry::{AuditEntry, Deed, InstalledPlugin, Registry as _, RegistryState};
 use pipeline::{Digest, Provider};
 use plugin_runtime::BreakerState;
 use serde_json::{Value, json};
@@ -83,6 +84,13 @@ impl Registry {
         Ok(bindings)
     }
 
+    /// Keeps an audit entry of something that changed nothing here.
+    pub(crate) async fn keep(&self, deed: Deed) -> Result<(), RegistryError> {
+        let _turn = self.changing.lock().await;
+        let state = self.state().await?;
+        self.commit(self.begin(&state, deed), None).await.map(drop)
+    }
+
     /// Audit entries after a number; without one the last ones.
     pub(crate) async fn audit(&self, after: Option<u64>, limit: usize) -> Result<Vec<AuditEntry>, RegistryError> {
         let after = match after {
@@ -90,5 +98,13 @@ impl Registry {
             None => self.store.state().await?.number.saturating_sub(limit as u64),
         };
         Ok(self.store.audit(after, limit).await?)
+    }
+}
+
+/// What is done with devices stands in the same trail.
+#[async_trait]
+impl cpe::api::Trail for Registry {
+    async fn tell(&self, deed: Deed) -> Result<(), String> {
+        self.keep(deed).await.map_err(|error| error.to_string())
     }
 }

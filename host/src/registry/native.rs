@@ -31,22 +31,23 @@ impl Natives {
         if !config.cpe.is_enabled() {
             return Self::default();
         }
-        let pure = |name: &str, contract: &str| Pin {
+        let pure = |name: &str, track: &str| Pin {
             provider: Provider::Native { name: name.to_owned() },
-            contract: contract.to_owned(),
+            contract: format!("{track}.0.0"),
             verbs: Verbs::default(),
             idempotent: true,
         };
-        let native = |pin: Pin, alone| Native {
+        let native = |track: &str, pin: Pin, alone| Native {
             name: pin.provider.name().to_owned(),
-            track: pin.contract.trim_end_matches(".0.0").parse().expect("the contracts of the host are valid tracks"),
+            track: track.parse().expect("the contracts of the host are valid tracks"),
             pin,
             alone,
         };
+        let embedded = |track: &str, name: &str| native(track, pure(name, track), false);
         Self(vec![
-            native(cpe::flow::DeviceRunner::pin(), true),
-            native(pure(EMBEDDED_INVENTORY, "jackfield:cpe/inventory@1.0.0"), false),
-            native(pure(EMBEDDED_PROFILE, "jackfield:cpe/profile@1.0.0"), false),
+            native(cpe::flow::DEVICE_CONTRACT, cpe::flow::DeviceRunner::pin(), true),
+            embedded("jackfield:cpe/inventory@1", EMBEDDED_INVENTORY),
+            embedded("jackfield:cpe/profile@1", EMBEDDED_PROFILE),
         ])
     }
 

@@ -146,12 +146,10 @@ impl Registry {
 
     /// Writes the audit entry: whatever came in between, what was moved is told.
     async fn tell(&self, outcome: &Outcome, target: &Target, wanted: &Wanted, by: &str) -> Result<(), RegistryError> {
-        let _turn = self.changing.lock().await;
-        let state = self.state().await?;
         let mut deed = deed(by, "repin", &format!("{} to {}", short(&target.from), named(&target.to)), &wanted.note);
         let told: Vec<&RunOutcome> = outcome.runs.iter().take(NAMED).collect();
         deed.after = json!({"moved": outcome.moved, "runs": told, "include_done": wanted.include_done, "stopped": outcome.stopped});
-        self.commit(self.begin(&state, deed), None).await.map(drop)
+        self.keep(deed).await
     }
 
     /// The run that is named, or every run that goes on.
@@ -216,10 +214,7 @@ impl Registry {
     /// Looks at everything before anything is moved, so that a dry run says what the real one would.
     async fn would_move(&self, items: &[RepinItem], moves: &[Repin], target: &Target) -> Result<(), Trouble> {
         items.iter().try_for_each(|item| misfit(&target.plugin, item)).map_err(Trouble::of_run)?;
-        for repin in moves {
-            self.driver.would_repin(repin).await?;
-        }
-        Ok(())
+        Ok(self.driver.would_repin(moves).await?)
     }
 }
 

@@ -9,19 +9,20 @@ use std::{
     time::Duration,
 };
 
+use ::telemetry::Gauge;
 use anyhow::Context;
 use cpe::{
     acs::Acs,
-    api::Api,
-    flow::{Book, Builders, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
-    quirks::QuirkTable,
+    api::{Api, Trail},
+    flow::{Book, Builders, Caller, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Watcher},
+    quirks::{KeptQuirks, QuirkTable},
     wake::Waker,
 };
 use engine::{
     Driver, Pack,
     port::{Clock, LiveSpans, Observer, Runner, Secrets, SystemClock},
 };
-use pipeline::{ContractTrack, Definition, Provider, RunId, TenantName};
+use pipeline::{ContractTrack, Definition, Provider, TenantName};
 use serde_json::{Value, json};
 use store_sqlite::Store;
 use tracing::warn;
@@ -39,18 +40,17 @@ const LOOK: Duration = Duration::from_millis(20);
 /// What builds the configuration of a device.
 static CONFIGURATION: LazyLock<ContractTrack> = LazyLock::new(|| "jackfield:cpe/configuration@1".parse().expect("the contract is a valid track"));
 
-/// Stands for any run: where a rule has one choice only, all runs get it.
-static ANY_RUN: LazyLock<RunId> = LazyLock::new(|| RunId::new("00000000-0000-7000-8000-000000000000").expect("the id is a valid one"));
-
 /// What there is before the engine is.
 #[derive(Debug)]
 pub(super) struct Prepared {
     acs: Acs,
     book: Arc<Book>,
     inventory: Arc<Inventory>,
+    quirks: Arc<KeptQuirks>,
     runner: Arc<DeviceRunner>,
     watcher: Arc<Watcher>,
     ordered: Arc<OrderedDevices>,
+    waker: Arc<Waker>,
     parts: Outside,
 }
 
@@ -67,9 +67,7 @@ struct Outside {
 #[derive(Debug)]
 pub(crate) struct Devices {
     acs: Acs,
-    intake: Arc<Intake>,
-    inventory: Arc<Inventory>,
-    /// What operators and programs ask it.
+    /// What operators and programs ask it, and what devices contact.
     pub(crate) api: Api,
 }
 
@@ -102,11 +100,15 @@ impl Prepared {
         book.load().await.context("the devices in the store")?;
         let realm = config.cpe.acs.realm.clone();
         let inventory = Arc::new(Inventory::new(store.clone(), secrets.clone(), clock.clone(), tenant.clone(), realm));
-        let runner = DeviceRunner::new(sessions.clone(), book.clone(), store.clone(), secrets.clone(), clock.clone(), options);
+        let quirks = QuirkTable::new(config.cpe.quirks.clone()).context("cpe.quirks")?;
+        let quirks = KeptQuirks::load(store.clone(), clock.clone(), quirks).await.context("the quirk records in the store")?;
+        let waker = Arc::new(Waker::new(config.cpe.wake.clone(), clock.clone()));
+        let runner = DeviceRunner::new(sessions.clone(), book.clone(), store.clone(), secrets.clone(), clock.clone(), options)
+            .with_caller(Caller::new(store.clone(), secrets.clone(), waker.clone()));
         let watcher = Arc::new(Watcher::new(book.clone(), sessions, store.clone(), clock));
         let ordered = Arc::new(OrderedDevices::new(store.clone(), inventory.clone()));
         let parts = Outside { store: store.clone(), secrets, spans, tenant: tenant.clone() };
-        Ok(Some(Self { acs, book, inventory, runner: Arc::new(runner), watcher, ordered, parts }))
+        Ok(Some(Self { acs, book, inventory, quirks: Arc::new(quirks), runner: Arc::new(runner), watcher, ordered, waker, parts }))
     }
 
     /// Who answers the contracts of devices inside the host.
@@ -117,17 +119,22 @@ impl Prepared {
         [(CWMP, device), (EMBEDDED_INVENTORY, inventory), (EMBEDDED_PROFILE, profile)].map(|(name, runner)| (name.to_owned(), runner)).into()
     }
 
+    /// How many devices are in session, and how many may be, by the metrics that tell it.
+    pub(super) fn gauges(&self) -> [(&'static str, Gauge); 2] {
+        let (now, most) = (self.acs.clone(), self.acs.session_limit() as u64);
+        [("cpe.provision.active_sessions", Arc::new(move || now.sessions() as u64)), ("cpe.provision.session.limit", Arc::new(move || most))]
+    }
+
     /// Who follows what becomes of devices, and of orders that are about one.
     pub(super) fn observers(&self) -> [Arc<dyn Observer>; 2] {
         [self.watcher.clone(), self.ordered.clone()]
     }
 
     /// The server over an engine that was opened with all of this.
-    pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>) -> anyhow::Result<Devices> {
-        let Self { acs, book, inventory, runner: _, watcher, ordered, parts } = self;
+    pub(super) fn connect(self, config: &Config, driver: &Arc<Driver>, trail: Arc<dyn Trail>) -> anyhow::Result<Devices> {
+        let Self { acs, book, inventory, quirks, runner: _, watcher, ordered, waker, parts } = self;
         let Outside { store, secrets, spans, tenant } = parts;
         let (kept, sealing, of) = (store.clone(), secrets.clone(), tenant.clone());
-        let quirks = QuirkTable::new(config.cpe.quirks.clone()).context("cpe.quirks")?;
         if config.secrets.seal_key.is_none() {
             warn!("[secrets] seal_key is not set: devices get no passwords for connection requests, and no profile can have secrets");
         }
@@ -141,17 +148,17 @@ impl Prepared {
                 spans,
                 book,
                 inventory: inventory.clone(),
-                quirks: Arc::new(quirks),
+                quirks: quirks.clone(),
                 builders: builders(driver.clone()),
                 tenant,
             },
         ));
         watcher.connect(driver.clone());
-        let waker = Arc::new(Waker::new(config.cpe.wake.clone(), Arc::new(SystemClock)));
         let (sessions, documents) = (Arc::new(acs.clone()), kept);
-        let api = Api { intake: intake.clone(), inventory: inventory.clone(), documents, secrets: sealing, waker, sessions, tenant: of };
+        let api =
+            Api { intake: intake.clone(), inventory: inventory.clone(), quirks, documents, secrets: sealing, waker, sessions, tenant: of, trail };
         ordered.connect(api.clone());
-        Ok(Devices { acs, intake, inventory, api })
+        Ok(Devices { acs, api })
     }
 }
 
@@ -176,10 +183,8 @@ impl Devices {
 fn builders(driver: Arc<Driver>) -> Builders {
     Arc::new(move |selectors| {
         let (_, table) = driver.current();
-        let pin = table.resolve(&CONFIGURATION, selectors, &ANY_RUN).ok()?;
-        let mut rules = table.rules.iter().filter(|rule| rule.choices.iter().any(|choice| Arc::ptr_eq(&choice.pin, pin)));
-        rules.next().filter(|rule| rule.choices.len() == 1)?;
-        Some(match &pin.provider {
+        let [only] = table.rule_for(&CONFIGURATION, selectors)?.choices.as_slice() else { return None };
+        Some(match &only.pin.provider {
             Provider::Plugin { digest, .. } => digest.as_str().to_owned(),
             Provider::Native { name } => format!("{NATIVE}{name}"),
         })

@@ -1,6 +1,6 @@
 //! Telemetry in the host: from configuration and environment to running exporters, over the host's own store.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use anyhow::Context;
 use async_trait::async_trait;
@@ -35,7 +35,6 @@ pub(crate) async fn start(config: &Config, store: &Arc<Store>, opening: &Opening
         propagates: true,
         zero_series: zero_series(config),
         census: places.clone(),
-        limits: limits(config),
         cursors: places,
         epoch: opening.epoch,
         last_sign_of_life: opening.last_sign_of_life,
@@ -54,15 +53,8 @@ fn zero_series(config: &Config) -> Vec<Measurement> {
     let mut series = orders::initial_series(&config.orders.categories);
     if config.cpe.is_enabled() {
         series.extend(cpe::flow::initial_series(&config.cpe.provisioning));
-        series.push(Measurement { instrument: "cpe.provision.active_sessions", value: 0.0, labels: Vec::new() });
     }
     series
-}
-
-/// What is configured and told beside what there is of it.
-fn limits(config: &Config) -> BTreeMap<&'static str, u64> {
-    let sessions = || ("cpe.provision.session.limit", config.cpe.acs.sessions as u64);
-    config.cpe.is_enabled().then(sessions).into_iter().collect()
 }
 
 fn exporters(config: &Config) -> Vec<ExporterOptions> {

@@ -46,6 +46,13 @@ pub struct Contract {
     pub idempotent: bool,
 }
 
+impl Contract {
+    /// A contract whose only verb is `apply` and which changes nothing outside, so that it may be repeated.
+    pub const fn pure(name: &'static str) -> Self {
+        Self { name, verbs: &[Verb::Apply], idempotent: true }
+    }
+}
+
 /// What `export!` calls otherwise than by the interface of `jackfield:order` of the same name: the package and the interface.
 const ELSEWHERE: [(&str, &str, &str); 10] = [
     ("device_inventory", "jackfield:cpe/", "inventory"),

@@ -32,7 +32,7 @@ pub use secrets::Secrets;
 pub use sql::Sql;
 pub use telemetry::{Record, Telemetry};
 
-use crate::Call;
+use crate::{Call, Failure, Reason};
 
 thread_local! {
     static CALLS: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
@@ -74,6 +74,18 @@ pub fn call(idempotency_key: &str) -> Call {
         idempotency_key: idempotency_key.into(),
         deadline_ms: 30_000,
         callback: None,
+    }
+}
+
+/// Why something was rejected.
+///
+/// # Panics
+/// Where it was not rejected, with what came instead.
+#[track_caller]
+pub fn rejected<T: std::fmt::Debug>(result: Result<T, Failure>) -> Reason {
+    match result {
+        Err(Failure::Rejected(reason)) => reason,
+        other => panic!("not rejected: {other:?}"),
     }
 }
 

@@ -17,13 +17,13 @@ mod documents;
 mod tests;
 mod walk;
 
-use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Endpoint, Failure, Manifest, Telemetry, Verb, catalog, telemetry};
+use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Endpoint, Failure, Manifest, Telemetry, catalog, telemetry};
 
 const MANIFEST: Manifest = Manifest {
     name: "catalog-tmf633",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
-    contracts: &[Contract { name: "catalog", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("catalog")],
     capabilities: Capabilities { http: &[Endpoint::new("catalog", "reads offerings and specifications (TMF633)")], ..Capabilities::NONE },
     failure_codes: &[
         codes::UNKNOWN_OFFERING,

@@ -7,24 +7,24 @@
 //! | `voip.proxy`, `voip.1.number`, `voip.1.username`, `voip.1.password` | `Services.VoiceService.1.VoiceProfile.1.` and its `Line.1.` |
 //! | `acs.inform-interval` | `ManagementServer.PeriodicInformInterval` |
 //!
-//! These devices have one radio: settings of the band 5 GHz are left out where the customer has the other one too, and refused where he has not. They have no
-//! television. Wi-Fi changes are applied by a reboot on firmware before 2.0.
+//! These devices have one radio: a customer with Wi-Fi in both bands gets 2.4 GHz, and the settings `wifi.5.*` are left out; 5 GHz only is refused. They have
+//! no television. Any other setting that they have no parameter for is refused. Wi-Fi changes are applied by a reboot on firmware before 2.0.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 #[cfg(test)]
 mod tests;
 
 use jackfield_plugin_sdk::{
-    Call, Characteristic, Configuration, Contract, Failure, Manifest, Verb,
+    Call, Characteristic, Configuration, Contract, Failure, Manifest,
     configuration::{Assignment, DeviceConfiguration, Request},
-    cpe::{ServiceProfile, SettingValue},
+    cpe::{ServiceProfile, Setting},
 };
 
 const MANIFEST: Manifest = Manifest {
     name: "configuration-tr098",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
-    contracts: &[Contract { name: "configuration", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("configuration")],
     failure_codes: &[UNSUPPORTED_DEVICE, UNSUPPORTED_SETTING, BAD_SETTING],
     ..Manifest::EMPTY
 };
@@ -54,6 +54,9 @@ impl Configuration for Ont {
         if profile.has("iptv") {
             return Err(Failure::rejected(UNSUPPORTED_SETTING, format!("{} has no television", device.model)));
         }
+        if let Some(Setting { name, .. }) = profile.settings.iter().find(|setting| !is_known(&setting.name)) {
+            return Err(Failure::rejected(UNSUPPORTED_SETTING, format!("{} has no parameter for the setting {name:?}", device.model)));
+        }
         let mut assignments = internet(&profile);
         assignments.extend(wifi(&profile)?);
         assignments.extend(telephony(&profile)?);
@@ -63,6 +66,22 @@ impl Configuration for Ont {
         let quirks = if old { vec![Characteristic::new("boolean", "1")] } else { Vec::new() };
         Ok(DeviceConfiguration { assignments, quirks, reboot: old, ..DeviceConfiguration::default() })
     }
+}
+
+/// The settings of the band that these devices lack are known, too: a customer may have both.
+fn is_known(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "internet.username",
+        "internet.password",
+        "wifi.2.4.ssid",
+        "wifi.2.4.key",
+        "voip.proxy",
+        "voip.1.number",
+        "voip.1.username",
+        "voip.1.password",
+        "acs.inform-interval",
+    ];
+    NAMES.contains(&name) || name.starts_with("wifi.5.")
 }
 
 fn internet(profile: &ServiceProfile) -> Vec<Assignment> {
@@ -75,18 +94,15 @@ fn internet(profile: &ServiceProfile) -> Vec<Assignment> {
 }
 
 fn wifi(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
-    let has = |band: &str| profile.wifi_bands.iter().any(|it| it == band);
-    if has("5GHz") && !has("2.4GHz") {
+    if profile.has_band("5GHz") && !profile.has_band("2.4GHz") {
         return Err(Failure::rejected(UNSUPPORTED_SETTING, "the customer has Wi-Fi in 5 GHz only, which this device lacks"));
     }
-    if !has("2.4GHz") {
+    if !profile.has_band("2.4GHz") {
         return Ok(vec![Assignment::switch(format!("{WLAN}.Enable"), false)]);
     }
-    let ssid = required(profile, "wifi.2.4.ssid", "Wi-Fi")?;
-    let key = required(profile, "wifi.2.4.key", "Wi-Fi")?;
-    if key.text().is_some_and(|text| !(8..=63).contains(&text.len())) {
-        return Err(Failure::rejected(BAD_SETTING, "the setting \"wifi.2.4.key\" has no 8 to 63 characters (WPA2)"));
-    }
+    // IEEE 802.11 and WPA2 say how long these are.
+    let ssid = profile.length("wifi.2.4.ssid", 1..=32, BAD_SETTING)?;
+    let key = profile.length("wifi.2.4.key", 8..=63, BAD_SETTING)?;
     Ok(vec![
         Assignment::switch(format!("{WLAN}.Enable"), true),
         Assignment::setting(format!("{WLAN}.SSID"), ssid),
@@ -107,24 +123,17 @@ fn telephony(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
     ];
     let mut assignments = vec![Assignment::text(format!("{VOICE}.Line.1.Enable"), "Enabled")];
     for (setting, parameter) in parameters {
-        assignments.push(Assignment::setting(format!("{VOICE}.{parameter}"), required(profile, setting, "telephony")?));
+        assignments.push(Assignment::setting(format!("{VOICE}.{parameter}"), profile.required(setting, BAD_SETTING)?));
     }
     Ok(assignments)
 }
 
 fn management(profile: &ServiceProfile) -> Result<Vec<Assignment>, Failure> {
-    let Some(value) = profile.setting("acs.inform-interval") else { return Ok(Vec::new()) };
-    let interval = value.text().and_then(|text| text.parse().ok()).filter(|number| (60..=604_800).contains(number));
-    let interval = interval.ok_or_else(|| Failure::rejected(BAD_SETTING, "the setting \"acs.inform-interval\" is no number from 60 to 604800"))?;
+    let Some(interval) = profile.number("acs.inform-interval", 60..=604_800, BAD_SETTING)? else { return Ok(Vec::new()) };
     Ok(vec![
         Assignment::switch(format!("{MANAGEMENT}.PeriodicInformEnable"), true),
         Assignment::number(format!("{MANAGEMENT}.PeriodicInformInterval"), interval),
     ])
-}
-
-fn required<'a>(profile: &'a ServiceProfile, setting: &str, service: &str) -> Result<&'a SettingValue, Failure> {
-    let missing = || Failure::rejected(BAD_SETTING, format!("the customer has {service} but no setting {setting:?}"));
-    profile.setting(setting).ok_or_else(missing)
 }
 
 jackfield_plugin_sdk::export!(Ont: configuration; MANIFEST);

@@ -9,8 +9,9 @@
 //! | `iptv.vlan` | an instance of `Ethernet.VLANTermination.` with this `VLANID` |
 //! | `acs.inform-interval` | `ManagementServer.PeriodicInformInterval` |
 //!
-//! A band that the customer does not have is switched off, and so is a telephone line without telephony: what a former customer left behind must not stay.
-//! A setting that this vendor's devices have no parameter for is refused rather than dropped.
+//! A band that the customer does not have is switched off, and so is a telephone line without telephony: what a former customer left behind there must
+//! not stay. Of television and internet access, nothing is taken away. A service or band whose settings are incomplete is refused, and so is a setting
+//! that this vendor's devices have no parameter for.
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod services;
@@ -19,16 +20,16 @@ mod tests;
 mod wifi;
 
 use jackfield_plugin_sdk::{
-    Call, Configuration, Contract, Failure, Manifest, Verb,
-    configuration::{Assignment, DeviceConfiguration, Request},
-    cpe::{Setting, SettingValue},
+    Call, Configuration, Contract, Failure, Manifest,
+    configuration::{DeviceConfiguration, Request},
+    cpe::Setting,
 };
 
 const MANIFEST: Manifest = Manifest {
     name: "configuration-tr181",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
-    contracts: &[Contract { name: "configuration", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("configuration")],
     failure_codes: &[UNSUPPORTED_DEVICE, UNSUPPORTED_SETTING, BAD_SETTING],
     ..Manifest::EMPTY
 };
@@ -81,16 +82,6 @@ fn is_known(name: &str) -> bool {
         "acs.inform-interval",
     ];
     NAMES.contains(&name)
-}
-
-/// A setting that must be a number within bounds.
-fn number(name: &str, value: &SettingValue, least: u32, most: u32) -> Result<u32, Failure> {
-    let number = value.text().and_then(|text| text.parse().ok()).filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| Failure::rejected(BAD_SETTING, format!("the setting {name:?} is no number from {least} to {most}")))
-}
-
-fn put(configuration: &mut DeviceConfiguration, assignment: Assignment) {
-    configuration.assignments.push(assignment);
 }
 
 jackfield_plugin_sdk::export!(Router: configuration; MANIFEST);

@@ -6,7 +6,7 @@ use jackfield_plugin_sdk::{
     cpe::ServiceProfile,
 };
 
-use crate::{BAD_SETTING, number, put};
+use crate::BAD_SETTING;
 
 /// The profile of the voice service; its first line is the only one that these devices have.
 const VOICE: &str = "Device.Services.VoiceService.1.VoiceProfile.1";
@@ -14,14 +14,14 @@ const VOICE: &str = "Device.Services.VoiceService.1.VoiceProfile.1";
 pub(crate) fn internet(profile: &ServiceProfile, configuration: &mut DeviceConfiguration) {
     for (setting, parameter) in [("internet.username", "Username"), ("internet.password", "Password")] {
         if let Some(value) = profile.setting(setting) {
-            put(configuration, Assignment::setting(format!("Device.PPP.Interface.1.{parameter}"), value));
+            configuration.set(Assignment::setting(format!("Device.PPP.Interface.1.{parameter}"), value));
         }
     }
 }
 
 pub(crate) fn telephony(profile: &ServiceProfile, configuration: &mut DeviceConfiguration) -> Result<(), Failure> {
     let on = profile.has("voip");
-    put(configuration, Assignment::text(format!("{VOICE}.Line.1.Enable"), if on { "Enabled" } else { "Disabled" }));
+    configuration.set(Assignment::text(format!("{VOICE}.Line.1.Enable"), if on { "Enabled" } else { "Disabled" }));
     if !on {
         return Ok(());
     }
@@ -32,33 +32,32 @@ pub(crate) fn telephony(profile: &ServiceProfile, configuration: &mut DeviceConf
         ("voip.1.password", "Line.1.SIP.AuthPassword"),
     ];
     for (setting, parameter) in parameters {
-        let value = profile.setting(setting);
-        let value = value.ok_or_else(|| Failure::rejected(BAD_SETTING, format!("the customer has telephony but no setting {setting:?}")))?;
-        put(configuration, Assignment::setting(format!("{VOICE}.{parameter}"), value));
+        configuration.set(Assignment::setting(format!("{VOICE}.{parameter}"), profile.required(setting, BAD_SETTING)?));
     }
     Ok(())
 }
 
 /// Television has a VLAN of its own.
 pub(crate) fn television(profile: &ServiceProfile, configuration: &mut DeviceConfiguration) -> Result<(), Failure> {
-    let Some(value) = profile.setting("iptv.vlan").filter(|_| profile.has("iptv")) else { return Ok(()) };
-    let vlan = number("iptv.vlan", value, 1, 4094)?;
+    if !profile.has("iptv") {
+        return Ok(());
+    }
+    let vlan = profile.required_number("iptv.vlan", 1..=4094, BAD_SETTING)?;
     configuration.objects.push(Object {
         label: "iptv".into(),
         path: "Device.Ethernet.VLANTermination.".into(),
         instance: None,
         key: vec![Assignment::number("VLANID", vlan)],
     });
-    put(configuration, Assignment::number("Device.Ethernet.VLANTermination.{iptv}.VLANID", vlan));
-    put(configuration, Assignment::switch("Device.Ethernet.VLANTermination.{iptv}.Enable", true));
+    configuration.set(Assignment::number("Device.Ethernet.VLANTermination.{iptv}.VLANID", vlan));
+    configuration.set(Assignment::switch("Device.Ethernet.VLANTermination.{iptv}.Enable", true));
     Ok(())
 }
 
 pub(crate) fn management(profile: &ServiceProfile, configuration: &mut DeviceConfiguration) -> Result<(), Failure> {
-    if let Some(value) = profile.setting("acs.inform-interval") {
-        let interval = number("acs.inform-interval", value, 60, 604_800)?;
-        put(configuration, Assignment::switch("Device.ManagementServer.PeriodicInformEnable", true));
-        put(configuration, Assignment::number("Device.ManagementServer.PeriodicInformInterval", interval));
+    if let Some(interval) = profile.number("acs.inform-interval", 60..=604_800, BAD_SETTING)? {
+        configuration.set(Assignment::switch("Device.ManagementServer.PeriodicInformEnable", true));
+        configuration.set(Assignment::number("Device.ManagementServer.PeriodicInformInterval", interval));
     }
     Ok(())
 }

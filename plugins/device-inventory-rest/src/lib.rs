@@ -11,7 +11,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Characteristic, Contract, DeviceInventory, Endpoint, Failure, Manifest, Verb,
+    Call, Capabilities, Characteristic, Contract, DeviceInventory, Endpoint, Failure, Manifest,
     cpe::Device,
     device_inventory::{Request, Subscription},
     http,
@@ -22,7 +22,7 @@ const MANIFEST: Manifest = Manifest {
     name: "device-inventory-rest",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
-    contracts: &[Contract { name: "device_inventory", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("device_inventory")],
     capabilities: Capabilities { http: &[Endpoint::new("inventory", "looks devices up")], ..Capabilities::NONE },
     failure_codes: &[UNKNOWN_DEVICE, BAD_INVENTORY],
     ..Manifest::EMPTY

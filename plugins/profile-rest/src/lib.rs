@@ -11,7 +11,7 @@ mod tests;
 use std::{collections::BTreeMap, fmt};
 
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Contract, Endpoint, Failure, Manifest, Profile, Secret, Verb,
+    Call, Capabilities, Contract, Endpoint, Failure, Manifest, Profile, Secret,
     cpe::{ServiceProfile, Setting},
     http,
     profile::Request,
@@ -23,7 +23,7 @@ const MANIFEST: Manifest = Manifest {
     name: "profile-rest",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "Jackfield",
-    contracts: &[Contract { name: "profile", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("profile")],
     capabilities: Capabilities {
         http: &[Endpoint::new("bss", "fetches what customers bought")],
         secrets: &[Secret::new("bss-key", "proves to the business system who asks; also lets the plugin seal the passwords it fetches")],

@@ -26,6 +26,10 @@ fn a_good_device_is_provisioned_and_its_next_contact_begins_nothing() {
     let health = host.request("GET", "/healthz", &[], "").body;
     assert_eq!((&health["cpe"]["sessions"], health["cpe"]["session_limit"].as_u64()), (&0.into(), Some(65_536)), "{health}");
 
+    let sessions: Vec<f64> =
+        ["active_sessions", "session_limit"].iter().flat_map(|name| metrics(&host, &format!("cpe_provision_{name}"))).map(|(_, v)| v).collect();
+    assert_eq!(sessions, [0.0, 65_536.0]);
+
     // A periodic contact is for nothing: no run, no plugin call, no write.
     let before = metrics(&host, "plugin_call_duration_seconds_count");
     let second = session(&router, &["2 PERIODIC"]);

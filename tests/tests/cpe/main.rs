@@ -8,4 +8,5 @@ mod orders;
 mod support;
 mod telemetry;
 mod tls;
+mod transfers;
 mod trouble;

@@ -29,7 +29,16 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     cli(&host, &["cpe", "reboot", &key, "--wait"]);
     assert!(cli(&host, &["cpe", "wake", &key]).contains("said that it comes"));
 
+    std::fs::write(host.directory().join("quirk.json"), r#"{"oui": "0A11CE", "set": {"set_batch": 2}}"#).unwrap();
+    cli(&host, &["cpe", "quirks", "set", "few", "quirk.json"]);
+    let listed = cli(&host, &["cpe", "quirks", "list"]);
+    assert!(listed.contains("few") && listed.contains("set_batch=2") && listed.contains("built-in"), "{listed}");
+    cli(&host, &["cpe", "quirks", "remove", "few"]);
+    assert!(!cli(&host, &["cpe", "quirks", "list"]).contains("few"));
+    assert_eq!(host.cli(&["cpe", "quirks", "remove", "few"]).status.code(), Some(4));
+
     let text = cli(&host, &["cpe", "show", &key]);
+    assert_eq!(cli(&host, &["cpe", "show", &key.replace("%2D", "-").to_lowercase().replace("nr-", "NR-").replace("-r0", "-R0")]), text);
     for part in ["state             provisioned", "customer          C-1", "proven            true", "reboot", "admin"] {
         assert!(text.contains(part), "`{part}` is not in\n{text}");
     }
@@ -46,6 +55,11 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     ] {
         assert!(explained.contains(part), "`{part}` is not in\n{explained}");
     }
+    let told: Value = serde_json::from_str(&cli(&host, &["audit", "list", "--json"])).unwrap();
+    let by = |action: &str| told.as_array().unwrap().iter().find(|entry| entry["action"] == action).map(|entry| entry["by"].clone());
+    for action in ["put-plan", "import-devices", "provision-device"] {
+        assert_eq!(by(action), Some("admin".into()), "{action}: {told}");
+    }
     // What nobody is to see is in the device and nowhere else.
     let password = router.device.value("Device.PPP.Interface.1.Password").unwrap();
     assert_eq!(password, "ppp-secret-1");
@@ -53,6 +67,13 @@ fn devices_are_taken_in_provisioned_and_commanded_by_the_command_line() {
     for secret in ["ppp-secret-1", "wifi-secret-1", "factory"] {
         let found = store.windows(secret.len()).any(|window| window == secret.as_bytes());
         assert!(!found && !text.contains(secret) && !host.log().contains(secret), "`{secret}` can be seen");
+    }
+    drop(router);
+    // Nobody waits for ever for a device that does not come: the wait says what it waits for and is over, the command is not.
+    let output = host.cli(&["cpe", "reboot", "--no-wake", &key, "--wait", "--timeout", "1"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    for part in ["is not over after 1 s", "waits until the device contacts the host", "jackfield run show "] {
+        assert!(output.status.code() == Some(1) && said.contains(part), "`{part}` is not in {said}");
     }
 }
 

@@ -19,9 +19,9 @@ fn setup(lab: &Lab) -> Setup {
 }
 
 /// An order about a device for a customer.
-fn about(key: &str, plan: &str) -> Value {
+fn about(customer: &str, key: &str, plan: &str) -> Value {
     let mut order = order("fibre-100");
-    order["relatedParty"] = json!([{"id": "C-7", "role": "customer", "@referredType": "Customer"}]);
+    order["relatedParty"] = json!([{"id": customer, "role": "customer", "@referredType": "Customer"}]);
     order["productOrderItem"][0]["product"] = json!({"productCharacteristic": [{"name": "cpe", "value": key}, {"name": "cpe-plan", "value": plan}]});
     order
 }
@@ -40,11 +40,12 @@ fn an_order_that_is_completed_provisions_its_device_in_its_own_trace() {
     for serial in ["R0000001", "R0000002"] {
         import(&host, &stock(serial));
     }
-    let submit = |key: &str, plan: &str| {
+    let submit_for = |customer: &str, key: &str, plan: &str| {
         let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
-        let id = host.submit_with(&about(key, plan), &[("traceparent", &parent)]);
+        let id = host.submit_with(&about(customer, key, plan), &[("traceparent", &parent)]);
         host.wait(&id, &["completed"]);
     };
+    let submit = |key: &str, plan: &str| submit_for("C-7", key, plan);
     let input = |run: &Value| host.run(run["run"].as_str().unwrap())["records"][0]["event"].clone();
 
     // One that was never seen: it is provisioned when it comes.
@@ -80,4 +81,12 @@ fn an_order_that_is_completed_provisions_its_device_in_its_own_trace() {
     until("the device to be there again", || living.device.statistics().done >= 2);
     submit(&key(&living.device), "silver");
     until("the other plan", || living.device.value("Device.WiFi.SSID.1.SSID").as_deref() == Some("Silver"));
+
+    // Another customer's order takes the device from nobody: it is done, but for the device.
+    let runs_before = runs(&host, "cpe").len();
+    submit_for("C-8", &key(&living.device), "gold");
+    until("the refusal", || host.log().contains("belongs to another customer than C-8"));
+    let shown = host.request("GET", &path, &[], "").body;
+    assert_eq!((&shown["customer"], &shown["assigned-plan"]), (&json!("C-7"), &json!("silver")));
+    assert_eq!(runs(&host, "cpe").len(), runs_before);
 }

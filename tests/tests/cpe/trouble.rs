@@ -3,7 +3,7 @@
 use end_to_end_tests::harness::{Lab, until};
 use lab::device::{End, Model};
 
-use super::support::{at_a_port, counts, device, runs, session, settled, setup};
+use super::support::{at_a_port, counts, device, metrics, runs, session, settled, setup};
 
 const SSID: &str = "Device.WiFi.SSID.1.SSID";
 const PASSPHRASE: &str = "Device.WiFi.AccessPoint.1.Security.KeyPassphrase";
@@ -34,6 +34,7 @@ fn a_drain_finishes_what_a_device_is_being_told_and_the_rest_comes_later() {
     let telling = router.clone();
     let told = std::thread::spawn(move || session(&telling, &["0 BOOTSTRAP", "1 BOOT"]));
     until("the device to be in session", || host.request("GET", "/healthz", &[], "").body["cpe"]["sessions"] == 1);
+    until("the figure of sessions", || metrics(&host, "cpe_provision_active_sessions").iter().any(|(_, open)| *open > 0.0));
     assert_eq!(host.terminate(), Some(0), "{}", host.log());
     // A device that is slower than the last answers of the host is left alone, and comes again like the others.
     let first = told.join().unwrap();

@@ -10,7 +10,7 @@ use super::held;
 const ROLES: [&str; 5] = ["viewer", "orders", "operator", "publisher", "admin"];
 
 /// Each route with a body that does no harm, and the roles that open it beside `admin`.
-const ROUTES: [(&str, &str, &str, &str); 26] = [
+const ROUTES: [(&str, &str, &str, &str); 40] = [
     ("POST", "/tmf-api/productOrderingManagement/v4/productOrder", "{}", "orders"),
     ("GET", "/tmf-api/productOrderingManagement/v4/productOrder", "", "viewer orders operator"),
     ("GET", "/tmf-api/productOrderingManagement/v4/productOrder/x", "", "viewer orders operator"),
@@ -37,6 +37,20 @@ const ROUTES: [(&str, &str, &str, &str); 26] = [
     ("PUT", "/api/v1/bindings", "{}", ""),
     ("POST", "/api/v1/bindings/explain", "{}", "viewer operator"),
     ("GET", "/api/v1/audit", "", "viewer operator"),
+    ("GET", "/api/v1/cpe/openapi.json", "", "viewer orders operator publisher"),
+    ("GET", "/api/v1/cpe/devices", "", "viewer operator"),
+    ("GET", "/api/v1/cpe/devices/x", "", "viewer operator"),
+    ("POST", "/api/v1/cpe/devices", "{}", "operator"),
+    ("DELETE", "/api/v1/cpe/devices/x", "", "operator"),
+    ("POST", "/api/v1/cpe/devices/x/provision", "", "operator"),
+    ("POST", "/api/v1/cpe/devices/x/wake", "", "operator"),
+    ("POST", "/api/v1/cpe/devices/x/reboot", "", "operator"),
+    ("POST", "/api/v1/cpe/plans", "{}", "operator"),
+    ("POST", "/api/v1/cpe/credentials", "{}", "operator"),
+    ("GET", "/api/v1/cpe/quirks", "", "viewer operator"),
+    ("GET", "/api/v1/cpe/quirks/x", "", "viewer operator"),
+    ("PUT", "/api/v1/cpe/quirks/x", "[]", "operator"),
+    ("DELETE", "/api/v1/cpe/quirks/x", "", "operator"),
 ];
 
 /// Makes a token with these roles: its owner's line of the configuration.
@@ -60,7 +74,7 @@ fn every_route_is_open_to_its_roles_and_to_no_other() {
         config.write_str(line).unwrap();
         config
     });
-    let host = Setup::default().config(&config).start();
+    let host = Setup::default().config(&format!("{config}[cpe]\nlisten = \"127.0.0.1:0\"\n")).start();
     for (method, path, body, open_to) in ROUTES {
         for ((token, _), role) in tokens.iter().zip(ROLES) {
             let answer = ask(&host, token, method, path, body);

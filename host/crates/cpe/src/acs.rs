@@ -9,6 +9,7 @@ mod body;
 mod cookie;
 mod credential;
 mod exchange;
+mod failures;
 mod framing;
 mod intake;
 mod mailbox;
@@ -19,6 +20,7 @@ mod serve;
 mod session;
 mod table;
 mod tls;
+mod wire;
 
 use std::sync::{
     Arc,
@@ -36,7 +38,7 @@ pub use self::{
     serve::Door,
     tls::{Tls, TlsError},
 };
-use self::{auth::Gate, cookie::Cookies, mailbox::Letter, nonces::Nonces, table::Table};
+use self::{auth::Gate, cookie::Cookies, failures::Failures, mailbox::Letter, nonces::Nonces, session::Session, table::Table};
 pub use crate::digest::Algorithm;
 use crate::{
     device::DeviceKey,
@@ -100,7 +102,7 @@ impl Acs {
     /// # Errors
     /// If the realm is unfit, or the system gives no random bytes.
     pub fn new(options: Options, clock: Arc<dyn Clock>, spans: Arc<dyn LiveSpans>) -> Result<Self, AcsError> {
-        if !options.realm.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\') {
+        if !options::is_realm(&options.realm) {
             return Err(AcsError::Realm(options.realm));
         }
         let (mut nonces, mut cookies, mut first) = ([0; 32], [0; 32], [0; 8]);
@@ -109,7 +111,7 @@ impl Acs {
         }
         let shared = Shared {
             table: Table::new(options.sessions),
-            gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces)),
+            gate: Gate::new(Nonces::new(nonces, options.nonce_s, options.nonces), Failures::new(options.wrong_secrets, options.wrong_secret_s)),
             cookies: Cookies::new(cookies),
             next: AtomicU64::new(u64::from_le_bytes(first)),
             connections: AtomicU64::new(0),
@@ -130,12 +132,13 @@ impl Acs {
         self.shared.table.of(device)?.live()
     }
 
-    /// Puts a request into the mailbox of a device that is in session, and waits for its answer. Dropped, a request that was not sent yet never is.
+    /// Puts a request into the mailbox of a device that is in this session, and waits for its answer. Dropped, a request that was not sent yet never is. A later
+    /// session of the same device gets nothing: it may be somebody else's, who has proved less.
     ///
     /// # Errors
     /// See [`AskError`]: whether anything was sent, and what the device said instead.
-    pub async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<Answer, AskError> {
-        let session = self.shared.table.of(device).ok_or(AskError::NotInSession)?;
+    pub async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, span: Option<SpanContext>) -> Result<Answer, AskError> {
+        let session = self.open(device, session).ok_or(AskError::NotInSession)?;
         let (method, started) = (rpc.name(), self.shared.clock.now());
         let (answer, answered) = oneshot::channel();
         session.put(Letter { rpc, answer }).map_err(|_| AskError::NotInSession)?;
@@ -147,11 +150,15 @@ impl Acs {
         answer
     }
 
-    /// Whether more requests may come for the session that is open. With `false` it ends at the device's next empty body, or at once if the device waits.
-    pub fn expect(&self, device: &DeviceKey, more: bool) {
-        if let Some(session) = self.shared.table.of(device) {
+    /// Whether more requests may come for this session, if it is open. With `false` it ends at the device's next empty body, or at once if the device waits.
+    pub fn expect(&self, device: &DeviceKey, session: SessionId, more: bool) {
+        if let Some(session) = self.open(device, session) {
             session.expect(more);
         }
+    }
+
+    fn open(&self, device: &DeviceKey, session: SessionId) -> Option<Arc<Session>> {
+        self.shared.table.of(device).filter(|open| open.id == session)
     }
 
     /// How many devices are in session.

@@ -8,8 +8,11 @@
 //! | `DELETE /devices/{key}` | 204, the device is forgotten |
 //! | `POST /plans` | 201, a plan is kept |
 //! | `POST /credentials` | 201, a credential that a fleet shares is kept |
+//! | `GET /quirks` | 200, how devices differ from the standard: what the product, the configuration and operators say |
+//! | `GET /quirks/{name}`, `PUT /quirks/{name}`, `DELETE /quirks/{name}` | 200, 200, 204: a record of operators, which applies over all others |
 //! | `POST /devices/{key}/provision` | 202 with the run |
 //! | `POST /devices/{key}/wake` | 200 when the device said that it comes |
+//! | `GET /openapi.json` | 200, this interface as an OpenAPI 3.1 document |
 //! | `POST /devices/{key}/{command}` | 202 with the run: `reboot`, `factory-reset`, `get`, `set`, `add-object`, `delete-object`, `download`, `upload`, `schedule-inform` |
 //!
 //! What is begun asks the device to come, unless the parameter `wake=false` says otherwise; `woken` in the answer tells what became of that. Every error has a
@@ -18,6 +21,8 @@
 mod commands;
 mod devices;
 mod error;
+mod quirks;
+mod trail;
 
 #[cfg(test)]
 mod tests;
@@ -25,9 +30,9 @@ mod tests;
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json, Router,
+    Json, Router,
     extract::{DefaultBodyLimit, FromRequest, Path, Query, Request, State},
-    http::StatusCode,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -36,11 +41,16 @@ use pipeline::TenantName;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-pub use self::error::ApiError;
+use self::trail::{Caller, Change, by};
+pub use self::{
+    error::ApiError,
+    trail::{By, Trail},
+};
 use crate::{
     device::DeviceKey,
-    flow::{DeviceState, Facts, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
-    wake::{Target, WakeError, Waker},
+    flow::{DEVICE_COLLECTION, DeviceState, Intake, Inventory, NewDevice, NewPlan, STATE_COLLECTION, Sessions, Trigger},
+    quirks::KeptQuirks,
+    wake::Waker,
 };
 
 /// The largest body of a request, in bytes.
@@ -48,6 +58,9 @@ pub const MAX_BODY: usize = 4 << 20;
 
 /// How many devices that failed are tried again at once because a plan changed; others wait for their time.
 const MAX_TRIED_AGAIN: u64 = 10_000;
+
+/// The interface as an OpenAPI 3.1 document.
+pub const OPENAPI: &str = include_str!("api/openapi.json");
 
 /// The base path of the interface.
 pub const BASE: &str = "/api/v1/cpe";
@@ -59,6 +72,8 @@ pub struct Api {
     pub intake: Arc<Intake>,
     /// Keeps devices and plans.
     pub inventory: Arc<Inventory>,
+    /// Keeps how devices differ from the standard.
+    pub quirks: Arc<KeptQuirks>,
     /// What is known of devices.
     pub documents: Arc<dyn Documents>,
     /// Seals what is secret in requests, and opens what devices are woken with.
@@ -69,15 +84,14 @@ pub struct Api {
     pub sessions: Arc<dyn Sessions>,
     /// Whose devices these are.
     pub tenant: TenantName,
+    /// Is told who changed what.
+    pub trail: Arc<dyn Trail>,
 }
-
-/// Who makes a request, where whoever serves the interface knows it: an extension of the request.
-#[derive(Debug, Clone)]
-pub struct By(pub String);
 
 /// The routes, complete with their base path.
 pub fn router(api: Api) -> Router {
     let routes = Router::new()
+        .route("/openapi.json", get(async || ([(header::CONTENT_TYPE, "application/json")], OPENAPI)))
         .route("/devices", get(devices::list).post(import))
         .route("/devices/{key}", get(devices::show).delete(forget))
         .route("/devices/{key}/provision", post(provision))
@@ -85,6 +99,8 @@ pub fn router(api: Api) -> Router {
         .route("/devices/{key}/{command}", post(commands::command))
         .route("/plans", post(put_plan))
         .route("/credentials", post(put_credential))
+        .route("/quirks", get(quirks::list))
+        .route("/quirks/{name}", get(quirks::show).put(quirks::put).delete(quirks::remove))
         .method_not_allowed_fallback(async || ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "this path has no such method"))
         .fallback(async || ApiError::not_found("there is no such path"))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -124,13 +140,14 @@ fn wants_wake(query: BeginQuery) -> Result<bool, ApiError> {
         .map_err(|error| ApiError::bad(format!("{}: expected the parameter `wake`, true or false", error.body_text())))
 }
 
-async fn import(State(api): State<Arc<Api>>, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
+async fn import(State(api): State<Arc<Api>>, caller: Caller, Body(devices): Body<Vec<NewDevice>>) -> Result<Response, ApiError> {
     let keys = api.inventory.import(devices).await?;
     api.intake.try_again(&keys);
+    api.tell_of_import(caller, &keys).await?;
     Ok((StatusCode::CREATED, Json(json!({ "devices": keys }))).into_response())
 }
 
-async fn put_plan(State(api): State<Arc<Api>>, Body(plan): Body<NewPlan>) -> Result<Response, ApiError> {
+async fn put_plan(State(api): State<Arc<Api>>, caller: Caller, Body(plan): Body<NewPlan>) -> Result<Response, ApiError> {
     let name = plan.name.clone();
     api.inventory.put_plan(plan).await?;
     // Devices whose customers have it may have failed for want of it.
@@ -138,6 +155,7 @@ async fn put_plan(State(api): State<Arc<Api>>, Body(plan): Body<NewPlan>) -> Res
     let failed = api.documents.find(DocumentQuery { collection: STATE_COLLECTION, equal, offset: 0, limit: MAX_TRIED_AGAIN }).await?;
     let devices: Vec<DeviceKey> = failed.documents.iter().filter_map(|document| document.id.parse().ok()).collect();
     api.intake.try_again(&devices);
+    api.tell(caller, "put-plan", &name, Change::default()).await?;
     Ok((StatusCode::CREATED, Json(json!({ "plan": name }))).into_response())
 }
 
@@ -150,29 +168,34 @@ struct NewCredential {
     oui: Option<String>,
 }
 
-async fn put_credential(State(api): State<Arc<Api>>, Body(credential): Body<NewCredential>) -> Result<Response, ApiError> {
+async fn put_credential(State(api): State<Arc<Api>>, caller: Caller, Body(credential): Body<NewCredential>) -> Result<Response, ApiError> {
     let NewCredential { username, password, oui } = credential;
-    api.inventory.put_shared_credential(username.clone(), oui, &password).await?;
+    api.inventory.put_shared_credential(username.clone(), oui.clone(), &password).await?;
+    api.tell(caller, "put-credential", &username, Change::to(json!({ "oui": oui }))).await?;
     Ok((StatusCode::CREATED, Json(json!({ "username": username }))).into_response())
 }
 
-async fn forget(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<StatusCode, ApiError> {
+async fn forget(State(api): State<Arc<Api>>, caller: Caller, Path(key): Path<String>) -> Result<StatusCode, ApiError> {
     let device = device(&key)?;
     api.inventory.forget(&device).await?;
     api.intake.forget(&device).await.map_err(|error| ApiError::unavailable(error.to_string()))?;
+    api.tell(caller, "forget-device", device.as_str(), Change::default()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn provision(State(api): State<Arc<Api>>, Path(key): Path<String>, query: BeginQuery) -> Result<Response, ApiError> {
+async fn provision(State(api): State<Arc<Api>>, caller: Caller, Path(key): Path<String>, query: BeginQuery) -> Result<Response, ApiError> {
     let (device, wakes) = (device(&key)?, wants_wake(query)?);
     let run = api.intake.provision(&device, Trigger::Operator, None, None).await?;
+    api.tell(caller, "provision-device", device.as_str(), Change::to(json!({ "run": run }))).await?;
     Ok(api.begun(&device, run.as_str(), wakes).await)
 }
 
 async fn wake(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<Response, ApiError> {
     let device = device(&key)?;
-    let facts = api.facts(&device).await?.ok_or_else(|| ApiError::unknown_device(&device))?;
-    api.ask_to_come(&device, &facts).await.map_err(|error| ApiError::not_woken(&error))?;
+    if api.documents.get(DEVICE_COLLECTION, device.as_str()).await?.is_none() {
+        return Err(ApiError::unknown_device(&device));
+    }
+    api.woken(&device).await.map_err(|error| ApiError::not_woken(&error))?;
     Ok(Json(json!({ "device": device, "woken": true })).into_response())
 }
 
@@ -199,34 +222,20 @@ impl Api {
     }
 
     async fn woken(&self, device: &DeviceKey) -> Result<(), String> {
-        let facts = self.facts(device).await.map_err(|error| error.to_string())?.ok_or("the device has not contacted the host yet")?;
-        self.ask_to_come(device, &facts).await
-    }
-
-    /// Sends a connection request.
-    async fn ask_to_come(&self, device: &DeviceKey, facts: &Facts) -> Result<(), String> {
-        let wake = facts.connection_request.as_ref().ok_or("the device has no password for connection requests")?;
-        if facts.connection_request_url.is_empty() {
-            return Err("the device has not said where it listens for connection requests".to_owned());
-        }
-        let password = self.secrets.open(&self.tenant, None, &wake.password).map_err(|error| format!("its password cannot be opened: {error}"))?;
-        let target = Target { device, url: &facts.connection_request_url, peer: facts.peer, username: &wake.username, password: &password };
-        self.waker.wake(target).await.map_err(|error: WakeError| error.to_string())
-    }
-
-    async fn facts(&self, device: &DeviceKey) -> Result<Option<Facts>, ApiError> {
-        let found = self.documents.get(crate::flow::DEVICE_COLLECTION, device.as_str()).await?;
-        Ok(found.and_then(|document| serde_json::from_value(document.body).ok()))
+        let caller = crate::flow::Caller::new(self.documents.clone(), self.secrets.clone(), self.waker.clone());
+        let facts = caller.find(device).await?;
+        caller.call(&self.tenant, device, &facts).await
     }
 }
 
-/// A device by the text in a path.
+/// A device by the text in a path, as the host writes it or as people do.
 fn device(text: &str) -> Result<DeviceKey, ApiError> {
-    text.parse().map_err(|error: crate::device::DeviceKeyError| ApiError::bad(error.to_string()))
+    DeviceKey::read(text).map_err(|error| ApiError::bad(error.to_string()))
 }
 
-fn by(extension: Option<Extension<By>>) -> String {
-    extension.map_or_else(|| "api".to_owned(), |Extension(By(name))| name)
+/// As much of a text as an error repeats.
+fn shown(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 /// A field of a body that is to be shown, if it is there.

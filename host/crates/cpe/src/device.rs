@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
 /// What a device says of itself in every `Inform`.
@@ -33,38 +33,7 @@ impl DeviceId {
 #[serde(try_from = "String", into = "String")]
 pub struct DeviceKey(String);
 
-const ENCODED: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'!')
-    .add(b'"')
-    .add(b'#')
-    .add(b'$')
-    .add(b'%')
-    .add(b'&')
-    .add(b'\'')
-    .add(b'(')
-    .add(b')')
-    .add(b'*')
-    .add(b'+')
-    .add(b',')
-    .add(b'-')
-    .add(b'/')
-    .add(b':')
-    .add(b';')
-    .add(b'<')
-    .add(b'=')
-    .add(b'>')
-    .add(b'?')
-    .add(b'@')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}')
-    .add(b'~');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_');
 
 impl DeviceKey {
     /// The key of a device of which these three are known.
@@ -79,6 +48,21 @@ impl DeviceKey {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The device of a text as people give it: its key, or its parts as they are on its label, joined by `-`: `0a11ce-NR-2200-R1`. Hyphens belong to the product
+    /// class then. Where the host itself wrote the text, it is parsed.
+    ///
+    /// # Errors
+    ///
+    /// It is neither.
+    pub fn read(text: &str) -> Result<Self, DeviceKeyError> {
+        text.parse().or_else(|error| {
+            let parts = text.split_once('-').and_then(|(oui, rest)| Some((oui, rest.rsplit_once('-')?)));
+            let is_oui = |oui: &str| oui.len() == 6 && oui.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let found = parts.filter(|(oui, (_, serial))| is_oui(oui) && !serial.is_empty() && !text.contains('%'));
+            found.map(|(oui, (class, serial))| Self::new(oui, class, serial)).ok_or(error)
+        })
     }
 
     /// OUI, product class and serial number as they were before they were encoded.
@@ -148,6 +132,17 @@ mod tests {
             let same = a[0].to_uppercase() == b[0].to_uppercase() && a[1..] == b[1..];
             prop_assert_eq!(left == right, same, "{} and {}", left, right);
             prop_assert_eq!(left.as_str().parse::<DeviceKey>(), Ok(left.clone()));
+        }
+    }
+
+    #[test]
+    fn a_device_is_named_as_the_host_does_or_as_people_do() {
+        for text in ["0A11CE-NR%2D2200-R1", "0A11CE-NR-2200-R1", "0a11ce-NR-2200-R1"] {
+            assert_eq!(DeviceKey::read(text).unwrap().as_str(), "0A11CE-NR%2D2200-R1", "{text}");
+        }
+        assert_eq!(DeviceKey::read("0a11ce--R1").unwrap().as_str(), "0A11CE--R1");
+        for text in ["", "a router", "0A11CE-R1", "router-NR-R1", "0A11CE-NR-%41-R1", "0A11CE-NR-2200-"] {
+            assert!(DeviceKey::read(text).is_err(), "{text}");
         }
     }
 

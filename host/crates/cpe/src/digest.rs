@@ -4,6 +4,7 @@ use http_auth::{ChallengeRef, parser::ChallengeParser};
 use md5::Md5;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// An algorithm of Digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
@@ -65,44 +66,23 @@ impl Algorithm {
             Protection::None => self.hash(&[secret, nonce, &self.hash(&[method, uri])]),
             Protection::Auth { count, client } => self.hash(&[secret, nonce, count, client, "auth", &self.hash(&[method, uri])]),
             Protection::Body { count, client, body } => {
-                let request = self.hash(&[method, uri, &self.hex(|hash| hash.update(body))]);
+                let request = self.hash(&[method, uri, &self.digest(body)]);
                 self.hash(&[secret, nonce, count, client, "auth-int", &request])
             }
         }
     }
 
-    /// Of the parts with colons between them.
+    /// Of the parts with colons between them. One of them may be a password.
     fn hash(self, parts: &[&str]) -> String {
-        self.hex(|hash| {
-            for (at, part) in parts.iter().enumerate() {
-                hash.update(if at == 0 { b"" } else { b":" });
-                hash.update(part.as_bytes());
-            }
-        })
+        self.digest(Zeroizing::new(parts.join(":")).as_bytes())
     }
 
-    fn hex(self, feed: impl FnOnce(&mut dyn Feed)) -> String {
+    fn digest(self, bytes: &[u8]) -> String {
         match self {
-            Self::Md5 => hex(&hashed::<Md5>(feed)),
-            Self::Sha256 => hex(&hashed::<Sha256>(feed)),
+            Self::Md5 => hex(&Md5::digest(bytes)),
+            Self::Sha256 => hex(&Sha256::digest(bytes)),
         }
     }
-}
-
-trait Feed {
-    fn update(&mut self, bytes: &[u8]);
-}
-
-impl<D: Digest> Feed for D {
-    fn update(&mut self, bytes: &[u8]) {
-        Digest::update(self, bytes);
-    }
-}
-
-fn hashed<D: Digest>(feed: impl FnOnce(&mut dyn Feed)) -> Vec<u8> {
-    let mut hash = D::new();
-    feed(&mut hash);
-    hash.finalize().to_vec()
 }
 
 /// In lower-case digits.

@@ -13,6 +13,7 @@
 //! ```
 
 mod book;
+mod caller;
 mod command;
 mod contract;
 mod facts;
@@ -29,6 +30,7 @@ mod watcher;
 
 pub use self::{
     book::Book,
+    caller::Caller,
     command::{COMMAND_COLLECTION, COMMAND_PIPELINE, Command, Transfer, command_definition, command_document},
     contract::{Assignment, Characteristic, Device, Parameter, Setting, SettingValue, ValueKind},
     facts::{DEVICE_COLLECTION, Facts},

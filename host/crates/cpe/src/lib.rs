@@ -6,6 +6,9 @@ pub mod device;
 mod digest;
 pub mod flow;
 pub mod quirks;
+mod setting;
 pub mod soap;
 pub mod value;
 pub mod wake;
+
+pub use setting::BadSetting;

@@ -1,7 +1,8 @@
 //! How devices differ from the standard, as data.
 //!
 //! A record says which devices it is about and what is different about them. The built-in records come first, then those of the operator; a later one
-//! changes what earlier ones say, field by field, and a plugin may suggest a few fields on top ([`Quirks::suggest`]).
+//! changes what earlier ones say, field by field, and a plugin may suggest a few fields on top ([`Quirks::suggest`]). What an operator adds while the host
+//! serves comes last ([`KeptQuirks`]).
 //!
 //! ```
 //! use cpe::{device::DeviceId, quirks::QuirkTable};
@@ -20,10 +21,12 @@
 //! ```
 
 mod check;
+mod kept;
 mod record;
 mod table;
 
 pub use check::QuirkError;
+pub use kept::{KeepError, KeptQuirks, QUIRK_COLLECTION};
 pub use record::{QuirkChanges, Quirks};
 use serde::{Deserialize, Serialize};
 pub use table::{QuirkRecord, QuirkTable};
@@ -38,6 +41,19 @@ pub enum BooleanForm {
     /// `true` and `false`.
     #[serde(rename = "true")]
     Word,
+}
+
+impl BooleanForm {
+    /// A boolean in this form.
+    #[must_use]
+    pub fn literal(self, value: bool) -> &'static str {
+        match (self, value) {
+            (Self::Digit, true) => "1",
+            (Self::Digit, false) => "0",
+            (Self::Word, true) => "true",
+            (Self::Word, false) => "false",
+        }
+    }
 }
 
 /// How a device is told that nothing is left to do.

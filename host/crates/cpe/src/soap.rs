@@ -10,7 +10,7 @@
 //! let envelope = read(sent.as_bytes(), None, &Limits::default())?;
 //! assert!(matches!(&envelope.message, Message::Inform(inform) if inform.device.serial == "7"));
 //!
-//! let reply = Envelope { id: envelope.id, ..Envelope::new(envelope.namespace, "", Message::Reply(AcsReply::Inform { max_envelopes: 1 })) };
+//! let reply = Envelope { id: envelope.id, ..Envelope::new(envelope.namespace, "", Message::Reply(AcsReply::Inform)) };
 //! assert!(write(&reply, &Style::default())?.contains("<cwmp:InformResponse><MaxEnvelopes>1</MaxEnvelopes></cwmp:InformResponse>"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -50,7 +50,7 @@ pub use reply::AcsReply;
 pub use rpc::{Attributes, Download, Rpc, SetValue, Upload};
 pub use write::write;
 
-use crate::quirks::BooleanForm;
+use crate::quirks::{BooleanForm, Quirks};
 
 /// How an envelope is written for one device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,6 @@ pub struct Style {
 
 impl Default for Style {
     fn default() -> Self {
-        Self { prolog: true, boolean: BooleanForm::Digit }
+        Quirks::default().style()
     }
 }

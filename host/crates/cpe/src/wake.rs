@@ -20,7 +20,10 @@ use pipeline::Timestamp;
 use serde::{Deserialize, Deserializer, de::Error as _};
 
 use self::request::Secret;
-use crate::device::DeviceKey;
+use crate::{
+    device::DeviceKey,
+    setting::{BadSetting, MAX_MS, within},
+};
 
 /// The settings of connection requests, one table of the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -45,6 +48,17 @@ fn ranges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::E
         range.map_err(|_| D::Error::custom(format!("`{text}` is no range of addresses; expected one as in `10.0.0.0/8`")))
     };
     Vec::<String>::deserialize(deserializer)?.into_iter().map(range).collect()
+}
+
+impl WakeOptions {
+    /// Whether requests can be sent with these settings.
+    ///
+    /// # Errors
+    /// The first setting that cannot be.
+    pub fn check(&self) -> Result<(), BadSetting> {
+        within("timeout_ms", self.timeout_ms, 1..=MAX_MS)?;
+        within("interval_ms", self.interval_ms, 0..=MAX_MS)
+    }
 }
 
 impl Default for WakeOptions {
@@ -132,12 +146,13 @@ impl Waker {
     pub async fn wake(&self, target: Target<'_>) -> Result<(), WakeError> {
         let limit = Duration::from_millis(self.options.timeout_ms);
         let uri = address(target.url)?;
-        self.space(target.device)?;
         tokio::time::timeout(limit, self.request(&uri, target)).await.map_err(|_| WakeError::Timeout)?
     }
 
     async fn request(&self, uri: &Uri, target: Target<'_>) -> Result<(), WakeError> {
         let address = self.resolve(uri, target.peer).await?;
+        // What is never sent costs the device no peace.
+        self.space(target.device)?;
         let secret = Secret { username: target.username, password: target.password, allow_basic: self.options.allow_basic };
         request::send(address, uri, secret).await
     }
@@ -191,6 +206,9 @@ mod tests {
         let options: WakeOptions = serde_json::from_str(r#"{"reach": ["10.0.0.0/8", "::1"]}"#).unwrap();
         assert_eq!(options.reach, ["10.0.0.0/8", "::1/128"].map(|range| range.parse().unwrap()));
         assert_eq!(serde_json::from_str::<WakeOptions>("{}").unwrap(), WakeOptions::default());
+        assert_eq!(options.check(), Ok(()));
+        let error = WakeOptions { timeout_ms: 0, ..options }.check().unwrap_err().to_string();
+        assert_eq!(error, "timeout_ms is 0: expected a number from 1 to 86400000");
         let error = serde_json::from_str::<WakeOptions>(r#"{"reach": ["10.0.0.0/99"]}"#).unwrap_err().to_string();
         assert!(error.contains("`10.0.0.0/99` is no range of addresses"), "{error}");
     }

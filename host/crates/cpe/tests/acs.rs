@@ -9,6 +9,8 @@ mod bad_input;
 mod device;
 #[path = "acs/http.rs"]
 mod http;
+#[path = "acs/limits.rs"]
+mod limits;
 #[path = "acs/mutated.rs"]
 mod mutated;
 #[path = "acs/server.rs"]

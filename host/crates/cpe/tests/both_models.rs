@@ -10,7 +10,7 @@ use cpe::{
         Book, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options,
         STATE_COLLECTION, StepOptions, Watcher, command_definition, command_document, definition, document,
     },
-    quirks::QuirkTable,
+    quirks::{KeptQuirks, QuirkTable},
 };
 use engine::{
     Driver, Options as EngineOptions, Pack, Ports, Routed,
@@ -112,7 +112,7 @@ async fn serve(options: &DeviceOptions) -> Server {
     let opening = store.open();
     let driver = Arc::new(Driver::open(ports, &opening, EngineOptions { packs, table, ..EngineOptions::default() }).await.unwrap());
     watcher.connect(driver.clone());
-    let quirks = Arc::new(QuirkTable::new(Vec::new()).unwrap());
+    let quirks = Arc::new(KeptQuirks::load(store.clone(), clock.clone(), QuirkTable::default()).await.unwrap());
     let builders: cpe::flow::Builders = Arc::new(|_| Some("native:builder".to_owned()));
     let parts =
         IntakeParts { engine: driver, documents: store.clone(), secrets, clock, spans, book, inventory: inventory.clone(), quirks, builders, tenant };

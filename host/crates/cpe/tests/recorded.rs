@@ -77,11 +77,12 @@ async fn replay(session: &[Recorded]) {
         if asked(recorded).is_some() && asking.is_empty() {
             let (acs, key, requests) = (server.acs.clone(), key.clone(), requests.clone());
             asking.spawn(async move {
+                let session = acs.in_session(&key).unwrap().session;
                 let mut answers = Vec::new();
                 for rpc in requests {
-                    answers.push(acs.ask(&key, rpc, None).await);
+                    answers.push(acs.ask(&key, session, rpc, None).await);
                 }
-                acs.expect(&key, false);
+                acs.expect(&key, session, false);
                 answers
             });
         }

@@ -52,9 +52,9 @@ fn set(values: &[(&str, &str)]) -> Rpc {
 /// Sets a value and reads it, as soon as the device is in session.
 async fn configure(server: &Server, key: &DeviceKey) -> Result<String, AskError> {
     server.contacted(1).await;
-    server.acs.ask(key, set(&[(SSID, "Home")]), None).await?;
-    let answer = server.acs.ask(key, Rpc::GetParameterValues { names: vec![SSID.into()] }, None).await?;
-    server.acs.expect(key, false);
+    server.ask(key, set(&[(SSID, "Home")]), None).await?;
+    let answer = server.ask(key, Rpc::GetParameterValues { names: vec![SSID.into()] }, None).await?;
+    server.expect(key, false);
     let Answer::GetParameterValues(values) = answer else { panic!("{answer:?}") };
     Ok(values[0].value.clone())
 }
@@ -101,7 +101,7 @@ async fn a_device_that_is_gone_leaves_its_request_in_doubt() {
             device.set_faults(Faults::default());
             let back = async {
                 server.contacted(2).await;
-                server.acs.expect(&key, false);
+                server.expect(&key, false);
             };
             (gone, tokio::join!(device.session(&["1 BOOT"]), back).0.unwrap())
         };
@@ -163,10 +163,10 @@ async fn a_device_comes_when_it_is_called() {
     let told = async {
         server.contacted(1).await;
         let credentials = ["Username", "Password"].map(|name| format!("Device.ManagementServer.ConnectionRequest{name}"));
-        server.acs.ask(&key, set(&[(&credentials[0], "acs"), (&credentials[1], "call")]), None).await.unwrap();
+        server.ask(&key, set(&[(&credentials[0], "acs"), (&credentials[1], "call")]), None).await.unwrap();
         // One that is in session has no time.
         let busy = waker.wake(target).await;
-        server.acs.expect(&key, false);
+        server.expect(&key, false);
         busy
     };
     let (report, busy) = tokio::join!(device.session(&["1 BOOT"]), told);

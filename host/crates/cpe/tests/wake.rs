@@ -143,6 +143,18 @@ async fn a_device_that_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
+async fn an_answer_is_read_only_where_it_matters() {
+    // The rest of what they announce never comes.
+    let yes = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx";
+    let challenge = "HTTP/1.1 401 No\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n1\"\r\nContent-Length: 100\r\n\r\nx";
+    for (first, then, requests) in [(yes, YES, 1), (challenge, yes, 2)] {
+        let device = Device::start(Script { first, then, closes: false }).await;
+        assert_eq!(device.wake(WakeOptions { timeout_ms: 600_000, ..near() }).await, Ok(()));
+        assert_eq!(device.requests.lock().unwrap().len(), requests);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_sent_to_where_a_device_may_not_send_us() {
     let device = Device::start(Script { first: YES, then: YES, closes: false }).await;
     let port = device.address.port();
@@ -177,6 +189,8 @@ async fn a_device_has_some_peace_between_two_requests() {
     let url = format!("http://{}/", device.address);
     let waker = Waker::new(near(), Arc::new(SystemClock));
     let target = |device| Target { device, url: &url, peer: None, username: "u", password: "p" };
+    let elsewhere = Target { url: "http://192.0.2.9/", ..target(&one) };
+    assert!(matches!(waker.wake(elsewhere).await, Err(WakeError::Forbidden(_))), "what is never sent takes no time");
     assert_eq!(waker.wake(target(&one)).await, Ok(()));
     assert!(matches!(waker.wake(target(&one)).await, Err(WakeError::TooSoon(_))));
     assert_eq!(waker.wake(target(&two)).await, Ok(()), "another one");

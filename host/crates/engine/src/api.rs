@@ -16,7 +16,8 @@ pub trait Engine: std::fmt::Debug + Send + Sync {
     async fn signal(&self, token: &str, body: String) -> Result<SignalAnswer, EngineError>;
 
     /// Lets a run go on that waits for the time to ask or to try again, because what it waits for may be there now. A call that is under way counts: if it
-    /// ends in waiting, it is followed by another at once. Whether there was anything to wake.
+    /// ends in waiting, it is followed by another at once. What a plugin waits for before it is tried again is not shortened. Whether the run goes on by
+    /// itself, now or when its time has come.
     async fn wake(&self, run: &RunId) -> Result<bool, EngineError>;
 
     /// The records of a run and the state they fold to.

@@ -6,7 +6,6 @@ use pipeline::{
     AfterObserve, CallAnswer, CallResult, Direction, Failure, FailureClass, IdempotencyKey, ItemState, MAX_CROSSING_BYTES, Ready, ResumeSignal,
     Standing,
 };
-use serde_json::Value;
 
 use crate::port::{Answer, Call, CallReport, Clock, KeyValueWrite, Runner, Signal, Verb};
 
@@ -142,7 +141,7 @@ pub(crate) fn conflicted(mut attempted: Attempted, key: &str) -> Attempted {
 }
 
 /// The size of a JSON value in its text form, in bytes, without making the text.
-pub(crate) fn json_size(value: &Value) -> usize {
+pub(crate) fn json_size(value: &impl serde::Serialize) -> usize {
     struct Counter(usize);
     impl std::io::Write for Counter {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -183,6 +183,12 @@ impl Driver {
         self.shared.driven.lock().unwrap_or_else(std::sync::PoisonError::into_inner).len()
     }
 
+    /// Whether a run that is not in memory does anything before somebody else does: it has a timer or something to do at once.
+    async fn may_go_on(&self, run: &RunId) -> Result<bool, ReadError> {
+        let row = self.shared.journal.row(run).await?;
+        Ok(row.is_some_and(|row| row.wake_at.is_some() || row.state == RunState::Active))
+    }
+
     /// What all tasks share.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
@@ -210,15 +216,18 @@ impl Engine for Driver {
     }
 
     async fn wake(&self, run: &RunId) -> Result<bool, EngineError> {
-        if !self.shared.is_driven(run) {
-            let waits = self.shared.journal.row(run).await?.is_some_and(|row| row.state != RunState::Ended);
-            if !waits {
-                return Ok(false);
-            }
+        if !self.shared.is_driven(run) && !self.may_go_on(run).await? {
+            return Ok(false);
         }
         let (reply, answer) = oneshot::channel();
         self.shared.tell(run, Message::Nudge { reply });
-        answer.await.map_err(|_| EngineError::Unavailable("the run could not be brought into memory".to_owned()))?
+        match self.shared.patiently(answer).await {
+            Some(Ok(woken)) => woken,
+            // A run that this process cannot fold is held from now on.
+            Some(Err(_)) if !self.may_go_on(run).await? => Ok(false),
+            Some(Err(_)) => Err(EngineError::Unavailable("the run could not be brought into memory".to_owned())),
+            None => Err(EngineError::Unavailable("the run did not answer in time: as many runs are being driven as may be in memory".to_owned())),
+        }
     }
 
     async fn query(&self, run: &RunId) -> Result<Option<RunView>, EngineError> {

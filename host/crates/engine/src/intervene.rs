@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use pipeline::{Definition, Digest, Pin, ReopenRefused, RepinItem, RepinRefused, Revision, Run, RunId, Seq};
+use pipeline::{Definition, Digest, Pin, PinChanged, ReopenRefused, RepinItem, RepinRefused, Revision, Run, RunId, Seq};
 use tokio::sync::oneshot;
 
 use crate::{
     api::{Engine, EngineError},
+    bindings::BindingTable,
     driver::Driver,
     shared::{Message, Shared},
 };
@@ -33,10 +34,13 @@ pub struct Repin {
 }
 
 impl Repin {
-    /// What the run is asked for.
-    pub(crate) fn wanted(&self) -> pipeline::Repin {
-        let Self { run: _, from, to, revision, expected_head: _, include_done, by, note } = self.clone();
-        pipeline::Repin { from, to, revision, include_done, by, note }
+    /// What it changes in the run, which is at this head.
+    pub(crate) fn change(&self, definition: &Definition, run: &Run, head: Seq) -> Result<PinChanged, RepinError> {
+        let Self { run: _, from, to, revision, expected_head, include_done, by, note } = self.clone();
+        if head != expected_head {
+            return Err(RepinError::Moved { run: self.run.clone(), expected: expected_head, actual: head });
+        }
+        Ok(pipeline::repin(definition, run, pipeline::Repin { from, to, revision, include_done, by, note })?)
     }
 }
 
@@ -98,15 +102,10 @@ pub enum UndoError {
 impl Driver {
     /// Binds items of a run to another provider and returns how many. Only at rest, and only if the run is where the caller has seen it.
     pub async fn repin(&self, repin: Repin) -> Result<u32, RepinError> {
-        check_person(&repin.by, &repin.note).map_err(RepinError::Invalid)?;
         let (shared, run) = (self.shared(), repin.run.clone());
+        let table = self.check(&repin).await?;
         if !exists(shared, &run).await? {
             return Err(RepinError::UnknownRun(run));
-        }
-        let table = shared.bindings.table(&repin.revision).await.map_err(EngineError::from)?;
-        let Some(table) = table else { return Err(RepinError::UnknownRevision(repin.revision)) };
-        if let Some(digest) = repin.to.provider.digest().filter(|digest| !table.plugins.contains_key(*digest)) {
-            return Err(RepinError::NotInRevision { digest: digest.clone(), revision: repin.revision });
         }
         let (reply, answer) = oneshot::channel();
         shared.tell(&run, Message::Repin { repin: Box::new(repin), table, reply });
@@ -120,12 +119,28 @@ impl Driver {
         Ok((view.run.head(), items))
     }
 
-    /// Whether [`Driver::repin`] would be refused, as far as the run says: nothing is written.
-    pub async fn would_repin(&self, repin: &Repin) -> Result<(), RepinError> {
-        let Some(view) = self.query(&repin.run).await? else { return Err(RepinError::UnknownRun(repin.run.clone())) };
+    /// Whether [`Driver::repin`] would refuse any of these, all of one run and made one after the other, as the run is now: nothing is written.
+    pub async fn would_repin(&self, moves: &[Repin]) -> Result<(), RepinError> {
+        let Some(first) = moves.first() else { return Ok(()) };
+        let Some(view) = self.query(&first.run).await? else { return Err(RepinError::UnknownRun(first.run.clone())) };
         let definition = self.definition_of(&view.run)?;
-        pipeline::repin(&definition, &view.run, repin.wanted())?;
+        // Each that is made is one record more.
+        for (repin, head) in moves.iter().zip(view.run.head().0..) {
+            self.check(repin).await?;
+            repin.change(&definition, &view.run, Seq(head))?;
+        }
         Ok(())
+    }
+
+    /// What can be said without the run; the table.
+    async fn check(&self, repin: &Repin) -> Result<Arc<BindingTable>, RepinError> {
+        check_person(&repin.by, &repin.note).map_err(RepinError::Invalid)?;
+        let table = self.shared().bindings.table(&repin.revision).await.map_err(EngineError::from)?;
+        let table = table.ok_or_else(|| RepinError::UnknownRevision(repin.revision.clone()))?;
+        match repin.to.provider.digest().filter(|digest| !table.plugins.contains_key(*digest)) {
+            Some(digest) => Err(RepinError::NotInRevision { digest: digest.clone(), revision: repin.revision.clone() }),
+            None => Ok(table),
+        }
     }
 
     fn definition_of(&self, run: &Run) -> Result<Arc<Definition>, EngineError> {

@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use pipeline::{Definition, Epoch, Failure, ItemId, PipelineName, Record, Run, RunId, Timestamp};
@@ -24,6 +25,9 @@ use crate::{
 
 /// Whether the spans of a new run are exported, decided once per run.
 pub type Sampler = Arc<dyn Fn(&PipelineName, Option<&InboundTrace>) -> bool + Send + Sync>;
+
+/// How long somebody outside waits for a place in memory. A client that waits longer has given up, and does not know what became of what it asked for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What all tasks of an engine share.
 pub(crate) struct Shared {
@@ -116,6 +120,16 @@ impl Shared {
     /// Whether a task drives the run.
     pub(crate) fn is_driven(&self, run: &RunId) -> bool {
         self.driven.lock().unwrap_or_else(PoisonError::into_inner).contains_key(run)
+    }
+
+    /// What is waited for, unless it takes longer than whoever asked has patience.
+    pub(crate) async fn patiently<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        // The losers of this race hold nothing.
+        tokio::select! {
+            biased;
+            found = wait => Some(found),
+            () = self.clock.sleep_until(self.clock.now().plus(PATIENCE)) => None,
+        }
     }
 
     /// How many runs may be woken now. Waking takes a moment to take a place, so this is a guide and not a bound.

@@ -1,9 +1,6 @@
 //! Starting runs: from outside, and as children of other runs.
 
-use std::{
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, PoisonError};
 
 use pipeline::{Event, Parent, PipelineName, Record, Revision, RunId, RunStarted, Seq, TenantName, TraceIdentity, begin};
 use serde_json::Value;
@@ -20,9 +17,6 @@ use crate::{
     shared::{Shared, Unplaced},
     task,
 };
-
-/// How long a start waits for a place in memory. A client that waits longer has given up, and does not know whether its run was started.
-const FOR_A_PLACE: Duration = Duration::from_secs(5);
 
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 256;
@@ -110,12 +104,7 @@ async fn begin_run(
 
 /// A place for a run that somebody waits for; `None` when there is none for a while.
 async fn place(shared: &Shared) -> Option<OwnedSemaphorePermit> {
-    // The losers of this race hold nothing.
-    tokio::select! {
-        biased;
-        place = shared.places.clone().acquire_owned() => place.ok(),
-        () = shared.clock.sleep_until(shared.clock.now().plus(FOR_A_PLACE)) => None,
-    }
+    shared.patiently(shared.places.clone().acquire_owned()).await?.ok()
 }
 
 /// A run that is about to be driven.

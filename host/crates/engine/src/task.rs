@@ -49,7 +49,7 @@ pub(crate) async fn begin(
     mailbox: mpsc::UnboundedReceiver<Message>,
     place: Option<OwnedSemaphorePermit>,
 ) {
-    let mut task = RunTask { shared, pack, tables, run, live: HashSet::new(), nudged: HashSet::new(), work: FuturesUnordered::new(), mailbox, place };
+    let mut task = RunTask::new(shared, (pack, tables, run), mailbox, place);
     task.obey(commands);
     task.drive().await;
 }
@@ -67,17 +67,7 @@ pub(crate) async fn wake(shared: Arc<Shared>, id: RunId, mailbox: mpsc::Unbounde
         }
     };
     let lost = lost_attempts(&pack.definition, &run);
-    let mut task = RunTask {
-        shared,
-        pack,
-        tables,
-        run,
-        live: HashSet::new(),
-        nudged: HashSet::new(),
-        work: FuturesUnordered::new(),
-        mailbox,
-        place: Some(place),
-    };
+    let mut task = RunTask::new(shared, (pack, tables, run), mailbox, Some(place));
     // Even when nothing was lost, the commands of the state must be obeyed again.
     let commands = if lost.is_empty() { Ok(pipeline::decide(&task.pack.definition, &task.run)) } else { task.commit(lost, Vec::new()).await };
     match commands {
@@ -119,6 +109,9 @@ async fn load(shared: &Shared, id: &RunId) -> Result<Option<(Pack, Tables, Arc<R
 async fn hold_unknown(shared: &Shared, id: &RunId, detail: &str) -> Result<(), String> {
     warn!(run = %id, "the run is held: {detail}");
     let Some(mut row) = shared.journal.row(id).await.map_err(|error| error.to_string())? else { return Ok(()) };
+    if row.state == RunState::Held && row.detail == detail {
+        return Ok(());
+    }
     let expected_head: Seq = row.head;
     (row.state, row.wake_at, row.detail) = (RunState::Held, None, detail.to_owned());
     let append = Append { row, expected_head, records: Vec::new(), documents: Vec::new(), writes: Vec::new(), holds: Vec::new() };
@@ -131,6 +124,15 @@ fn forget(shared: &Shared, id: &RunId) {
 }
 
 impl RunTask {
+    fn new(
+        shared: Arc<Shared>,
+        (pack, tables, run): (Pack, Tables, Arc<Run>),
+        mailbox: mpsc::UnboundedReceiver<Message>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self { shared, pack, tables, run, live: HashSet::new(), nudged: HashSet::new(), work: FuturesUnordered::new(), mailbox, place }
+    }
+
     fn context(&self) -> Context<'_> {
         Context { pack: &self.pack, tables: &self.tables, current: self.shared.bindings.by_step(&self.tables), epoch: self.shared.epoch }
     }

@@ -326,6 +326,13 @@ async fn a_repin_is_refused_while_a_call_is_made_when_the_run_moved_and_when_it_
     let nowhere = pipeline::Revision::new("9".repeat(64)).unwrap();
     assert_eq!(driver.repin(wanted(head, nowhere.clone())).await.unwrap_err(), RepinError::UnknownRevision(nowhere));
     assert_eq!(driver.undo_ended(&run, "ann", "").await.unwrap_err(), UndoError::Refused(ReopenRefused::NotOver));
+    // A look before says what the deed would.
+    let nobody = Repin { by: String::new(), ..wanted(head, swap.new.clone()) };
+    for refused in [wanted(pipeline::Seq(1), swap.new.clone()), wanted(head, pipeline::Revision::new("9".repeat(64)).unwrap()), nobody] {
+        assert_eq!(driver.would_repin(std::slice::from_ref(&refused)).await.unwrap_err(), driver.repin(refused).await.unwrap_err());
+    }
+    let after = wanted(pipeline::Seq(head.0 + 1), swap.new.clone());
+    assert_eq!(driver.would_repin(&[wanted(head, swap.new.clone()), after]).await, Ok(()));
     // A call that is being made.
     let gate = Arc::new(Notify::new());
     swap.versions.held.lock().unwrap().clear();

@@ -4,7 +4,7 @@
 mod support;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -152,8 +152,28 @@ async fn a_run_of_an_unknown_version_is_held_and_the_others_go_on() {
     }
     let row = second.store.row(&run).await.unwrap().unwrap();
     assert_eq!((row.state, row.detail.as_str()), (RunState::Held, "pipeline `test` version 2 is not known to this host"));
+    // News and decisions change nothing about it, and cost no write.
+    let appends = second.appends.load(Ordering::SeqCst);
+    assert!(!second.driver.wake(&run).await.unwrap());
+    assert!(second.driver.undo_ended(&run, "ann", "").await.is_err());
+    second.settle().await;
+    assert_eq!((second.appends.load(Ordering::SeqCst), second.store.row(&run).await.unwrap()), (appends, Some(row)));
     let other = second.start(json!({})).await;
     assert_eq!(second.ended(&other).await.run.outcome(), Some(&Outcome::Completed));
+}
+
+#[tokio::test]
+async fn news_for_a_run_of_an_unknown_version_find_it_held() {
+    let (providers, _) = scripted(vec![support::unavailable()]);
+    let mut newer = testing::linear(&["a"]);
+    newer.version = 2;
+    let first = World::new(vec![newer], providers).await;
+    let run = first.start(json!({})).await;
+    first.settle().await;
+    let (store, clock) = first.stop().await;
+    let second = World::over(store, clock, vec![testing::linear(&["a"])], done(), default_table()).await;
+    assert!(!second.driver.wake(&run).await.unwrap());
+    assert_eq!(second.store.row(&run).await.unwrap().unwrap().state, RunState::Held);
 }
 
 #[tokio::test]

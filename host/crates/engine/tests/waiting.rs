@@ -4,7 +4,7 @@
 mod support;
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, atomic::Ordering},
     time::Duration,
 };
 
@@ -211,25 +211,69 @@ fn pended(poll_after: Option<u64>) -> Result<Answer, Failure> {
 
 #[tokio::test]
 async fn a_run_is_woken_before_its_time_when_it_is_asked_from_time_to_time() {
-    let backoff = Err(Failure::new(FailureClass::Unavailable, "down", "the device does not answer"));
-    for (what, answer, woken) in
-        [("asks again", pended(Some(21_600)), true), ("tries again", backoff, true), ("waits for a callback", pended(None), false)]
-    {
+    let backoff = || Err(Failure::new(FailureClass::Unavailable, "down", "the device does not answer"));
+    let native = || pin("effect");
+    // Whether the run goes on by itself, and whether the news makes it do so at once.
+    for (what, provider, answer, (goes_on, early)) in [
+        ("asks again", native(), pended(Some(21_600)), (true, true)),
+        ("a plugin that asks again", plugin(), pended(Some(21_600)), (true, true)),
+        ("tries again", native(), backoff(), (true, true)),
+        ("a plugin that tries again", plugin(), backoff(), (true, false)),
+        ("waits for a callback", native(), pended(None), (false, false)),
+    ] {
         let (providers, calls) = support::scripted(vec![answer]);
-        let world = World::new(vec![testing::linear(&["a"])], providers).await;
+        let bindings = table([("jackfield:test/effect@1", provider)]);
+        let (store, clock) = Default::default();
+        let world = World::over(store, clock, vec![testing::linear(&["a"])], providers, bindings).await;
         let run = world.start(json!({})).await;
         world.settle().await;
         assert_eq!((world.driver.driven(), calls.lock().unwrap().len()), (0, 1), "{what}");
-        assert_eq!(world.driver.wake(&run).await.unwrap(), woken, "{what}");
+        assert_eq!(world.driver.wake(&run).await.unwrap(), goes_on, "{what}");
         world.settle().await;
         let ended = world.view(&run).await.run.outcome().is_some();
-        assert_eq!((ended, calls.lock().unwrap().len()), (woken, 1 + usize::from(woken)), "{what}: no time has passed");
-        if woken {
+        assert_eq!((ended, calls.lock().unwrap().len()), (early, 1 + usize::from(early)), "{what}: no time has passed");
+        if early {
             assert!(!world.driver.wake(&run).await.unwrap(), "a run that is over is not woken");
         }
     }
     let world = World::new(vec![testing::linear(&["a"])], done()).await;
     assert!(!world.driver.wake(&testing::run_id(9)).await.unwrap(), "there is no such run");
+}
+
+/// The pin of the scripted provider, as if a plugin were it.
+fn plugin() -> pipeline::Pin {
+    let digest = pipeline::Digest::new("a".repeat(64)).unwrap();
+    pipeline::Pin { provider: pipeline::Provider::Plugin { name: "effect".to_owned(), version: "1.0.0".to_owned(), digest }, ..pin("effect") }
+}
+
+#[tokio::test]
+async fn an_undo_that_waits_to_be_tried_again_is_not_hurried_by_news() {
+    let down = || Err(Failure::new(FailureClass::Unavailable, "down", "the device does not answer"));
+    let refused = Err(Failure::new(FailureClass::Rejected, "no", "it will not do"));
+    let (providers, calls) = support::scripted(vec![Ok(Answer::Done(json!("receipt"))), refused, down()]);
+    let world = World::new(vec![testing::linear(&["a", "b"])], providers).await;
+    let run = world.start(json!({})).await;
+    world.settle().await;
+    let called = || calls.lock().unwrap().iter().map(|call| call.verb.function()).collect::<Vec<_>>();
+    assert_eq!((called(), world.driver.driven()), (vec!["apply", "apply", "undo"], 0));
+    assert!(!world.driver.wake(&run).await.unwrap());
+    world.settle().await;
+    assert_eq!(called().len(), 3, "no time has passed");
+}
+
+#[tokio::test]
+async fn news_for_several_items_are_one_append() {
+    let mut definition = testing::linear(&["a", "b"]);
+    definition.steps[1].after = Vec::new();
+    let (providers, calls) = support::scripted(vec![pended(Some(21_600)), pended(Some(21_600)), pended(Some(21_600)), pended(Some(21_600))]);
+    let world = World::new(vec![definition], providers).await;
+    let run = world.start(json!({})).await;
+    world.settle().await;
+    let (appends, head) = (world.appends.load(Ordering::SeqCst), world.view(&run).await.records.len());
+    assert!(world.driver.wake(&run).await.unwrap());
+    world.settle().await;
+    assert_eq!(kinds(&world.view(&run).await).split_off(head), ["timer-fired", "timer-fired", "attempt-pended", "attempt-pended"]);
+    assert_eq!((world.appends.load(Ordering::SeqCst) - appends, calls.lock().unwrap().len()), (3, 4), "one for the news, one for each answer");
 }
 
 #[tokio::test]

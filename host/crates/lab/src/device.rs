@@ -175,7 +175,8 @@ impl Device {
             (due, state.faults.transfer_fault, state.faults.no_transfer_complete)
         };
         for transfer in due {
-            let completed = transfer.make("# the configuration of a virtual device\n", fault).await;
+            let configuration = self.0.state().tree.configuration(&self.0.options);
+            let completed = transfer.make(&configuration, fault).await;
             let mut state = self.0.state();
             if let Some(version) = &completed.version {
                 let name = self.0.options.parameter("DeviceInfo.SoftwareVersion");
@@ -186,7 +187,7 @@ impl Device {
             }
             if !silent {
                 state.happened("7 TRANSFER COMPLETE", "");
-                state.happened(completed.event, transfer.key());
+                state.happened(completed.event, &transfer.key);
                 state.completed.push(completed);
             }
         }

@@ -8,7 +8,7 @@
 //! | billing | accounts over REST | by `Idempotency-Key`, as billing systems do |
 //! | inventory | a subset of TMF639 v4: lists by any attribute, entity tags, merge patches | no: whoever has the entity tag reserves |
 //! | device inventory | JSON: which customer has which device | by the identity of the device |
-//! | profiles | JSON: what a customer has bought, passwords in plain text | PATCH is idempotent by nature |
+//! | profiles | JSON: what a customer has bought, passwords in plain text | no: every PATCH makes a new version |
 //!
 //! They know nothing of Jackfield. Each can be made to misbehave over HTTP, and keeps a ledger of what it really did:
 //!

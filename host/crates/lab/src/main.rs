@@ -47,11 +47,15 @@ async fn main() -> anyhow::Result<()> {
         Some(Command::Storm(storm)) => cli::storm::run(storm).await,
         Some(Command::Devices(devices)) => {
             let mut terminated = signal(SignalKind::terminate())?;
-            tokio::select! {
-                _ = terminated.recv() => {}
-                ended = cli::devices::run(devices) => ended?,
+            let ended = tokio::select! {
+                _ = terminated.recv() => Ok(()),
+                ended = cli::devices::run(devices) => ended,
+            };
+            if let Err(error) = &ended {
+                eprintln!("Error: {error:?}");
             }
-            std::process::exit(0);
+            // The end of the runtime would wait for the blocking read of standard input.
+            std::process::exit(ended.is_err().into());
         }
     }
 }

@@ -6,6 +6,9 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+/// Why a request is refused.
+pub(crate) type Refusal = (StatusCode, String);
+
 /// A JSON answer of a media type.
 pub(crate) fn typed(status: StatusCode, media_type: &'static str, body: &Value) -> Response {
     (status, [(header::CONTENT_TYPE, media_type)], body.to_string()).into_response()
@@ -14,6 +17,22 @@ pub(crate) fn typed(status: StatusCode, media_type: &'static str, body: &Value) 
 /// A JSON answer.
 pub(crate) fn json(status: StatusCode, body: &Value) -> Response {
     typed(status, "application/json", body)
+}
+
+/// An error in the form of systems that follow no standard.
+pub(crate) fn error(status: StatusCode, message: impl Into<String>) -> Response {
+    json(status, &json!({ "error": message.into() }))
+}
+
+/// A body as JSON.
+pub(crate) fn parse(body: &str) -> Result<Value, Refusal> {
+    serde_json::from_str(body).map_err(|error| (StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")))
+}
+
+/// A body as a JSON object, which is such a thing.
+pub(crate) fn parse_object(body: &str, what: &str) -> Result<Value, Refusal> {
+    let document = parse(body)?;
+    if document.is_object() { Ok(document) } else { Err((StatusCode::BAD_REQUEST, format!("the body is no {what}: expected an object"))) }
 }
 
 /// An error in the form of TMF630.

@@ -2,7 +2,7 @@
 
 mod echo;
 
-use std::{convert::Infallible, io};
+use std::{convert::Infallible, io, time::Duration};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -26,13 +26,18 @@ pub(crate) enum Delivery {
 
 /// Serves until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, router: Router) {
+    accept(listener, |stream| connection(stream, router.clone())).await;
+}
+
+/// Accepts connections and serves each of them, until it is dropped.
+pub(crate) async fn accept<F: Future<Output = ()> + Send + 'static>(listener: TcpListener, serve: impl Fn(TcpStream) -> F) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => drop(connections.spawn(connection(stream, router.clone()))),
+                Ok((stream, _)) => drop(connections.spawn(serve(stream))),
                 // Out of file descriptors, most likely: the next accept may find one again.
-                Err(_) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             },
             Some(_) = connections.join_next() => {}
         }

@@ -79,6 +79,19 @@ fn devices_say_what_they_see_and_do_what_they_are_told() {
 }
 
 #[test]
+fn a_device_that_cannot_live_ends_the_program_and_is_named() {
+    let arguments = ["devices", "--acs", "ftp://acs/", "--tr181", "1"];
+    let mut child =
+        Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    // Its standard input stays open.
+    let _input = child.stdin.take().unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.starts_with("Error: the device 0A11CE-NR%2D2200-R0000001 cannot begin a session: \"ftp://acs/\" is no address"), "{said}");
+}
+
+#[test]
 fn a_storm_is_one_line() {
     let arguments = ["storm", "--acs", "http://127.0.0.1:1/", "--count", "3", "--attempts", "1"];
     let output = Command::new(env!("CARGO_BIN_EXE_lab")).args(arguments).output().unwrap();

@@ -23,7 +23,7 @@ use wasmtime::{Store, component::Val};
 
 use self::failure::{Caused, Ended};
 pub(crate) use self::{account::Account, context::CallContext, failure::bounded, function::Function, probe::instantiate, state::CallState};
-use crate::{host::secrets::MaskedSpan, limits::Holds, options::Limits, plugin::Loaded};
+use crate::{guard::LeftAlone, host::secrets::MaskedSpan, limits::Holds, options::Limits, plugin::Loaded};
 
 /// The most bytes of a message that enters the journal or a span, backtrace and standard error included.
 pub(crate) const MAX_MESSAGE: usize = 8 << 10;
@@ -40,8 +40,10 @@ pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> C
     let mut report = match plugin.guard.admit(call, breaker, retry_budget, begun.into_std()) {
         Ok(leave) => {
             let attempted = attempt(&context, &mut finished).await;
-            let excused = attempted.as_ref().is_err_and(|ended| ended.excuses(&context.account));
-            let report = finished.report(&context, attempted);
+            let left_alone = attempted.as_ref().err().and_then(|ended| ended.because_of(&context.account));
+            // It was not called, or what it needs is left alone: this says nothing about the plugin.
+            let excused = left_alone.is_some() || matches!(attempted, Err(Ended::Busy(_)));
+            let report = finished.report(&context, attempted, left_alone.as_ref());
             if excused {
                 plugin.guard.excuse(leave);
             } else {
@@ -49,7 +51,7 @@ pub(crate) async fn run(context: Arc<CallContext>, span: Box<dyn CallSpan>) -> C
             }
             report
         }
-        Err(refused) => finished.report(&context, Err(Ended::Refused(refused))),
+        Err(refused) => finished.report(&context, Err(Ended::Refused(refused)), None),
     };
     if let Some(secrets) = context.kept_secrets() {
         secrets.mask().report(&mut report);
@@ -66,14 +68,13 @@ struct Finished {
 
 impl Finished {
     /// Settles attributes, key-value changes, class and span.
-    fn report(mut self, context: &CallContext, attempted: Result<Answer, Ended>) -> CallReport {
+    fn report(mut self, context: &CallContext, attempted: Result<Answer, Ended>, left_alone: Option<&LeftAlone>) -> CallReport {
         let CallContext { account, plugin, .. } = context;
         let sent = account.sent();
         let answer = attempted.map_err(|ended| {
-            let left_alone = ended.because_of(account);
             let failure = ended.classify(&plugin.manifest, sent, account.denied().as_deref());
             match left_alone {
-                Some(endpoint) => failure::left_alone(failure, &plugin.manifest, &endpoint),
+                Some(endpoint) => failure::left_alone(failure, &plugin.manifest, endpoint),
                 None => failure,
             }
         });

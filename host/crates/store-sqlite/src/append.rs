@@ -26,7 +26,7 @@ pub(crate) fn append(connection: &Connection, append: &PreparedAppend, position:
         insert_line(connection, &append.row.run, line, *position)?;
     }
     for document in &append.documents {
-        document_rows::write(connection, document)?;
+        document_rows::project(connection, document)?;
     }
     for write in &append.writes {
         write_key(connection, write)?;

@@ -52,13 +52,29 @@ pub(crate) fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Found> {
     })
 }
 
-/// Writes a document over the one that may be there. Index rows are only touched when attributes or rank change.
+/// Writes a document over the one that may be there.
 pub(crate) fn write(connection: &Connection, document: &DocumentRow) -> rusqlite::Result<()> {
-    let DocumentRow { collection, id, rank, attributes, attributes_json, body } = document;
-    let old: Option<(i64, String)> = connection
+    replace(connection, document, old(connection, document)?)
+}
+
+/// Writes a document that a run projects, unless a newer run has projected it since.
+pub(crate) fn project(connection: &Connection, document: &DocumentRow) -> rusqlite::Result<()> {
+    let old = old(connection, document)?;
+    let newer = old.as_ref().is_some_and(|(rank, _)| *rank > to_sql(document.rank));
+    if newer { Ok(()) } else { replace(connection, document, old) }
+}
+
+/// The rank and the attributes of the version that is there.
+fn old(connection: &Connection, document: &DocumentRow) -> rusqlite::Result<Option<(i64, String)>> {
+    connection
         .prepare_cached("SELECT rank, attributes FROM documents WHERE collection = ?1 AND id = ?2")?
-        .query_row(params![collection, id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
+        .query_row(params![document.collection, document.id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+/// Index rows are only touched when attributes or rank change.
+fn replace(connection: &Connection, document: &DocumentRow, old: Option<(i64, String)>) -> rusqlite::Result<()> {
+    let DocumentRow { collection, id, rank, attributes, attributes_json, body } = document;
     let rank = to_sql(*rank);
     if old.as_ref().is_some_and(|(old_rank, old_attributes)| *old_rank == rank && old_attributes == attributes_json) {
         let changed = "UPDATE documents SET body = ?3 WHERE collection = ?1 AND id = ?2";

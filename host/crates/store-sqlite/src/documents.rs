@@ -10,6 +10,7 @@ use crate::{
     document_rows::{DocumentRow, Found, read},
     names::intern,
     number::{from_sql, to_sql},
+    prepare::malformed,
 };
 
 /// How many values a query may look for. The interfaces let no more through, so that more can only come from a defect.
@@ -32,9 +33,9 @@ impl Documents for Store {
         if documents.is_empty() {
             return Ok(());
         }
-        let rows = documents.iter().map(DocumentRow::new).collect::<Result<Vec<_>, _>>();
-        let rows = rows.map_err(|error| WriteError::Unavailable(format!("a document cannot be written as JSON: {error}")))?;
-        check_documents(rows.len(), rows.iter().map(DocumentRow::bytes).sum())?;
+        check_documents(&documents)?;
+        let rows = documents.iter().map(DocumentRow::new).collect::<Result<_, _>>();
+        let rows = rows.map_err(|error| malformed("a document of no run", &error))?;
         Ok(self.write(Write::Documents(rows)).await?)
     }
 

@@ -36,7 +36,7 @@ impl PreparedAppend {
         if records.iter().any(|record| record.epoch != epoch) {
             return Err(WriteError::Fenced(epoch));
         }
-        let malformed = |error: serde_json::Error| WriteError::Fatal(format!("an append to run {} cannot be written as JSON: {error}", row.run));
+        let malformed = |error: serde_json::Error| malformed(&format!("an append to run {}", row.run), &error);
         let lines = records.iter().map(|record| Line::new(&row.run, record)).collect::<Result<_, _>>().map_err(malformed)?;
         let documents = documents.iter().map(DocumentRow::new).collect::<Result<_, _>>().map_err(malformed)?;
         Ok(Self { row: row.clone(), expected_head: *expected_head, lines, documents, writes: writes.clone(), holds: holds.clone() })
@@ -49,6 +49,11 @@ impl PreparedAppend {
         let writes: usize = self.writes.iter().map(|write| write.key.len() + write.value.as_ref().map_or(0, String::len)).sum();
         lines + documents + writes
     }
+}
+
+/// What has no JSON form has none the next time either.
+pub(crate) fn malformed(what: &str, error: &serde_json::Error) -> WriteError {
+    WriteError::Fatal(format!("{what} cannot be written as JSON: {error}"))
 }
 
 /// Records must follow each other from the expected head to the row's.

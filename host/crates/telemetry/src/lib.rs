@@ -60,7 +60,7 @@ pub use self::{
     health::{ExporterHealth, Health},
     host_log::HostLog,
     labels::Labels,
-    metrics::Census,
+    metrics::{Census, Gauge},
     options::{DeliveryOptions, ExporterOptions, Names, Options, Target, Units},
     sampler::Sampling,
     telemetry::Telemetry,

@@ -95,6 +95,7 @@ impl Live {
             Some(Link::new(span_context(&context)?, vec![KeyValue::new(attribute::LINK_REASON, reason)], 0))
         };
         let mut spans = SpanLinks::default();
+        spans.dropped_count = u32::try_from(links.len().saturating_sub(MAX_LINKS)).unwrap_or(u32::MAX);
         spans.links = links.into_iter().take(MAX_LINKS).filter_map(link).collect();
         data.links = spans;
         Some(data)

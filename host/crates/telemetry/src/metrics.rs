@@ -8,7 +8,7 @@ mod push;
 mod reader;
 mod tallies;
 
-pub use self::census::Census;
+pub use self::census::{Census, Gauge};
 pub(crate) use self::{
     census::Figures,
     instruments::Instruments,

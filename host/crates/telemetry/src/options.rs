@@ -30,8 +30,6 @@ pub struct Options {
     pub propagates: bool,
     /// What runs there are now.
     pub census: Arc<dyn Census>,
-    /// What is configured and does not change, by the metric that tells it: `cpe.provision.session.limit`.
-    pub limits: BTreeMap<&'static str, u64>,
     /// Where cursors and durable counters are kept.
     pub cursors: Arc<dyn CursorStore>,
     /// The epoch of this process.

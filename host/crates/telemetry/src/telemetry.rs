@@ -31,7 +31,7 @@ use crate::{
     host_log::HostLog,
     live::Live,
     logs::SharedLogs,
-    metrics::{self, Counting, SharedReader},
+    metrics::{self, Counting, Figures, Gauge, SharedReader},
     options::Options,
 };
 
@@ -40,6 +40,7 @@ pub struct Telemetry {
     observers: Vec<Arc<dyn Observer>>,
     calls: Arc<Calls>,
     counting: Arc<Counting>,
+    observed: Arc<Figures>,
     reader: SharedReader,
     meters: SdkMeterProvider,
     processor: Option<Arc<BatchSpanProcessor>>,
@@ -88,6 +89,11 @@ impl Telemetry {
     /// What packs record spans with of which no journal tells.
     pub fn live_spans(&self, sampler: Sampler) -> Arc<dyn LiveSpans> {
         Arc::new(Live { shared: self.calls.0.clone(), sampler })
+    }
+
+    /// Tells a figure that is kept in memory from now on, as the up-down counter of this name in the registry, without labels.
+    pub fn observe(&self, metric: &'static str, gauge: Gauge) {
+        self.observed.observe(metric, gauge);
     }
 
     /// Whether a caller's trace is taken over: where it is not, nobody may see a caller's trace context.

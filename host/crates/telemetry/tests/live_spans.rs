@@ -87,6 +87,20 @@ async fn what_a_pack_records_hangs_where_it_says_and_is_as_the_registry_says() {
 }
 
 #[tokio::test]
+async fn links_beyond_the_most_of_a_span_are_counted_as_dropped() {
+    let (telemetry, received) = started(Pii::Emit).await;
+    let live = live(&telemetry, true);
+    for count in [128, 130] {
+        let links = (0..count).map(|_| (live.root(&cpe()), "session_of")).collect();
+        live.record(LiveSpan { links, ..inform(&live.root(&cpe())) });
+    }
+    assert!(telemetry.flush(Duration::from_secs(30)).await);
+    let mut links: Vec<_> = received.spans().iter().map(|span| (span.links.len(), span.dropped_links_count)).collect();
+    links.sort_unstable();
+    assert_eq!(links, [(128, 0), (128, 2)]);
+}
+
+#[tokio::test]
 async fn a_trace_that_is_not_sampled_leaves_no_span_and_personal_values_stay_where_the_operator_wants_them() {
     let (telemetry, received) = started(Pii::Drop).await;
     let (silent, loud) = (live(&telemetry, false), live(&telemetry, true));

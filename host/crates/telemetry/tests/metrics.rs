@@ -4,7 +4,10 @@
 mod common;
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -88,10 +91,23 @@ async fn figures_in_progress_are_observed() {
     "#]]
     .assert_debug_eq(&lines(&telemetry, "bss_order_in_progress"));
     assert_eq!(lines(&telemetry, "pipeline_run_active").len(), 6);
-    // One device is being provisioned, one waits for its next session, and one waits for a person.
-    let sessions = ["cpe_provision_active_sessions", "cpe_provision_session_limit"].map(|name| lines(&telemetry, name));
-    let scope = "{otel_scope_name=\"cpe.acs\"}";
-    assert_eq!(sessions.concat(), [format!("cpe_provision_active_sessions{scope} 2"), format!("cpe_provision_session_limit{scope} 10000")]);
+}
+
+#[tokio::test]
+async fn a_figure_that_is_kept_in_memory_is_told_as_it_is_now() {
+    let telemetry = Telemetry::start(options(&Arc::default(), Vec::new())).await.unwrap();
+    let sessions = || ["cpe_provision_active_sessions", "cpe_provision_session_limit"].map(|name| lines(&telemetry, name)).concat();
+    // Runs of devices that wait for their next session are no sessions.
+    assert!(sessions().is_empty(), "nobody has told it yet: {:?}", sessions());
+    let open = Arc::new(AtomicU64::new(0));
+    let counted = open.clone();
+    telemetry.observe("cpe.provision.active_sessions", Arc::new(move || counted.load(Ordering::SeqCst)));
+    telemetry.observe("cpe.provision.session.limit", Arc::new(|| 10_000));
+    for count in [0, 3, 1] {
+        open.store(count, Ordering::SeqCst);
+        let scope = "{otel_scope_name=\"cpe.acs\"}";
+        assert_eq!(sessions(), [format!("cpe_provision_active_sessions{scope} {count}"), format!("cpe_provision_session_limit{scope} 10000")]);
+    }
 }
 
 /// A census that fails in the worst way.
@@ -109,6 +125,8 @@ async fn a_census_that_panics_does_not_stop_the_other_metrics() {
     let mut options = options(&Arc::default(), Vec::new());
     options.census = Arc::new(Broken);
     let telemetry = Telemetry::start(options).await.unwrap();
+    telemetry.observe("cpe.provision.session.limit", Arc::new(|| panic!("the gauge is broken")));
+    assert!(lines(&telemetry, "cpe_provision_session_limit").is_empty());
     assert!(lines(&telemetry, "bss_order_in_progress").is_empty());
     assert_eq!(lines(&telemetry, "bss_order_count_total").len(), 1);
 }

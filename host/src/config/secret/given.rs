@@ -41,8 +41,9 @@ pub(crate) struct Given {
     entries: Vec<Entry>,
     /// As they are written, for the line that would allow one more.
     written: Vec<String>,
-    /// What no plugin may be given: the key that texts are sealed with, and everything of the host's own.
-    seal_key: Option<String>,
+    /// The secrets of the host itself, which no plugin may be given.
+    of_the_host: Vec<String>,
+    /// The directory of the host's own files, which no plugin may be given either.
     own: PathBuf,
 }
 
@@ -85,8 +86,8 @@ impl Given {
                 Err(never) => match never {},
             }
         }
-        let (written, seal_key) = (config.secrets.allow.clone(), config.secrets.seal_key.clone());
-        Ok(Self { directory: directory.to_owned(), configured, entries, written, seal_key, own: config.data_directory().to_owned() })
+        let (written, of_the_host) = (config.secrets.allow.clone(), of_the_host(config));
+        Ok(Self { directory: directory.to_owned(), configured, entries, written, of_the_host, own: config.data_directory().to_owned() })
     }
 
     /// Looks at a grant before anything that it refers to is touched.
@@ -109,7 +110,7 @@ impl Given {
         if self.configured.contains(reference) {
             return Ok(());
         }
-        if self.seal_key.as_deref() == Some(reference) {
+        if self.of_the_host.iter().any(|secret| secret == reference) {
             return Err(own(reference));
         }
         match reference.strip_prefix("file:") {
@@ -144,9 +145,8 @@ impl Given {
         if !fitting.iter().any(stays) {
             return Err(format!("`{reference}` leads out of what `allow` in [secrets] names, over a link"));
         }
-        let seal_key =
-            self.seal_key.as_deref().and_then(|key| key.strip_prefix("file:")).and_then(|key| self.directory.join(key).canonicalize().ok());
-        let of_the_host = seal_key.as_ref() == Some(&real) || self.own.canonicalize().is_ok_and(|own| real.starts_with(own));
+        let files = self.of_the_host.iter().filter_map(|secret| self.directory.join(secret.strip_prefix("file:")?).canonicalize().ok());
+        let of_the_host = files.into_iter().any(|file| file == real) || self.own.canonicalize().is_ok_and(|own| real.starts_with(own));
         if of_the_host { Err(own(reference)) } else { Ok(()) }
     }
 
@@ -157,6 +157,13 @@ impl Given {
             allow.join(", ")
         )
     }
+}
+
+/// Every secret that the configuration gives to the host itself: whoever adds one adds it here.
+fn of_the_host(config: &Config) -> Vec<String> {
+    let seal_key = config.secrets.seal_key.clone();
+    let certificate_key = config.cpe.tls.as_ref().map(|tls| tls.key.clone());
+    [seal_key, certificate_key].into_iter().flatten().collect()
 }
 
 fn own(reference: &str) -> String {
@@ -194,15 +201,17 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
         ["secrets/deep", "jackfield-data"].iter().for_each(|folder| fs::create_dir_all(at(folder)).unwrap());
-        for file in ["secrets/a", "secrets/deep/b", "secrets/seal", "beside", "one", "jackfield-data/admin-token", "secretsnot"] {
+        for file in ["secrets/a", "secrets/deep/b", "secrets/seal", "secrets/acs.key", "beside", "one", "jackfield-data/admin-token", "secretsnot"] {
             fs::write(at(file), "text").unwrap();
         }
         symlink(at("beside"), at("secrets/out")).unwrap();
         symlink(at("secrets/deep/b"), at("secrets/in")).unwrap();
         symlink(at("jackfield-data"), at("data")).unwrap();
+        symlink(at("secrets/acs.key"), at("secrets/innocent")).unwrap();
         let given = given(
             place.path(),
-            "[secrets]\nseal_key = \"file:secrets/seal\"\nallow = [\"env:JACKFIELD_*\", \"env:ONE\", \"file:secrets/\", \"file:one\", \"file:data/\"]\n\
+            "[cpe.tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"acs.pem\"\nkey = \"file:secrets/acs.key\"\n\
+             [secrets]\nseal_key = \"file:secrets/seal\"\nallow = [\"env:JACKFIELD_*\", \"env:ONE\", \"file:secrets/\", \"file:one\", \"file:data/\"]\n\
              [plugins.p]\npath = \"p\"\ngrant = { secrets = { own = \"env:OWN\" }, http.e = { url = \"http://h\", ca = \"file:../ca.pem\" } }",
         );
         let (fine, closed, leads, climbs, own) = ("", "may not be given over the interface", "over a link", "without `..`", "of the host's own");
@@ -233,6 +242,8 @@ mod tests {
             ("file:secrets/deep/../../beside", climbs),
             ("file:../other/ca.pem", climbs),
             ("file:secrets/seal", own),
+            ("file:secrets/acs.key", own),
+            ("file:secrets/innocent", own),
             ("file:data/admin-token", own),
         ] {
             for grant in [
@@ -252,6 +263,20 @@ mod tests {
         assert!(
             refused.ends_with("[secrets]\nallow = [\"env:JACKFIELD_*\", \"env:ONE\", \"file:secrets/\", \"file:one\", \"file:data/\", \"env:PATH\"]")
         );
+    }
+
+    #[test]
+    fn what_the_environment_gives_to_the_host_itself_is_given_to_no_plugin() {
+        let place = tempfile::tempdir().unwrap();
+        let given = given(
+            place.path(),
+            "[cpe.tls]\nlisten = \"127.0.0.1:0\"\ncertificate = \"acs.pem\"\nkey = \"env:ACS_KEY\"\n[secrets]\nseal_key = \"env:SEAL\"\nallow = [\"env:*\"]",
+        );
+        for (reference, expected) in [("env:ACS_KEY", false), ("env:SEAL", false), ("env:OTHER", true)] {
+            let found = given.check(&json!({"secrets": {"s": reference}})).map_err(|error| error.to_string());
+            assert_eq!(found.is_ok(), expected, "{reference}: {found:?}");
+            assert!(found.err().is_none_or(|error| error.contains("of the host's own")), "{reference}");
+        }
     }
 
     #[test]

@@ -27,8 +27,8 @@ struct Explain {
 struct Question {
     /// A product order.
     order: Option<Value>,
-    /// A device as it names itself: `manufacturer`, `oui`, `product-class`, `serial`, `model`, `root`.
-    device: Option<Value>,
+    /// A device as it names itself: `manufacturer`, `oui`, `product-class`, `serial`, `model`, `root`. What is not said is empty.
+    device: Option<cpe::flow::Device>,
     run: Option<String>,
 }
 
@@ -57,10 +57,7 @@ async fn answer(State(explain): State<Explain>, body: String) -> Response {
     }
 }
 
-/// What a provisioning of a device begins with, as far as it decides about bindings. What is not said is empty.
-fn provisioning(given: &Value) -> Value {
-    let names = ["oui", "product-class", "serial", "manufacturer", "model", "hardware-version", "software-version", "root"];
-    let device: serde_json::Map<String, Value> =
-        names.map(|name| (name.to_owned(), given[name].as_str().unwrap_or_default().into())).into_iter().collect();
+/// What a provisioning of a device begins with, as far as it decides about bindings.
+fn provisioning(device: &cpe::flow::Device) -> Value {
     json!({"id": "", "device": device, "trigger": "operator", "model-label": ""})
 }

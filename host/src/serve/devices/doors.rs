@@ -43,7 +43,7 @@ impl Doors {
         for (listener, tls) in self.0 {
             let address = listener.local_addr()?;
             addresses.push(format!("{}://{address}", if tls.is_some() { "https" } else { "http" }));
-            let door = Door { listener, tls, intake: devices.intake.clone(), credentials: devices.inventory.clone() };
+            let door = Door { listener, tls, intake: devices.api.intake.clone(), credentials: devices.api.inventory.clone() };
             let (acs, stop) = (devices.acs.clone(), stop.clone());
             serving.spawn(async move { acs.serve(door, stop).await });
         }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use async_trait::async_trait;
 use cpe::{
     api::Api,
-    device::{DeviceKey, DeviceKeyError},
+    device::DeviceKey,
     flow::{Inventory, InventoryError, Owner, ProvisionError, Trigger},
 };
 use engine::{
@@ -66,7 +66,7 @@ impl OrderedDevices {
         let Ordered { item, device, owner } = ordered;
         match self.inventory.assign(&device, owner, Some(trace.clone())).await {
             Ok(()) => {}
-            Err(error @ (InventoryError::Invalid(_) | InventoryError::Secrets(_))) => {
+            Err(error @ (InventoryError::Invalid(_) | InventoryError::Taken { .. } | InventoryError::Secrets(_))) => {
                 warn!(order = %run, "the device of item {item} is not assigned: {error}");
                 return Ok(());
             }
@@ -153,7 +153,7 @@ fn devices(run: &RunId, input: &OrderInput) -> Vec<Ordered> {
     let ordered = items.filter_map(|item| {
         let of = |name: &str| item.characteristics().find(|(given, _)| *given == name).map(|(_, value)| value);
         let device = of(DEVICE)?;
-        let found = device_of(device);
+        let found = DeviceKey::read(device);
         match (found, &input.customer) {
             (Ok(device), Some(customer)) => {
                 let others = item.characteristics().filter(|(name, _)| *name != DEVICE && *name != PLAN);
@@ -179,16 +179,6 @@ fn devices(run: &RunId, input: &OrderInput) -> Vec<Ordered> {
     ordered.collect()
 }
 
-/// The device of a text: as the host writes it, or as people do, with hyphens in the product class.
-fn device_of(text: &str) -> Result<DeviceKey, DeviceKeyError> {
-    text.parse().or_else(|error| {
-        let parts = text.split_once('-').and_then(|(oui, rest)| Some((oui, rest.rsplit_once('-')?)));
-        let is_oui = |oui: &str| oui.len() == 6 && oui.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let found = parts.filter(|(oui, (_, serial))| is_oui(oui) && !serial.is_empty() && !text.contains('%'));
-        found.map(|(oui, (class, serial))| DeviceKey::new(oui, class, serial)).ok_or(error)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
@@ -201,16 +191,6 @@ mod tests {
         let devices = devices(&run, &input).into_iter();
         let line = |Ordered { item, device, owner }: Ordered| (item, device.to_string(), owner.plan, owner.location, owner.characteristics.len());
         devices.map(line).collect()
-    }
-
-    #[test]
-    fn a_device_is_named_as_the_host_does_or_as_people_do() {
-        for text in ["0A11CE-NR%2D2200-R1", "0A11CE-NR-2200-R1", "0a11ce-NR-2200-R1"] {
-            assert_eq!(device_of(text).unwrap().as_str(), "0A11CE-NR%2D2200-R1", "{text}");
-        }
-        for text in ["", "a router", "0A11CE-R1", "router-NR-R1", "0A11CE-NR-%41-R1"] {
-            assert!(device_of(text).is_err(), "{text}");
-        }
     }
 
     #[test]

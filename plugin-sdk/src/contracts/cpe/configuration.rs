@@ -1,4 +1,5 @@
-//! `jackfield:cpe/configuration`: which parameters a profile comes to on a device of one vendor. A function of its request and nothing else.
+//! `jackfield:cpe/configuration`: which parameters a profile comes to on a device of one vendor. A function of its request and of
+//! the plugin's settings.
 
 use super::{Characteristic, Device, ServiceProfile, SettingValue};
 
@@ -74,7 +75,7 @@ pub struct Request {
 /// A parameter with the value that it is to have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
-    /// The full path. `{label}` in it stands for the instance number of the object of that label.
+    /// The full path: 1 to 256 bytes. `{label}` in it stands for the instance number of the object of that label.
     pub name: String,
     /// The value in the form of its type.
     pub value: SettingValue,
@@ -120,32 +121,40 @@ pub struct Object {
 /// How a device tells of changes of a parameter (TR-069 A.3.2.4).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// The full path.
+    /// The full path, as in an [`Assignment`].
     pub name: String,
     /// 0 off, 1 passive, 2 active; 3 to 6 as 1 and 2 with lightweight notifications.
     pub level: u8,
 }
 
 /// What the host is to do with the device: removals, objects, assignments, notifications, reboot, in this order.
+/// One beyond the limits below is refused.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DeviceConfiguration {
-    /// Instances that are to be deleted, as full paths with the dot at their end.
+    /// At most 256 instances that are to be deleted, as full paths with the dot at their end.
     pub removals: Vec<String>,
-    /// Instances that must be there.
+    /// At most 256 instances that must be there.
     pub objects: Vec<Object>,
-    /// At most 4096. The host sends only what differs, and reads every one of them back.
+    /// At most 4096, no name twice. The host sends only what differs, and reads every one of them back.
     pub assignments: Vec<Assignment>,
-    /// Notifications.
+    /// At most 256.
     pub notifications: Vec<Notification>,
-    /// Parameters that cannot be read back on this device, beyond those that the data models hide.
+    /// At most 256 parameters that cannot be read back on this device, beyond those that the data models hide.
     pub hidden: Vec<String>,
-    /// How this device differs from the standard, as the operator's records of quirks have it. What the operator said wins.
+    /// How this device differs from the standard, as the operator's records of quirks have it; at most 256. What the operator said wins.
     pub quirks: Vec<Characteristic>,
     /// Whether the device applies the values only after a reboot.
     pub reboot: bool,
 }
 
-/// The parameters of a vendor's devices.
+impl DeviceConfiguration {
+    /// Adds an assignment.
+    pub fn set(&mut self, assignment: Assignment) {
+        self.assignments.push(assignment);
+    }
+}
+
+/// The parameters of a vendor's devices: a function of the request and of the plugin's settings.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not implement a contract that `export!` names",
     note = "write `impl Configuration for {Self}`, or take the contract out of `export!`"

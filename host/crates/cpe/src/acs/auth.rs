@@ -1,10 +1,13 @@
 //! Who a device is: Digest, Basic, certificates.
 
+use std::net::IpAddr;
+
 use http::{HeaderMap, HeaderValue, Uri, header::AUTHORIZATION};
 use pipeline::Timestamp;
 
 use super::{
     AuthMode, Credential, Credentials, Options, Proof,
+    failures::Failures,
     nonces::{Nonces, Use},
 };
 use crate::{
@@ -24,6 +27,8 @@ pub(super) struct Shown<'a> {
     pub(super) secure: bool,
     /// The names in the certificate of the device.
     pub(super) names: &'a [String],
+    /// Where it comes from.
+    pub(super) peer: IpAddr,
 }
 
 /// What that proves.
@@ -37,17 +42,23 @@ pub(super) enum Verdict {
     Other,
     /// Nobody knows, now.
     Unavailable,
+    /// Nothing is looked at: too many wrong secrets came from there.
+    Barred,
 }
+
+/// How much of a user name is told.
+const LONGEST_SHOWN: usize = 64;
 
 /// Checks what devices show.
 #[derive(Debug)]
 pub(super) struct Gate {
     nonces: Nonces,
+    failures: Failures,
 }
 
 impl Gate {
-    pub(super) fn new(nonces: Nonces) -> Self {
-        Self { nonces }
+    pub(super) fn new(nonces: Nonces, failures: Failures) -> Self {
+        Self { nonces, failures }
     }
 
     /// Whether the sender of an Inform is the device that it says.
@@ -72,18 +83,27 @@ impl Gate {
             let nothing = !shown.headers.contains_key(AUTHORIZATION) && options.auth == AuthMode::Optional;
             return if nothing { Verdict::Known(Proof::None) } else { Verdict::Challenge { stale: false } };
         };
+        if self.failures.too_many(claim.username(), shown.peer, now) {
+            return Verdict::Barred;
+        }
         let credential = match credentials.of(claim.username()).await {
-            Ok(Some(credential)) => credential,
-            Ok(None) => return Verdict::Challenge { stale: false },
+            Ok(Some(credential)) if claim.holds(&credential, shown, options) => credential,
+            Ok(_) => return self.wrong(claim.username(), shown.peer, now),
             Err(_) => return Verdict::Unavailable,
         };
-        if !claim.holds(&credential, shown, options) {
-            return Verdict::Challenge { stale: false };
-        }
         if claim.nonce().is_some_and(|(nonce, count)| self.nonces.take(nonce, count, now) == Use::Stale) {
             return Verdict::Challenge { stale: true };
         }
         owner(&credential, device, inform).map_or(Verdict::Other, Verdict::Known)
+    }
+
+    /// An unknown name counts as a wrong secret, so that nobody learns which names there are.
+    fn wrong(&self, username: &str, peer: IpAddr, now: Timestamp) -> Verdict {
+        if self.failures.wrong(username, peer, now) {
+            let username: String = username.chars().take(LONGEST_SHOWN).collect();
+            tracing::warn!("too many wrong secrets for {username:?} from {peer}: no more are looked at for a while");
+        }
+        Verdict::Challenge { stale: false }
     }
 
     /// A later request of a session may show the same nonce with a higher count. That count is used up: else whoever reads it on the way could use it.

@@ -47,7 +47,7 @@ impl BodyError {
 #[derive(Debug, Default)]
 pub(super) struct Sent {
     pub(super) bytes: Bytes,
-    _place: Option<OwnedSemaphorePermit>,
+    place: Option<OwnedSemaphorePermit>,
 }
 
 /// More than this is a large body. What devices usually send is smaller.
@@ -77,7 +77,7 @@ async fn whole(mut body: Incoming, most: usize, places: &Arc<Semaphore>) -> Resu
             return Err(BodyError::TooLarge(most));
         }
         if length > LARGE && place.is_none() {
-            place = Some(places.clone().try_acquire_owned().map_err(|_| BodyError::Crowded)?);
+            place = Some(taken(places)?);
         }
         if first.is_empty() {
             first = data;
@@ -88,20 +88,32 @@ async fn whole(mut body: Incoming, most: usize, places: &Arc<Semaphore>) -> Resu
             more.extend_from_slice(&data);
         }
     }
-    Ok(Sent { bytes: if more.is_empty() { first } else { more.freeze() }, _place: place })
+    Ok(Sent { bytes: if more.is_empty() { first } else { more.freeze() }, place })
 }
 
-/// The body as it was before it was compressed.
-pub(super) fn decoded(body: &Bytes, headers: &HeaderMap, options: &Options) -> Result<Bytes, BodyError> {
+/// The place of one more large body.
+fn taken(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, BodyError> {
+    places.clone().try_acquire_owned().map_err(|_| BodyError::Crowded)
+}
+
+/// The body as it was before it was compressed. One that was small and is large now takes a place.
+pub(super) fn decoded(sent: &mut Sent, headers: &HeaderMap, options: &Options, places: &Arc<Semaphore>) -> Result<Bytes, BodyError> {
+    let Sent { bytes: body, place } = sent;
     let Some(encoding) = headers.get(CONTENT_ENCODING) else { return Ok(body.clone()) };
     let encoding = encoding.to_str().map_err(|_| BodyError::Encoding)?.trim().to_ascii_lowercase();
+    let mut grows = || {
+        if place.is_none() {
+            *place = Some(taken(places)?);
+        }
+        Ok(())
+    };
     match encoding.as_str() {
         "" | "identity" => Ok(body.clone()),
         _ if body.is_empty() => Ok(Bytes::new()),
-        "gzip" | "x-gzip" => inflate(GzDecoder::new(&body[..]), options.inflated_bytes),
+        "gzip" | "x-gzip" => inflate(GzDecoder::new(&body[..]), options.inflated_bytes, &mut grows),
         // The standard means zlib; some senders leave its header out.
-        "deflate" if zlib(body) => inflate(ZlibDecoder::new(&body[..]), options.inflated_bytes),
-        "deflate" => inflate(DeflateDecoder::new(&body[..]), options.inflated_bytes),
+        "deflate" if zlib(body) => inflate(ZlibDecoder::new(&body[..]), options.inflated_bytes, &mut grows),
+        "deflate" => inflate(DeflateDecoder::new(&body[..]), options.inflated_bytes, &mut grows),
         _ => Err(BodyError::Encoding),
     }
 }
@@ -110,9 +122,18 @@ fn zlib(body: &[u8]) -> bool {
     matches!(body, [method, flags, ..] if method & 15 == 8 && u16::from_be_bytes([*method, *flags]) % 31 == 0)
 }
 
-fn inflate(decoder: impl Read, most: usize) -> Result<Bytes, BodyError> {
+/// `grows` is asked before more than a small body is kept.
+fn inflate(mut decoder: impl Read, most: usize, grows: &mut dyn FnMut() -> Result<(), BodyError>) -> Result<Bytes, BodyError> {
     let mut inflated = Vec::new();
-    decoder.take(most as u64 + 1).read_to_end(&mut inflated).map_err(|_| BodyError::Compression)?;
+    let mut more = |upto: usize, inflated: &mut Vec<u8>| {
+        let room = upto.saturating_sub(inflated.len()) as u64;
+        (&mut decoder).take(room).read_to_end(inflated).map_err(|_| BodyError::Compression)
+    };
+    more(LARGE.min(most) + 1, &mut inflated)?;
+    if inflated.len() > LARGE {
+        grows()?;
+        more(most + 1, &mut inflated)?;
+    }
     if inflated.len() > most { Err(BodyError::TooLarge(most)) } else { Ok(inflated.into()) }
 }
 
@@ -139,6 +160,29 @@ mod tests {
 
     fn headers(encoding: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_ENCODING, HeaderValue::from_static(encoding))])
+    }
+
+    fn decoded(body: &Bytes, headers: &HeaderMap, options: &Options) -> Result<Bytes, BodyError> {
+        super::decoded(&mut Sent { bytes: body.clone(), place: None }, headers, options, &Arc::new(Semaphore::new(1)))
+    }
+
+    #[test]
+    fn a_body_that_grows_large_takes_a_place() {
+        let packed = |size: usize| {
+            let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
+            gzip.write_all(&vec![b'x'; size]).unwrap();
+            Bytes::from(gzip.finish().unwrap())
+        };
+        let places = Arc::new(Semaphore::new(1));
+        let options = Options::default();
+        let inflated = |sent: &mut Sent| super::decoded(sent, &headers("gzip"), &options, &places).map(|body| body.len());
+        let [mut small, mut large, mut second] = [LARGE, LARGE + 1, 1 << 20].map(|size| Sent { bytes: packed(size), place: None });
+        assert_eq!((inflated(&mut small), places.available_permits()), (Ok(LARGE), 1));
+        assert_eq!((inflated(&mut large), places.available_permits()), (Ok(LARGE + 1), 0));
+        assert_eq!(inflated(&mut second), Err(BodyError::Crowded));
+        assert_eq!(inflated(&mut large), Ok(LARGE + 1), "it has its place");
+        drop(large);
+        assert_eq!(inflated(&mut second), Ok(1 << 20));
     }
 
     #[test]

@@ -8,20 +8,20 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use hyper::body::Incoming;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     Acs, AuthMode, Credentials, Intake, Options, SessionEnd, Shared,
-    body::{self, BodyError},
+    body::{self, BodyError, Sent},
     reply::{self, Reply},
     session::{Move, Session, Turn},
+    wire::Line,
 };
 use crate::{
-    quirks::{Quirks, Termination},
-    soap::{Envelope, Limits, Message, Style, WriteError, read, write},
+    quirks::Termination,
+    soap::{Envelope, Limits, Message, WriteError, read, write},
 };
 
 /// A connection with a device.
@@ -33,6 +33,7 @@ pub(super) struct Connection {
     /// No other connection of this process has it.
     pub(super) number: u64,
     pub(super) peer: SocketAddr,
+    pub(super) line: Line,
     /// Whether nobody on the way can read what is sent.
     pub(super) secure: bool,
     /// The names in the certificate of the device.
@@ -63,25 +64,38 @@ impl Connection {
             return self.busy();
         }
         let (head, body) = request.into_parts();
-        let options = &self.shared().options;
-        let sent = match body::read(body, options, &self.shared().large).await {
-            Ok(sent) => sent,
-            Err(BodyError::Crowded) => return self.busy(),
-            Err(error) => return reply::refused(error.status(), &error.to_string()),
+        let Shared { options, large, .. } = self.shared();
+        let said = match body::read(body, options, large).await {
+            Ok(sent) => said(&head.headers, sent, options, large),
+            Err(error) => Err(error.into()),
         };
-        match said(&head.headers, &sent.bytes, options) {
-            Ok(None) => match self.turn(&head.headers) {
+        match said {
+            Ok((_, None)) => match self.turn(&head.headers) {
                 Some(turn) => self.ours(&turn).await,
                 None => self.no_session(),
             },
-            Ok(Some(envelope)) if matches!(envelope.message, Message::Inform(_)) => self.inform(&head, sent, envelope).await,
-            Ok(Some(envelope)) => self.message(&head.headers, envelope).await,
-            Err((status, why)) => {
-                if let Some(turn) = self.turn(&head.headers) {
-                    turn.garbled("a message that cannot be read");
-                }
-                reply::refused(status, &why)
+            Ok((sent, Some(envelope))) if matches!(envelope.message, Message::Inform(_)) => self.inform(&head, sent, envelope).await,
+            Ok((sent, Some(envelope))) => {
+                // What waits for its answer keeps no place of a large body.
+                drop(sent);
+                self.message(&head.headers, envelope).await
             }
+            Err(refused) => self.unread(&head.headers, &refused),
+        }
+    }
+
+    /// The answer to what cannot be read. Where a session waits for a message it is told that this was none, unless the device may send it again: its connection
+    /// broke.
+    fn unread(&self, headers: &HeaderMap, refused: &Unread) -> Reply {
+        if !matches!(refused, Unread::Body(BodyError::Broken))
+            && let Some(turn) = self.turn(headers)
+        {
+            turn.garbled("a message that cannot be read");
+        }
+        match refused {
+            Unread::Body(BodyError::Crowded) => self.busy(),
+            Unread::Body(error) => reply::refused(error.status(), &error.to_string()),
+            Unread::Message(why) => reply::refused(StatusCode::BAD_REQUEST, why),
         }
     }
 
@@ -95,17 +109,18 @@ impl Connection {
     /// It is our turn to speak: a request, once there is one, or the end.
     async fn ours(&self, turn: &Turn) -> Reply {
         let session = &turn.session;
-        let style = style(&session.quirks);
+        let style = session.quirks.style();
         let written = |envelope: &Envelope| write(envelope, &style);
-        let until = Instant::now() + self.shared().options.hold(session.patience);
+        let until = Instant::now() + self.shared().options.hold(session.limits.patience);
         let mut last = false;
         loop {
             // Listens before it looks.
             let changed = session.changed();
             match turn.next(last, &written) {
                 Move::Ask(body) => return reply::envelope(body),
-                Move::End => {
-                    self.end(session, SessionEnd::Done);
+                Move::End { admitted } => {
+                    self.shared().ended(session, SessionEnd::Done, admitted, &*self.intake);
+                    self.unbind(session, SessionEnd::Done);
                     return self.over(session.quirks.termination);
                 }
                 Move::Stale => return self.busy(),
@@ -115,6 +130,8 @@ impl Connection {
             tokio::select! {
                 () = changed => {}
                 () = tokio::time::sleep_until(until) => last = true,
+                // Nothing is sent to who is most likely gone. With its cookie the device may go on on another connection.
+                () = self.line.ended() => return self.busy(),
             }
         }
     }
@@ -122,8 +139,14 @@ impl Connection {
     /// The session that a request belongs to: that of its cookie, or that of its connection. A cookie of a session that is over counts as none.
     fn turn(&self, headers: &HeaderMap) -> Option<Turn> {
         let Shared { options, table, cookies, gate, clock, .. } = self.shared();
-        let by_cookie = cookies.sessions(headers).find_map(|id| Turn::new(table.with(id)?, self.number));
-        let by_connection = || options.bind_connections.then(|| self.bound().session.clone()).flatten().and_then(|open| Turn::new(open, self.number));
+        let take = |session: Arc<Session>| {
+            if let Some(end) = session.exhausted(Instant::now()) {
+                self.end(&session, end);
+            }
+            Turn::new(session, self.number)
+        };
+        let by_cookie = cookies.sessions(headers).find_map(|id| take(table.with(id)?));
+        let by_connection = || options.bind_connections.then(|| self.bound().session.clone()).flatten().and_then(take);
         let turn = by_cookie.or_else(by_connection)?;
         if options.auth != AuthMode::None {
             gate.seen(headers, clock.now());
@@ -140,6 +163,11 @@ impl Connection {
 
     fn end(&self, session: &Arc<Session>, end: SessionEnd) {
         self.shared().end(session, end, &*self.intake);
+        self.unbind(session, end);
+    }
+
+    /// The connection carries a session no longer.
+    fn unbind(&self, session: &Arc<Session>, end: SessionEnd) {
         let mut bound = self.bound();
         if bound.session.as_ref().is_some_and(|bound| Arc::ptr_eq(bound, session)) {
             bound.session = None;
@@ -164,18 +192,28 @@ impl Connection {
     }
 }
 
-/// The message in a body; nothing where the body is empty.
-fn said(headers: &HeaderMap, sent: &Bytes, options: &Options) -> Result<Option<Envelope>, (StatusCode, String)> {
-    let body = body::decoded(sent, headers, options).map_err(|error| (error.status(), error.to_string()))?;
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
-    }
-    let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
-    read(&body, body::charset(headers), &limits).map(Some).map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))
+/// Why a body gives no message.
+#[derive(Debug)]
+enum Unread {
+    Body(BodyError),
+    Message(String),
 }
 
-fn style(quirks: &Quirks) -> Style {
-    Style { prolog: quirks.prolog, boolean: quirks.boolean }
+impl From<BodyError> for Unread {
+    fn from(error: BodyError) -> Self {
+        Self::Body(error)
+    }
+}
+
+/// The message in a body, and the body as it was sent; no message where the body is empty.
+fn said(headers: &HeaderMap, mut sent: Sent, options: &Options, places: &Arc<Semaphore>) -> Result<(Sent, Option<Envelope>), Unread> {
+    let body = body::decoded(&mut sent, headers, options, places)?;
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Ok((sent, None));
+    }
+    let limits = Limits { bytes: options.inflated_bytes.max(options.body_bytes), ..Limits::default() };
+    let envelope = read(&body, body::charset(headers), &limits).map_err(|error| Unread::Message(error.to_string()))?;
+    Ok((sent, Some(envelope)))
 }
 
 /// What a device sent, such as its ID, cannot be said back to it.

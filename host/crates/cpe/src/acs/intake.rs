@@ -16,7 +16,7 @@ use crate::{
 #[async_trait]
 pub trait Intake: fmt::Debug + Send + Sync {
     /// An authenticated Inform. Answers when what it started is durable; the device has no answer before. An error tells the device to come again later.
-    /// It may be dropped before it answers, where the connection breaks: what it started goes on, and the device comes again.
+    /// It may be dropped before it answers, where the connection breaks or it takes too long: what it started goes on, and the device comes again.
     async fn inform(&self, contact: Contact) -> Result<Admission, Busy>;
 
     /// A request of the device other than Inform, answered after this returns. An error makes the device repeat it (fault 8005).
@@ -36,6 +36,8 @@ pub struct Contact {
     pub device: DeviceKey,
     /// What it sent.
     pub inform: Arc<Inform>,
+    /// How it differs from the standard, as [`Intake::quirks`] said.
+    pub quirks: Arc<Quirks>,
     /// The namespace that it speaks.
     pub namespace: Namespace,
     /// The session that begins. The device is in session while [`Intake::inform`] is asked: what is put into its mailbox then is kept.
@@ -99,7 +101,7 @@ pub enum SessionEnd {
     DeviceLeft,
     /// The device began another session.
     Superseded,
-    /// The device kept its connection and said nothing for too long.
+    /// The device kept its connection and said nothing for too long, or had all that one session may take.
     TimedOut,
     /// The host stops.
     Stopped,

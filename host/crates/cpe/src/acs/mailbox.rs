@@ -72,7 +72,9 @@ impl Mailbox {
                 sent.letter.resolve(Err(AskError::Unexpected("an empty body".to_owned())));
             } else if !may_repeat(&sent.letter.rpc) {
                 sent.letter.resolve(Err(AskError::Lost { sent: true }));
-            } else if let Some((body, letter)) = written(&sent.id, sent.letter, namespace, write) {
+            } else if !sent.letter.answer.is_closed()
+                && let Some((body, letter)) = written(&sent.id, sent.letter, namespace, write)
+            {
                 self.sent = Some(Sent { letter, connection, again: true, ..sent });
                 return Some(body);
             }

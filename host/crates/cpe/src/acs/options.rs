@@ -1,9 +1,14 @@
 //! What an operator may decide about the server.
 
+mod check;
+
 use std::time::Duration;
 
 use serde::Deserialize;
+use tokio::time::Instant;
 
+pub(super) use self::check::is_realm;
+use super::session::Limits;
 use crate::digest::Algorithm;
 
 /// The settings of the server, one table of the configuration.
@@ -22,6 +27,10 @@ pub struct Options {
     pub nonce_s: u64,
     /// How many nonces are remembered with their count; when there are more, the oldest ones are good no longer. Default: 262,144, about 12 MiB.
     pub nonces: usize,
+    /// After so many wrong secrets for one user name from one address no more are looked at; the device is told to come again later. Default: 20.
+    pub wrong_secrets: u32,
+    /// One wrong secret is forgotten in so many seconds. So this is also how often somebody can try another one who never stops. Default: 30.
+    pub wrong_secret_s: u64,
     /// The largest body, in bytes as they arrive. Default: 1 MiB.
     pub body_bytes: usize,
     /// The largest body once it is decompressed. Default: 4 MiB.
@@ -29,7 +38,8 @@ pub struct Options {
     /// How many bodies of more than 32 KiB are taken in at a time, over all listeners; who sends one more is told to come again later. Default: 64.
     pub large_bodies: usize,
     /// How long the head of a request may take to arrive, how long a connection may be idle, and how long a device may read nothing of an answer, in
-    /// milliseconds. Default: 35,000, more than a session lasts.
+    /// milliseconds. Default: 35,000, more than a session lasts that the device asked no other time for. A session that lasts longer than its connection goes on with
+    /// its cookie.
     pub head_ms: u64,
     /// How long a body may take to arrive, in milliseconds. Default: 15,000.
     pub body_ms: u64,
@@ -40,10 +50,17 @@ pub struct Options {
     /// How many Informs are with the intake at a time; one more is told to come again later. Default: 512, so that a device has its answer soon or is sent away
     /// at once, and not after it has given up.
     pub informs: usize,
+    /// How long the intake may take with an Inform or an event, in milliseconds; then the device is told to come again later. Default: 20,000, because devices wait
+    /// 30 s for an answer.
+    pub inform_ms: u64,
     /// How long a session lives without a word from the device, in milliseconds. A device may ask for another time. Default: 30,000.
     pub session_ms: u64,
     /// The longest time that a device may ask for, in milliseconds. Default: 300,000.
     pub session_max_ms: u64,
+    /// How long a session lives however much the device says, in milliseconds. Default: 3,600,000, an hour.
+    pub session_total_ms: u64,
+    /// How many requests of the device a session takes. Default: 20,000, more than reading and setting every parameter one by one takes.
+    pub session_exchanges: u32,
     /// How long a device is kept waiting for a request that may come, in milliseconds. Default: 20,000, because devices wait 30 s for an answer.
     pub hold_ms: u64,
     /// The shortest time after which a device that finds us busy comes again, in seconds; the longest is twice that. Default: 30.
@@ -77,6 +94,8 @@ impl Default for Options {
             allow_basic_plain: false,
             nonce_s: 3_600,
             nonces: 262_144,
+            wrong_secrets: 20,
+            wrong_secret_s: 30,
             body_bytes: 1 << 20,
             inflated_bytes: 4 << 20,
             large_bodies: 64,
@@ -85,8 +104,11 @@ impl Default for Options {
             connections: 16_384,
             sessions: 65_536,
             informs: 512,
+            inform_ms: 20_000,
             session_ms: 30_000,
             session_max_ms: 300_000,
+            session_total_ms: 3_600_000,
+            session_exchanges: 20_000,
             hold_ms: 20_000,
             retry_after_s: 30,
             bind_connections: true,
@@ -100,6 +122,12 @@ impl Options {
     pub(super) fn patience(&self, asked_s: Option<u32>) -> Duration {
         let asked = asked_s.filter(|&seconds| seconds > 0).map(|seconds| Duration::from_secs(seconds.into()));
         asked.unwrap_or(Duration::from_millis(self.session_ms)).min(Duration::from_millis(self.session_max_ms))
+    }
+
+    /// How long a session lives that begins now.
+    pub(super) fn limits(&self, asked_s: Option<u32>) -> Limits {
+        let until = Instant::now() + Duration::from_millis(self.session_total_ms);
+        Limits { patience: self.patience(asked_s), until, exchanges: self.session_exchanges }
     }
 
     /// How long a device with this patience is kept waiting for a request.

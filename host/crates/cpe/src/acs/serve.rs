@@ -28,6 +28,7 @@ use super::{
     framing::Framed,
     session::Session,
     tls,
+    wire::{Line, Wire},
 };
 
 /// The pause after a connection could not be accepted: out of file descriptors, most likely.
@@ -81,13 +82,18 @@ impl Shared {
     /// The session is over, if it was not before.
     pub(super) fn end(&self, session: &Arc<Session>, end: SessionEnd, intake: &dyn Intake) {
         let admitted = session.end(end);
+        self.ended(session, end, admitted, intake);
+    }
+
+    /// A session that is over is forgotten, and the intake told of it if it admitted it.
+    pub(super) fn ended(&self, session: &Arc<Session>, end: SessionEnd, admitted: bool, intake: &dyn Intake) {
         self.table.close(session);
         if admitted {
             intake.ended(&session.device, session.id, end);
         }
     }
 
-    /// Ends the sessions of devices that were silent for too long.
+    /// Ends the sessions of devices that were silent for too long, and those that go on for too long.
     fn sweep(&self, intake: &dyn Intake) {
         let now = Instant::now();
         for (session, end) in self.table.find(|session| session.overdue(now)) {
@@ -129,7 +135,7 @@ struct Accepted {
 }
 
 impl Accepted {
-    async fn run(self, tls: Option<Tls>, stop: watch::Receiver<bool>) {
+    async fn run(self, tls: Option<Tls>, mut stop: watch::Receiver<bool>) {
         let Self { acs, intake, credentials, stream, peer } = self;
         let shared = acs.shared.clone();
         let place = shared.places.clone().try_acquire_owned();
@@ -141,14 +147,31 @@ impl Accepted {
         };
         // An answer is one piece: there is nothing to wait for.
         let _ = stream.set_nodelay(true);
+        let stream = Arc::new(stream);
         let number = shared.connections.fetch_add(1, Ordering::Relaxed);
         let bound = Mutex::new(Bound::default());
-        let mut connection = Connection { acs, intake, credentials, number, peer, secure: tls.is_some(), names: Vec::new(), turned_away, bound };
+        let mut connection = Connection {
+            acs,
+            intake,
+            credentials,
+            number,
+            peer,
+            line: Line(stream.clone()),
+            secure: tls.is_some(),
+            names: Vec::new(),
+            turned_away,
+            bound,
+        };
         match tls {
-            None => serve(stream, connection, stop).await,
+            None => serve(Wire(stream), connection, stop).await,
             Some(tls) => {
                 let limit = Duration::from_millis(shared.options.head_ms);
-                let Ok(Ok(stream)) = tokio::time::timeout(limit, tls.acceptor.accept(stream)).await else { return };
+                // Who has not said who it is when it is time to stop has nothing to lose.
+                let accepted = tokio::select! {
+                    accepted = tokio::time::timeout(limit, tls.acceptor.accept(Wire(stream))) => accepted,
+                    () = told(&mut stop) => return,
+                };
+                let Ok(Ok(stream)) = accepted else { return };
                 connection.names = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(tls::names).unwrap_or_default();
                 serve(stream, connection, stop).await;
             }

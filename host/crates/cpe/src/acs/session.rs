@@ -26,11 +26,30 @@ pub(super) struct Session {
     pub(super) namespace: Namespace,
     pub(super) proof: Proof,
     pub(super) quirks: Arc<Quirks>,
-    /// How long it lives without a word from the device.
-    pub(super) patience: Duration,
+    pub(super) limits: Limits,
     state: Mutex<State>,
     /// Something changed that a request which is held waits for.
     changed: Notify,
+}
+
+/// How long a session lives.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Without a word from the device.
+    pub(super) patience: Duration,
+    /// Whatever the device says.
+    pub(super) until: Instant,
+    /// For so many requests of the device.
+    pub(super) exchanges: u32,
+}
+
+/// Whether requests to the device may still come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outlook {
+    /// The intake has not answered, and nobody has said.
+    Unknown,
+    More,
+    NoMore,
 }
 
 #[derive(Debug)]
@@ -38,8 +57,7 @@ struct State {
     mailbox: Mailbox,
     /// Whether the intake took it in; only then is it told of the end.
     admitted: bool,
-    /// Whether requests to the device may still come.
-    expecting: bool,
+    outlook: Outlook,
     exchanges: u32,
     /// When the device was last heard or answered.
     heard: Instant,
@@ -59,8 +77,8 @@ pub(super) enum Move {
     Ask(String),
     /// Nothing yet, but something may come.
     Wait,
-    /// Nothing: the session is over.
-    End,
+    /// Nothing: the session is over now. `admitted`: the intake is to be told.
+    End { admitted: bool },
     /// None: the device has sent another request since, or began another session.
     Stale,
 }
@@ -74,12 +92,12 @@ pub(super) struct Turn {
 }
 
 impl Session {
-    pub(super) fn new(live: Live, device: DeviceKey, patience: Duration) -> Self {
+    pub(super) fn new(live: Live, device: DeviceKey, limits: Limits) -> Self {
         let Live { session: id, inform, namespace, proof, quirks, exchanges } = live;
         let state = State {
             mailbox: Mailbox::default(),
             admitted: false,
-            expecting: true,
+            outlook: Outlook::Unknown,
             exchanges,
             heard: Instant::now(),
             connection: None,
@@ -87,7 +105,7 @@ impl Session {
             busy: false,
             end: None,
         };
-        Self { id, device, inform, namespace, proof, quirks, patience, state: Mutex::new(state), changed: Notify::new() }
+        Self { id, device, inform, namespace, proof, quirks, limits, state: Mutex::new(state), changed: Notify::new() }
     }
 
     pub(super) fn live(&self) -> Option<Live> {
@@ -116,7 +134,7 @@ impl Session {
     }
 
     pub(super) fn expect(&self, more: bool) {
-        self.state().expecting = more;
+        self.state().outlook = if more { Outlook::More } else { Outlook::NoMore };
         self.changed.notify_waiters();
     }
 
@@ -124,8 +142,10 @@ impl Session {
     pub(super) fn admit(&self, work: Work) -> Option<SessionEnd> {
         let mut state = self.state();
         state.admitted = true;
-        // What was asked before the intake answered is work, whatever it says.
-        state.expecting = work == Work::Expected;
+        // Who works with the device may have said meanwhile, and knows better. What was asked is work, whatever is said.
+        if state.outlook == Outlook::Unknown {
+            state.outlook = if work == Work::Expected { Outlook::More } else { Outlook::NoMore };
+        }
         state.end
     }
 
@@ -135,23 +155,29 @@ impl Session {
 
     /// The session is over, if it was not before. True if the intake is to be told.
     pub(super) fn end(&self, end: SessionEnd) -> bool {
-        let mut state = self.state();
-        if state.end.is_some() {
-            return false;
-        }
-        state.end = Some(end);
-        state.mailbox.lost();
-        let admitted = state.admitted;
-        drop(state);
+        let admitted = self.state().end(end);
         self.changed.notify_waiters();
         admitted
     }
 
-    /// How the session ends if the device was silent for too long.
+    /// How the session ends if the device was silent for too long, or has had all that a session may take.
     pub(super) fn overdue(&self, now: Instant) -> Option<SessionEnd> {
+        let Limits { patience, until, .. } = self.limits;
         let state = self.state();
-        let late = !state.busy && state.end.is_none() && now.saturating_duration_since(state.heard) >= self.patience;
-        late.then(|| if state.connection.is_some() { SessionEnd::TimedOut } else { SessionEnd::DeviceLeft })
+        if state.end.is_some() {
+            return None;
+        }
+        let late = !state.busy && now.saturating_duration_since(state.heard) >= patience;
+        if late && state.connection.is_none() {
+            return Some(SessionEnd::DeviceLeft);
+        }
+        (late || now >= until).then_some(SessionEnd::TimedOut)
+    }
+
+    /// How the session ends instead of taking one more request of the device, if it has had all that a session may take.
+    pub(super) fn exhausted(&self, now: Instant) -> Option<SessionEnd> {
+        let exhausted = now >= self.limits.until || self.state().exchanges >= self.limits.exchanges;
+        exhausted.then_some(SessionEnd::TimedOut)
     }
 
     /// The connection is closed.
@@ -170,6 +196,18 @@ impl Session {
     fn state(&self) -> MutexGuard<'_, State> {
         // A state is changed by assignments only, so that one that a panic left behind is whole.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The session is over, if it was not before. True if the intake is to be told.
+    fn end(&mut self, end: SessionEnd) -> bool {
+        if self.end.is_some() {
+            return false;
+        }
+        self.end = Some(end);
+        self.mailbox.lost();
+        self.admitted
     }
 }
 
@@ -202,7 +240,8 @@ impl Turn {
         self.session.state().mailbox.garbled(what);
     }
 
-    /// It is our turn: what the device gets. `last`: it is kept waiting no longer.
+    /// It is our turn: what the device gets. `last`: it is kept waiting no longer. Where the session ends, it has ended when this returns: nothing can be asked
+    /// between the decision and the end.
     pub(super) fn next(&self, last: bool, write: Write<'_>) -> Move {
         let mut state = self.session.state();
         if state.end.is_some() || state.turn != self.number {
@@ -210,8 +249,8 @@ impl Turn {
         }
         match state.mailbox.next(self.session.id, self.connection, self.session.namespace, write) {
             Some(body) => Move::Ask(body),
-            None if state.expecting && !last => Move::Wait,
-            None => Move::End,
+            None if state.outlook != Outlook::NoMore && !last => Move::Wait,
+            None => Move::End { admitted: state.end(SessionEnd::Done) },
         }
     }
 }

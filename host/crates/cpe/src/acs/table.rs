@@ -40,17 +40,15 @@ impl Table {
 
     /// Opens a session, and gives out the one of the same device that it takes the place of; the caller ends it.
     ///
-    /// The newest session wins, because a device that restarts forgets the one before. But who proves less never ends the session of who proved more.
+    /// The newest session wins, because a device that restarts forgets the one before; where there are as many as there may be it takes the place of that one. But who proves less never ends the session of who proved more.
     pub(super) fn open(&self, session: &Arc<Session>) -> Result<Option<Arc<Session>>, Refused> {
-        if self.open.fetch_add(1, Ordering::Relaxed) >= self.most {
-            self.open.fetch_sub(1, Ordering::Relaxed);
-            return Err(Refused::Full);
-        }
+        let is_full = self.open.fetch_add(1, Ordering::Relaxed) >= self.most;
         // By its ID first: once the device is known to have the session, anybody may close it.
         self.by_id.shard(&session.id).insert(session.id, session.clone());
         let before = match self.by_device.shard(&session.device).entry(session.device.clone()) {
             Entry::Occupied(open) if strength(open.get().proof) > strength(session.proof) => Err(Refused::Weaker),
             Entry::Occupied(mut open) => Ok(Some(open.insert(session.clone()))),
+            Entry::Vacant(_) if is_full => Err(Refused::Full),
             Entry::Vacant(vacant) => {
                 vacant.insert(session.clone());
                 Ok(None)

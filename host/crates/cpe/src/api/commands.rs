@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension,
     body::Bytes,
     extract::{Path, State},
     response::Response,
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Api, ApiError, BeginQuery, By, by, device, wants_wake};
+use super::{Api, ApiError, BeginQuery, Caller, by, device, shown, wants_wake};
 use crate::flow::{Assignment, Command, SettingValue, Transfer, ValueKind};
 
 /// How many names or values one command has at most.
@@ -77,12 +76,12 @@ pub(super) async fn command(
     State(api): State<Arc<Api>>,
     Path((key, name)): Path<(String, String)>,
     query: BeginQuery,
-    extension: Option<Extension<By>>,
+    caller: Caller,
     body: Bytes,
 ) -> Result<Response, ApiError> {
     let (device, wakes) = (device(&key)?, wants_wake(query)?);
     let command = api.read(&name, &body)?;
-    let run = api.intake.command(&device, command, &by(extension)).await?;
+    let run = api.intake.command(&device, command, &by(caller)).await?;
     Ok(api.begun(&device, run.as_str(), wakes).await)
 }
 
@@ -163,8 +162,4 @@ fn object(ObjectPath { object }: ObjectPath) -> Result<String, ApiError> {
     } else {
         Err(ApiError::bad(format!("object is `{}`: expected a path with a dot at its end", shown(&object))))
     }
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
 }

@@ -10,7 +10,7 @@ use axum::{
 use engine::port::{Document, DocumentPage, DocumentQuery};
 use serde_json::{Value, json};
 
-use super::{Api, ApiError, copy, device};
+use super::{Api, ApiError, copy, device, shown};
 use crate::flow::{COMMAND_COLLECTION, DEVICE_COLLECTION, DeviceState, INVENTORY_COLLECTION, STATE_COLLECTION};
 
 /// How many devices a page has unless the client says otherwise, and at most.
@@ -88,10 +88,6 @@ fn wanted(query: BTreeMap<String, String>) -> Result<Wanted, ApiError> {
 fn number(name: &str, value: &str, least: u64, most: u64) -> Result<u64, ApiError> {
     let number = value.parse().ok().filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| ApiError::bad(format!("parameter {name} is `{}`: expected a whole number from {least}", shown(value))))
-}
-
-fn shown(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 pub(super) async fn show(State(api): State<Arc<Api>>, Path(key): Path<String>) -> Result<Response, ApiError> {

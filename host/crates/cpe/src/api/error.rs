@@ -89,6 +89,7 @@ impl From<InventoryError> for ApiError {
     fn from(error: InventoryError) -> Self {
         match error {
             InventoryError::Invalid(message) => Self::bad(message),
+            InventoryError::Taken { .. } => Self::new(StatusCode::CONFLICT, error.to_string()),
             InventoryError::Secrets(error) => error.into(),
             InventoryError::Read(error) => error.into(),
             InventoryError::Write(error) => error.into(),

@@ -1,34 +1,64 @@
 //! The interface over a host in memory: what it answers, and what is wrong with what it refuses.
 
-use std::sync::Arc;
+mod schema;
 
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
 use axum::{body::Body, http::Request};
-use engine::port::SystemClock;
+use engine::port::{SystemClock, registry::Deed};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower_service::Service;
 
-use super::{Api, router};
+use super::{Api, By, Trail, router};
 use crate::{
     flow::testing::{Device, Setup, World},
     wake::{WakeOptions, Waker},
 };
 
+/// A trail in memory, or one that is full.
+#[derive(Debug, Default)]
+struct Told(Mutex<Vec<Deed>>, bool);
+
+#[async_trait]
+impl Trail for Told {
+    async fn tell(&self, deed: Deed) -> Result<(), String> {
+        if self.1 {
+            return Err("the disk is full".to_owned());
+        }
+        self.0.lock().unwrap().push(deed);
+        Ok(())
+    }
+}
+
 async fn world() -> (World, axum::Router) {
+    told(Arc::default()).await
+}
+
+async fn told(trail: Arc<Told>) -> (World, axum::Router) {
     let world = World::new(Setup::default()).await;
     let api = Api {
         intake: Arc::new(world.intake.clone()),
         inventory: world.inventory.clone(),
+        quirks: world.quirks.clone(),
         documents: world.ground.store.clone(),
         secrets: world.ground.secrets.clone(),
         waker: Arc::new(Waker::new(WakeOptions::default(), Arc::new(SystemClock))),
         sessions: world.lines.clone(),
         tenant: pipeline::TenantName::new("default").unwrap(),
+        trail,
     };
-    (world, router(api))
+    (world, router(api).layer(axum::Extension(By("ann".to_owned()))))
 }
 
 async fn ask(router: &mut axum::Router, method: &str, path: &str, body: Value) -> (u16, Value) {
+    let (status, answer) = exchange(router, method, path, body.clone()).await;
+    schema::check(method, path, &body, status, &answer);
+    (status, answer)
+}
+
+async fn exchange(router: &mut axum::Router, method: &str, path: &str, body: Value) -> (u16, Value) {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     let request = Request::builder().method(method).uri(format!("/api/v1/cpe{path}")).body(body).unwrap();
     let response = router.call(request).await.unwrap();
@@ -80,6 +110,84 @@ async fn commands_are_kept_for_the_next_session() {
     let (_, shown) = ask(&mut router, "GET", "/devices/00D09E-R-S1", Value::Null).await;
     assert_eq!((&shown["commands"][0]["command"], &shown["commands"][0]["state"]), (&json!("set"), &json!("done")));
     assert!(!shown.to_string().contains("hush"), "{shown}");
+}
+
+#[tokio::test]
+async fn every_change_is_told_with_who_made_it() {
+    let trail: Arc<Told> = Arc::default();
+    let (world, mut router) = told(trail.clone()).await;
+    world.provision(&mut Device::new("S1", "Device.")).await;
+    let device = |serial: &str| json!({"oui": "00D09E", "product-class": "R", "serial": serial, "customer": "c", "plan": "p", "password": "hush"});
+    for (method, path, body, status) in [
+        ("POST", "/devices", json!([device("S7")]), 201),
+        ("POST", "/devices", json!([device("S7"), device("S8")]), 201),
+        ("POST", "/plans", json!({"name": "p", "settings": [{"name": "a", "secret": "hush"}]}), 201),
+        ("POST", "/credentials", json!({"username": "fleet", "password": "hush", "oui": "00D09E"}), 201),
+        ("POST", "/devices/00D09E-R-S1/provision?wake=false", Value::Null, 202),
+        ("DELETE", "/devices/00D09E-R-S7", Value::Null, 204),
+        ("PUT", "/quirks/acme", json!({"manufacturer": "Acme", "set": {"set_batch": 4}}), 200),
+        ("PUT", "/quirks/acme", json!({"manufacturer": "Acme", "set": {"set_batch": 2}}), 200),
+        ("DELETE", "/quirks/acme", Value::Null, 204),
+        // Nothing was done, so there is nothing to tell.
+        ("POST", "/plans", json!({"name": ""}), 400),
+        ("POST", "/devices", json!([]), 201),
+        ("GET", "/devices", Value::Null, 200),
+    ] {
+        let (found, answer) = ask(&mut router, method, path, body).await;
+        assert_eq!(found, status, "{method} {path}: {answer}");
+    }
+    let deeds = std::mem::take(&mut *trail.0.lock().unwrap());
+    let run = world.run_of(&Device::new("S1", "Device.")).await;
+    let lines: Vec<(&str, &str, Value)> = deeds.iter().map(|deed| (&*deed.action, &*deed.subject, deed.after.clone())).collect();
+    assert_eq!(
+        lines,
+        [
+            ("import-devices", "00D09E-R-S7", Value::Null),
+            ("import-devices", "2 devices", json!({"devices": ["00D09E-R-S7", "00D09E-R-S8"], "count": 2})),
+            ("put-plan", "p", Value::Null),
+            ("put-credential", "fleet", json!({"oui": "00D09E"})),
+            ("provision-device", "00D09E-R-S1", json!({"run": run})),
+            ("forget-device", "00D09E-R-S7", Value::Null),
+            ("put-quirk", "acme", json!({"manufacturer": "Acme", "set": {"set_batch": 4}})),
+            ("put-quirk", "acme", json!({"manufacturer": "Acme", "set": {"set_batch": 2}})),
+            ("remove-quirk", "acme", Value::Null),
+        ]
+    );
+    let before: Vec<&Value> = deeds[6..].iter().map(|deed| &deed.before["set"]["set_batch"]).collect();
+    assert_eq!(before, [&Value::Null, &json!(4), &json!(2)]);
+    assert!(deeds.iter().all(|deed| deed.by == "ann") && !format!("{deeds:?}").contains("hush"), "{deeds:?}");
+}
+
+#[tokio::test]
+async fn a_change_of_which_the_trail_does_not_tell_is_not_called_done() {
+    let (_world, mut router) = told(Arc::new(Told(Mutex::default(), true))).await;
+    let (status, answer) = ask(&mut router, "POST", "/plans", json!({"name": "p"})).await;
+    let message = answer["error"].as_str().unwrap_or_default();
+    assert!(status == 503 && message.contains("the audit trail does not tell of it: the disk is full; repeat it"), "{status} {answer}");
+}
+
+#[tokio::test]
+async fn a_quirk_that_an_operator_adds_applies_from_the_next_session_on() {
+    let (world, mut router) = world().await;
+    let mut device = Device::new("S1", "Device.");
+    let quirk = json!({"note": "Takes few values at once.", "oui": "00D09E", "set": {"set_batch": 4}});
+    assert_eq!(ask(&mut router, "PUT", "/quirks/few", quirk.clone()).await, (200, json!({"quirk": "few"})));
+    assert_eq!(ask(&mut router, "GET", "/quirks/few", Value::Null).await, (200, quirk.clone()));
+    let (_, all) = ask(&mut router, "GET", "/quirks", Value::Null).await;
+    assert!(all["kept"] == json!({"few": quirk}) && !all["built-in"].as_array().unwrap().is_empty() && all["configured"] == json!([]), "{all}");
+    world.provision(&mut device).await;
+    assert_eq!(device.asked.iter().filter(|name| *name == "SetParameterValues").count(), 3, "ten values by four: {:?}", device.asked);
+    assert_eq!(ask(&mut router, "DELETE", "/quirks/few", Value::Null).await.0, 204);
+    for (method, path, body, status, expected) in [
+        ("GET", "/quirks/few", Value::Null, 404, "no quirk record `few` is kept"),
+        ("DELETE", "/quirks/few", Value::Null, 404, "no quirk record `few` is kept"),
+        ("PUT", "/quirks/a%2Fb", json!({}), 400, "`a/b` is no name of a quirk record"),
+        ("PUT", "/quirks/a", json!({"oui": "zz"}), 400, "quirk record a: `oui` is `zz`; expected six hexadecimal digits"),
+        ("PUT", "/quirks/a", json!({"set": {"colour": 1}}), 400, "unknown field `colour`"),
+    ] {
+        let (found, answer) = ask(&mut router, method, path, body).await;
+        assert!(found == status && answer["error"].as_str().unwrap_or_default().contains(expected), "{method} {path}: {found} {answer}");
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use pipeline::RunId;
 
 pub(crate) use self::entry::{Entry, Session, Standing};
 use super::{
+    caller::PAUSES,
     command::COMMAND_COLLECTION,
     facts::{DEVICE_COLLECTION, Facts, key},
     options::Options,
@@ -184,14 +185,43 @@ impl Book {
         self.known(device, |entry| entry.standing.as_ref().filter(|standing| *run < standing.run).map(|standing| standing.run.clone())).flatten()
     }
 
+    /// Whether nothing that a device said is known, and nothing is being begun for it.
+    pub(crate) fn is_unknown(&self, device: &DeviceKey) -> bool {
+        let nothing = |entry: &mut Entry| entry.facts == 0 && entry.starting.is_none();
+        self.known(device, nothing).unwrap_or_else(|| self.complete.load(Ordering::Relaxed))
+    }
+
+    /// How often a device was called for a run, to which another time is added. `None` where that was often enough, or the device is not in memory.
+    pub(crate) fn calls(&self, device: &DeviceKey, run: &RunId) -> Option<usize> {
+        self.known(device, |entry| {
+            let calls = entry.called.as_ref().filter(|(known, _)| known == run).map_or(0, |(_, calls)| *calls);
+            (calls <= PAUSES.len()).then(|| {
+                entry.called = Some((run.clone(), calls + 1));
+                calls
+            })
+        })?
+    }
+
+    /// Keeps a place for a command that is about to be given, unless as many wait as may.
+    pub(crate) fn place<'a>(&'a self, device: &'a DeviceKey) -> Option<Place<'a>> {
+        let has_room = |entry: &mut Entry| {
+            let room = entry.commands.len() + entry.giving < MAX_COMMANDS;
+            entry.giving += usize::from(room);
+            room
+        };
+        self.write(device, has_room).then(|| Place { book: self, device })
+    }
+
     /// Whether the Inform of a session has been looked at, so that commands may speak with the device.
     pub(crate) fn is_open(&self, device: &DeviceKey, session: SessionId) -> bool {
         self.known(device, |entry| entry.session.as_ref().is_some_and(|open| open.id == session)).unwrap_or(false)
     }
 
-    /// Notes that a run has nothing more to say to its device in this session. Says whether that is so of every run, so that the session can end.
-    pub(crate) fn rest(&self, device: &DeviceKey, run: &RunId, provisions: bool) -> bool {
+    /// Notes that a run has nothing more to say to its device in a session, or in whichever is open. Gives the session if that is so of every run, so that it can
+    /// end.
+    pub(crate) fn rest(&self, device: &DeviceKey, session: Option<SessionId>, run: &RunId, provisions: bool) -> Option<SessionId> {
         let idle = |entry: &mut Entry| {
+            let open = entry.session.as_ref().map(|open| open.id).filter(|open| session.is_none_or(|session| session == *open))?;
             if !entry.resting.contains(run) {
                 entry.resting.push(run.clone());
             }
@@ -200,9 +230,9 @@ impl Book {
             // A run that is newer than the one that is known is the one that is being begun.
             let begins = entry.starting.is_some() && !(provisions && standing.is_none_or(|known| known.run <= *run));
             let provisioned = standing.is_none_or(|known| !known.is_under_way() || (provisions && known.run < *run) || rests(&known.run));
-            provisioned && !begins && entry.commands.iter().all(rests)
+            (provisioned && !begins && entry.commands.iter().all(rests)).then_some(open)
         };
-        self.known(device, idle).unwrap_or(true)
+        self.known(device, idle).flatten()
     }
 
     /// Whether it is in memory; then it counts as used.
@@ -222,6 +252,19 @@ impl Book {
     }
 }
 
+/// A place for a command that is about to be given.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    book: &'a Book,
+    device: &'a DeviceKey,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.book.known(self.device, |entry| entry.giving = entry.giving.saturating_sub(1));
+    }
+}
+
 impl Shard {
     /// Brings a device back that was not used for a while.
     fn refresh(&mut self, device: &DeviceKey) {
@@ -236,7 +279,7 @@ impl Shard {
             let forgotten = std::mem::replace(&mut self.old, young);
             let before = forgotten.len();
             // A device that is in session stays.
-            self.young.extend(forgotten.into_iter().filter(|(_, entry)| entry.session.is_some() || entry.starting.is_some()));
+            self.young.extend(forgotten.into_iter().filter(|(_, entry)| entry.session.is_some() || entry.starting.is_some() || entry.giving > 0));
             if self.young.len() < before {
                 complete.store(false, Ordering::Relaxed);
             }

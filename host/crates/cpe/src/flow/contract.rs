@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::value::ValueType;
+use crate::{quirks::Quirks, soap::ParameterValue, value::ValueType};
 
 /// A named value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -235,10 +235,12 @@ impl From<ValueType> for ValueKind {
     }
 }
 
-impl From<&crate::soap::ParameterValue> for Parameter {
-    fn from(sent: &crate::soap::ParameterValue) -> Self {
+impl Parameter {
+    /// What a device sent, as it may be written down: what is secret by the data model or the quirks of the device is empty.
+    pub(crate) fn sent(sent: &ParameterValue, quirks: &Quirks) -> Self {
         // A type that nobody knows is text.
         let kind = ValueType::of_name(&sent.xsd).unwrap_or_default().into();
-        Self { name: sent.name.clone(), value: sent.value.clone(), kind }
+        let value = if quirks.is_secret(&sent.name) { String::new() } else { sent.value.clone() };
+        Self { name: sent.name.clone(), value, kind }
     }
 }

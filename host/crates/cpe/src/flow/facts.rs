@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use engine::port::Document;
+use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -71,7 +72,7 @@ impl Facts {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
         }
-        hasher.update(peer.map(|peer| peer.to_string()).unwrap_or_default().as_bytes());
+        hasher.update(peer.filter(|peer| is_way(connection_request_url, *peer)).map(|peer| peer.to_string()).unwrap_or_default().as_bytes());
         hasher.update(&[u8::from(*proven)]);
         number(&hasher.finalize())
     }
@@ -107,6 +108,12 @@ impl Facts {
     }
 }
 
+/// Whether a device that comes from an address can be woken there: what it listens at is that address, or a name. Others come and go with every translation.
+fn is_way(url: &str, peer: IpAddr) -> bool {
+    let host = url.parse::<Uri>().ok().and_then(|url| url.host().map(|host| host.trim_matches(['[', ']']).to_owned()));
+    host.is_some_and(|host| host.parse::<IpAddr>().map_or(true, |address| address.to_canonical() == peer.to_canonical()))
+}
+
 /// The first eight bytes of a hash.
 pub(crate) fn number(hash: &blake3::Hash) -> u64 {
     hash.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
@@ -130,7 +137,8 @@ pub(crate) fn device(inform: &Inform, quirks: &Quirks) -> Device {
         model: if named.is_empty() { short(&id.product_class) } else { named },
         hardware_version: of("DeviceInfo.HardwareVersion"),
         software_version: of("DeviceInfo.SoftwareVersion"),
-        root: quirks.parameter_root.clone().unwrap_or_else(|| root(inform)),
+        // Where the parameters do not show it, the newer one.
+        root: quirks.parameter_root.clone().unwrap_or_else(|| inform.root().unwrap_or("Device.").to_owned()),
     }
 }
 
@@ -140,22 +148,15 @@ pub(crate) fn model_and_firmware(inform: &Inform) -> (&str, &str) {
     (of("DeviceInfo.ModelName"), of("DeviceInfo.SoftwareVersion"))
 }
 
-/// The root of the data model, as the parameters of an Inform show it. Where they do not, the newer one.
-fn root(inform: &Inform) -> String {
-    let roots = ["Device.", "InternetGatewayDevice."];
-    let shown = inform.parameters.iter().find_map(|parameter| roots.into_iter().find(|root| parameter.name.starts_with(root)));
-    shown.unwrap_or(roots[0]).to_owned()
-}
-
-/// The parameters of an Inform that a run begins with.
-pub(crate) fn parameters(inform: &Inform) -> Vec<Parameter> {
+/// The parameters of an Inform that a run begins with. No secret is among them.
+pub(crate) fn parameters(inform: &Inform, quirks: &Quirks) -> Vec<Parameter> {
     let mut bytes = 0;
     let few = inform.parameters.iter().take(MAX_PARAMETERS);
     few.take_while(|parameter| {
         bytes += parameter.name.len() + parameter.value.len();
         bytes <= MAX_PARAMETER_BYTES
     })
-    .map(Parameter::from)
+    .map(|parameter| Parameter::sent(parameter, quirks))
     .collect()
 }
 
@@ -171,4 +172,32 @@ fn short(text: &str) -> String {
 /// The key of a document of facts or state.
 pub(crate) fn key(id: &str) -> Option<DeviceKey> {
     id.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_address_is_news_only_where_the_device_may_be_woken_there() {
+        for (url, one, other, news) in [
+            ("http://192.168.1.1:7547/", "192.0.2.7", "192.0.2.8", false),
+            ("http://192.0.2.7:7547/", "192.0.2.7", "192.0.2.7", false),
+            ("http://192.0.2.7:7547/", "192.0.2.8", "192.0.2.7", true),
+            ("http://[2001:db8::7]:7547/", "2001:db8::8", "2001:db8::7", true),
+            ("http://cpe.example.com/", "192.0.2.7", "192.0.2.8", true),
+            ("", "192.0.2.7", "192.0.2.8", false),
+        ] {
+            let of = |peer: &str| Facts {
+                id: String::new(),
+                device: Device::default(),
+                connection_request_url: url.to_owned(),
+                peer: Some(peer.parse().unwrap()),
+                proven: true,
+                connection_request: None,
+                first_seen: 0,
+            };
+            assert_eq!(of(one).digest() != of(other).digest(), news, "{url} {one} {other}");
+        }
+    }
 }

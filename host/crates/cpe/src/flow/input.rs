@@ -25,6 +25,9 @@ pub struct Provisioning {
     /// What the Inform said of the device's parameters.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<Parameter>,
+    /// The number of the version of the profile that the device was last provisioned with, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<u64>,
     /// What is read from the device before its configuration is built, as its quirks have it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub read_first: Vec<String>,

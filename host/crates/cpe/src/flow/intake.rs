@@ -12,6 +12,7 @@ use engine::{
     port::{Clock, Document, Documents, LiveSpans, Secrets},
 };
 use pipeline::{RunId, TenantName};
+use serde::Deserialize as _;
 use serde_json::json;
 use tracing::warn;
 
@@ -23,6 +24,7 @@ use self::{
 use super::{
     book::{Book, Entry, Session, Standing},
     facts::{Facts, digest_of, model_and_firmware},
+    input::ConnectionRequest,
     inventory::Inventory,
     options::Options,
     provision::selectors,
@@ -32,7 +34,7 @@ use super::{
 use crate::{
     acs::{Admission, Busy, Contact, Intake as AcsIntake, SessionEnd, SessionId, Work},
     device::DeviceKey,
-    quirks::{QuirkTable, Quirks},
+    quirks::{KeptQuirks, Quirks},
     soap::{DeviceRpc, Inform, TransferComplete},
 };
 
@@ -60,7 +62,7 @@ pub struct IntakeParts {
     /// Devices and plans that the host itself keeps.
     pub inventory: Arc<Inventory>,
     /// How devices differ from the standard.
-    pub quirks: Arc<QuirkTable>,
+    pub quirks: Arc<KeptQuirks>,
     /// What builds configurations now.
     pub builders: Builders,
     /// Whose devices these are.
@@ -89,11 +91,11 @@ impl Intake {
     /// Notes the session and says what it is for.
     fn open(&self, contact: &Contact, facts: &Facts, profile: Option<u64>) -> Opened {
         let now = contact.at;
+        let builder = self.builder(&contact.device, facts);
         self.parts.book.write(&contact.device, |entry| {
             // Whoever only claims to be a device that has proved itself before changes nothing and learns nothing.
             let trusted = contact.proof.is_own() || self.options.allow_unproven || !entry.proven;
-            let changed =
-                entry.standing.as_ref().is_some_and(|standing| trusted && !standing.is_under_way() && self.has_changed(facts, standing, profile));
+            let changed = entry.standing.as_ref().is_some_and(|standing| trusted && has_changed(standing, builder.as_ref(), profile));
             let seen = Seen::of(&contact.inform, entry.standing.as_ref(), now, changed, &self.options);
             let decision = if !trusted || entry.starting.is_some() { Decision::Nothing } else { decide::decide(&seen) };
             let commands = if trusted { entry.commands.clone() } else { Vec::new() };
@@ -112,12 +114,13 @@ impl Intake {
         })
     }
 
-    /// Whether what builds the configuration, or the profile that the host keeps, is another one than when the device was provisioned.
-    fn has_changed(&self, facts: &Facts, standing: &Standing, profile: Option<u64>) -> bool {
-        let plan = standing.plan.as_deref().unwrap_or_default();
-        let builder = (self.parts.builders)(&selectors::of_configuration(&facts.device, plan));
-        let other_builder = standing.plugin.zip(builder).is_some_and(|(known, now)| known != digest_of(&now));
-        other_builder || standing.profile.zip(profile).is_some_and(|(known, now)| known != now)
+    /// What would build the configuration of a device now, and the run whose plan that goes by. Asked before the book is looked at: it is not the book's to wait.
+    fn builder(&self, device: &DeviceKey, facts: &Facts) -> Option<(RunId, u64)> {
+        let matters = |standing: &&Standing| !standing.is_under_way() && standing.plugin.is_some();
+        let of = |entry: &mut Entry| entry.standing.as_ref().filter(matters).map(|standing| (standing.run.clone(), standing.plan.clone()));
+        let (run, plan) = self.parts.book.known(device, of).flatten()?;
+        let builder = (self.parts.builders)(&selectors::of_configuration(&facts.device, plan.as_deref().unwrap_or_default()))?;
+        Some((run, digest_of(&builder)))
     }
 
     /// A number of the version of the profile that the host keeps for a device whose last profile was the host's.
@@ -175,10 +178,22 @@ impl Intake {
             return Ok(());
         }
         let earlier = self.parts.book.facts(device).await.map_err(|error| busy(&error))?;
-        let (heard, facts) = (facts.digest(), earlier.map_or(facts.clone(), |earlier| facts.renewed(earlier)));
+        let heard = facts.digest();
+        let facts = match earlier {
+            Some(earlier) => facts.renewed(earlier),
+            None => Facts { connection_request: self.given(device).await?, ..facts },
+        };
         self.parts.documents.put(vec![facts.document()]).await.map_err(|error| busy(&error))?;
         self.parts.book.write(device, |entry| (entry.facts, entry.proven) = (heard, facts.proven));
         Ok(())
+    }
+
+    /// What the run that provisions a device gives it for connection requests. Known from there only where it could not be kept when the run began.
+    async fn given(&self, device: &DeviceKey) -> Result<Option<ConnectionRequest>, Busy> {
+        let run = self.parts.book.known(device, |entry| entry.standing.as_ref().map(|standing| standing.run.clone())).flatten();
+        let Some(run) = run else { return Ok(None) };
+        let view = self.parts.engine.query(&run).await.map_err(|error| busy(&error))?;
+        Ok(view.and_then(|view| ConnectionRequest::deserialize(&view.run.input()["connection-request"]).ok()))
     }
 
     async fn transferred(&self, device: &DeviceKey, complete: &TransferComplete) -> Result<(), Busy> {
@@ -210,6 +225,12 @@ struct Opened {
     is_new: bool,
 }
 
+/// Whether what builds the configuration, or the profile that the host keeps, is another one than when the device was provisioned.
+fn has_changed(standing: &Standing, builder: Option<&(RunId, u64)>, profile: Option<u64>) -> bool {
+    let other = |(run, now): &(RunId, u64)| *run == standing.run && standing.plugin.is_some_and(|known| known != *now);
+    !standing.is_under_way() && (builder.is_some_and(other) || standing.profile.zip(profile).is_some_and(|(known, now)| known != now))
+}
+
 /// The device is told to come again later; the operator is told why.
 fn busy(error: &dyn fmt::Display) -> Busy {
     warn!("a device is told to come again later: {error}");
@@ -220,7 +241,7 @@ fn busy(error: &dyn fmt::Display) -> Busy {
 impl AcsIntake for Intake {
     async fn inform(&self, contact: Contact) -> Result<Admission, Busy> {
         self.parts.book.ensure(&contact.device).await.map_err(|error| busy(&error))?;
-        let facts = Facts::of(&contact, &self.quirks(&contact.inform));
+        let facts = Facts::of(&contact, &contact.quirks);
         let profile = self.profile_version(&contact.device).await;
         let opened = self.open(&contact, &facts, profile);
         let carried_out = self.carry_out(&contact, facts, &opened).await;

@@ -70,6 +70,14 @@ pub enum InventoryError {
     /// It is not valid.
     #[error("{0}")]
     Invalid(String),
+    /// The device is another customer's.
+    #[error("device {device} belongs to another customer than {customer}: release it first, by importing it for its new owner or by forgetting it")]
+    Taken {
+        /// The device.
+        device: DeviceKey,
+        /// Whom it was to be assigned to.
+        customer: String,
+    },
     /// A secret cannot be sealed.
     #[error("a secret cannot be sealed: {0}")]
     Secrets(#[from] SecretsError),
@@ -88,15 +96,20 @@ impl Inventory {
         Self { documents, secrets, clock, tenant, realm, devices, plans, credentials }
     }
 
-    /// Says whose a device is and which plan it has. What is set on it alone stays. A trace is where its first provisioning belongs.
+    /// Says whose a device is and which plan it has. What is set on it alone stays: that is its customer's, secrets included, and so a device does not change
+    /// hands here. Nobody's becomes the customer's; another customer's must be released first ([`Self::import`], [`Self::forget`]).
+    /// A trace is where its first provisioning belongs.
     ///
     /// # Errors
     ///
-    /// The owner is not valid, or the store has no room.
+    /// The owner is not valid, the device is another customer's, or the store has no room.
     pub async fn assign(&self, device: &DeviceKey, owner: Owner, trace: Option<InboundTrace>) -> Result<(), InventoryError> {
         owner.check()?;
-        let earlier = self.row(device).await?;
-        let settings = earlier.map(|row| row.settings.clone()).unwrap_or_default();
+        let settings = match self.row(device).await? {
+            None => Vec::new(),
+            Some(row) if row.customer == owner.customer => row.settings.clone(),
+            Some(_) => return Err(InventoryError::Taken { device: device.clone(), customer: owner.customer }),
+        };
         self.write_rows(vec![Row::new(device, owner, settings, trace.map(Trace::from))]).await
     }
 
@@ -113,7 +126,7 @@ impl Inventory {
         for (position, device) in devices.into_iter().enumerate() {
             let at = |error: InventoryError| match error {
                 InventoryError::Invalid(what) => InventoryError::Invalid(format!("[{position}]: {what}")),
-                InventoryError::Secrets(_) | InventoryError::Read(_) | InventoryError::Write(_) => error,
+                InventoryError::Taken { .. } | InventoryError::Secrets(_) | InventoryError::Read(_) | InventoryError::Write(_) => error,
             };
             let key = device.key().map_err(at)?;
             if let Some(password) = &device.password {

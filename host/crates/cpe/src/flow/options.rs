@@ -107,6 +107,32 @@ impl Default for StepOptions {
 }
 
 impl Options {
+    /// Looks at what the types do not say, before anything is begun with it.
+    ///
+    /// # Errors
+    ///
+    /// The key, what it is, and what was expected.
+    pub fn check(&self) -> Result<(), String> {
+        for (key, seconds, least) in [
+            ("patience_s", self.patience_s, 1),
+            ("command_patience_s", self.command_patience_s, 1),
+            ("poll_s", self.poll_s, 1),
+            ("unknown_retry_s", self.unknown_retry_s, 0),
+            ("drift_s", self.drift_s, 0),
+        ] {
+            within(key, seconds, least, MAX_SECONDS)?;
+        }
+        within("known_devices", self.known_devices as u64, 1, MAX_KNOWN)?;
+        if let Some(model) = self.models.iter().find(|model| model.is_empty() || model.len() > MAX_MODEL) {
+            let shown: String = model.chars().take(MAX_MODEL).collect();
+            return Err(format!("models has `{shown}`: expected names of 1 to {MAX_MODEL} bytes"));
+        }
+        let Self { authenticate, fetch_profile, build_config, push_config, verify, .. } = self;
+        let steps = [authenticate, fetch_profile, build_config, push_config, verify];
+        let names = ["authenticate", "fetch_profile", "build_config", "push_config", "verify"];
+        names.into_iter().zip(steps).try_for_each(|(name, step)| step.check(name))
+    }
+
     pub(super) fn patience(&self) -> Duration {
         Duration::from_secs(self.patience_s)
     }
@@ -120,7 +146,28 @@ impl Options {
     }
 }
 
+/// The longest time in seconds: ten years. More of them would overflow what is computed with them.
+const MAX_SECONDS: u64 = 315_360_000;
+
+/// The most devices in memory, some 40 GiB.
+const MAX_KNOWN: u64 = 100_000_000;
+
+/// The longest name of a model, in bytes.
+const MAX_MODEL: usize = 256;
+
+/// A number outside of its range would be found out much later, by devices that are not provisioned.
+fn within(key: &str, given: u64, least: u64, most: u64) -> Result<(), String> {
+    if (least..=most).contains(&given) { Ok(()) } else { Err(format!("{key} is {given}: expected a number from {least} to {most}")) }
+}
+
 impl StepOptions {
+    fn check(&self, step: &str) -> Result<(), String> {
+        within(&format!("{step}.timeout_ms"), self.timeout_ms, 1, 86_400_000)?;
+        within(&format!("{step}.max_attempts"), self.max_attempts.get().into(), 1, 1_000)?;
+        within(&format!("{step}.retry_max_ms"), self.retry_max_ms, 1, 86_400_000)?;
+        within(&format!("{step}.retry_initial_ms"), self.retry_initial_ms, 1, self.retry_max_ms)
+    }
+
     pub(super) fn timeout(self) -> Duration {
         Duration::from_millis(self.timeout_ms)
     }
@@ -159,6 +206,19 @@ mod tests {
         let options: Options = serde_json::from_str(r#"{"on_push_failure": "fail", "verify": {"max_attempts": 2}}"#).unwrap();
         assert_eq!((options.on_push_failure, options.verify.max_attempts.get(), options.patience_s), (Policy::Fail, 2, 604_800));
         assert_eq!(serde_json::from_str::<Options>("{}").unwrap(), Options::default());
+        assert_eq!(options.check(), Ok(()));
+        for (given, expected) in [
+            (r#"{"patience_s": 0}"#, "patience_s is 0: expected a number from 1 to "),
+            (r#"{"poll_s": 0}"#, "poll_s is 0: expected"),
+            (r#"{"drift_s": 18446744073709551615}"#, "drift_s is 18446744073709551615: expected a number from 0 to "),
+            (r#"{"known_devices": 0}"#, "known_devices is 0: expected"),
+            (r#"{"models": [""]}"#, "models has ``: expected names of 1 to 256 bytes"),
+            (r#"{"verify": {"timeout_ms": 0}}"#, "verify.timeout_ms is 0: expected"),
+            (r#"{"push_config": {"retry_initial_ms": 9, "retry_max_ms": 5}}"#, "push_config.retry_initial_ms is 9: expected a number from 1 to 5"),
+        ] {
+            let error = serde_json::from_str::<Options>(given).unwrap().check().unwrap_err();
+            assert!(error.starts_with(expected), "{given}: {error}");
+        }
         assert!(serde_json::from_str::<Options>(r#"{"patience": 1}"#).unwrap_err().to_string().contains("unknown field `patience`"));
     }
 }

@@ -1,10 +1,15 @@
 //! What a user sees of the provisioning of a device: one document per device, written with the event that changes it.
 
+use std::sync::Arc;
+
 use engine::port::Document;
-use pipeline::{Definition, Event, Failure, Outcome, Provider, Run, StepStatus, Transition, View};
+use pipeline::{Definition, Event, Failure, ItemState, Outcome, Provider, Run, Standing, StepStatus, Transition, View};
 use serde_json::{Value, json};
 
 use super::{
+    book::Standing as BookStanding,
+    facts::digest_of,
+    inventory::EMBEDDED,
     measure,
     provision::{BUILD, FETCH_PROFILE, PUSH, VERIFY, device_steps},
     watcher::BY,
@@ -23,6 +28,8 @@ pub enum DeviceState {
     Provisioning,
     /// It has everything that it is to have: all of it was read back.
     Provisioned,
+    /// It was sent everything, and a person said that it need not be read back, or not all of it.
+    Unverified,
     /// A person is needed.
     Held,
     /// It was not provisioned; its next contact after a while tries again.
@@ -33,13 +40,14 @@ pub enum DeviceState {
 
 impl DeviceState {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Provisioning, Self::Provisioned, Self::Held, Self::Failed, Self::Cancelled];
+    pub const ALL: [Self; 6] = [Self::Provisioning, Self::Provisioned, Self::Held, Self::Failed, Self::Cancelled, Self::Unverified];
 
     /// The name in documents and interfaces.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Provisioning => "provisioning",
             Self::Provisioned => "provisioned",
+            Self::Unverified => "unverified",
             Self::Held => "held",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -54,18 +62,48 @@ impl DeviceState {
 
 /// The device after an event, if the event changed what a user sees of it.
 pub fn document(transition: &Transition<'_>) -> Option<Document> {
-    let Transition { definition, record, after, .. } = transition;
+    let (state, failure) = shown(transition)?;
+    Some(project(transition.definition, transition.after, state, failure))
+}
+
+/// What went wrong, and in which step.
+type Failed<'a> = Option<(&'a Failure, Option<&'a pipeline::StepName>)>;
+
+/// Where a device stands after an event, if the event changed what a user sees of it.
+fn shown<'a>(transition: &Transition<'a>) -> Option<(DeviceState, Failed<'a>)> {
+    let Transition { definition, record, after, .. } = *transition;
     if !may_show(&record.event) {
         return None;
     }
-    let state = state(after);
     // What a run makes of itself after a newer one has taken over says nothing about the device.
     let failure = failure(after);
     let ended_for_another = after.fallouts().last().and_then(|fallout| fallout.resolved.as_ref()).is_some_and(|(_, by)| by == BY);
     if ended_for_another || failure.is_some_and(|(failure, _)| failure.error_type == SUPERSEDED) {
         return None;
     }
-    Some(project(definition, after, state, failure))
+    Some((state(definition, after), failure))
+}
+
+impl BookStanding {
+    /// What the document of a device would say after an event, without the document.
+    pub(crate) fn of(transition: &Transition<'_>) -> Option<Self> {
+        let (state, failure) = shown(transition)?;
+        let Transition { definition, after: run, .. } = *transition;
+        let view = &View::new(definition, run);
+        let profile = view.outputs(FETCH_PROFILE).next().and_then(|profile| profile["version"].as_str());
+        Some(Self {
+            run: run.id().clone(),
+            state,
+            since: run.last_at(),
+            bootstrap: run.input()["trigger"] == "bootstrap",
+            plan: device_steps::plan(view).map(Arc::from),
+            plugin: builder(definition, run).as_deref().map(digest_of),
+            profile: profile.map(digest_of),
+            embedded: profile.is_some_and(|version| version.starts_with(EMBEDDED)),
+            timed_out: failure.is_some_and(|(failure, step)| measure::result(failure, step) == "timeout"),
+            trace: None,
+        })
+    }
 }
 
 /// Whether an event can change what a user sees.
@@ -77,8 +115,11 @@ pub(crate) fn may_show(event: &Event) -> bool {
 }
 
 /// Where a run stands.
-pub(crate) fn state(run: &Run) -> DeviceState {
+pub(crate) fn state(definition: &Definition, run: &Run) -> DeviceState {
+    let by_hand = |item: &ItemState| matches!(item.standing, Standing::Done { by_hand: true, .. });
     match run.outcome() {
+        // What a person says of a device is not what was read back from it.
+        Some(Outcome::Completed) if View::new(definition, run).items(VERIFY).any(by_hand) => DeviceState::Unverified,
         Some(Outcome::Completed) => DeviceState::Provisioned,
         Some(Outcome::Cancelled) => DeviceState::Cancelled,
         // A person said that it is to fail: nothing else tries again.
@@ -90,7 +131,7 @@ pub(crate) fn state(run: &Run) -> DeviceState {
 }
 
 /// What went wrong last, if the run is held or failed.
-pub(crate) fn failure(run: &Run) -> Option<(&Failure, Option<&pipeline::StepName>)> {
+pub(crate) fn failure(run: &Run) -> Failed<'_> {
     match run.outcome() {
         Some(Outcome::Failed { failure, step }) => Some((failure, step.as_ref())),
         Some(Outcome::Completed | Outcome::Cancelled) => None,
@@ -98,7 +139,7 @@ pub(crate) fn failure(run: &Run) -> Option<(&Failure, Option<&pipeline::StepName
     }
 }
 
-fn project(definition: &Definition, run: &Run, state: DeviceState, failure: Option<(&Failure, Option<&pipeline::StepName>)>) -> Document {
+fn project(definition: &Definition, run: &Run, state: DeviceState, failure: Failed<'_>) -> Document {
     let view = &View::new(definition, run);
     let input = run.input();
     let id = input["id"].as_str().unwrap_or_default().to_owned();

@@ -4,6 +4,7 @@
 //! back: a device that has part of a configuration is better served than one that has none.
 
 pub(crate) mod device_steps;
+mod limits;
 mod lookup;
 pub(crate) mod selectors;
 pub(crate) mod text;

@@ -39,6 +39,9 @@ pub(crate) struct Push {
     pub(crate) device: String,
     pub(crate) root: String,
     pub(crate) trigger: Trigger,
+    /// Whether the device was last provisioned with this version of its profile, so that it may have its secrets.
+    #[serde(default)]
+    pub(crate) same_profile: bool,
     /// What is known of the device's values.
     #[serde(default)]
     pub(crate) current: Vec<Parameter>,

@@ -7,6 +7,8 @@
 mod command;
 mod fault;
 mod objects;
+mod once;
+mod presence;
 mod push;
 mod rpcs;
 mod talk;
@@ -23,15 +25,15 @@ use serde_json::{Value, json};
 pub(crate) use self::command::run_of_command_key;
 use self::{fault::Stop, talk::Talk};
 use super::{
-    book::{Book, Turn},
-    command::COMMAND_PIPELINE,
+    book::Book,
+    caller::Caller,
+    contract::Parameter,
     facts::key,
     options::Options,
-    projection::SUPERSEDED,
     requests::{DeviceRequest, Read, Readings},
 };
 use crate::{
-    acs::{Acs, AskError, Live},
+    acs::{Acs, AskError, Live, SessionId},
     device::DeviceKey,
     soap::{self, Rpc},
     value::fits,
@@ -52,11 +54,11 @@ pub trait Sessions: std::fmt::Debug + Send + Sync {
     /// The session of a device, if it is in one.
     fn in_session(&self, device: &DeviceKey) -> Option<Live>;
 
-    /// Asks a device that is in session, and waits for its answer.
-    async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError>;
+    /// Asks a device that is in this session, and waits for its answer.
+    async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError>;
 
-    /// Whether more requests may come in the session that is open.
-    fn expect(&self, device: &DeviceKey, more: bool);
+    /// Whether more requests may come in this session.
+    fn expect(&self, device: &DeviceKey, session: SessionId, more: bool);
 }
 
 #[async_trait]
@@ -65,12 +67,12 @@ impl Sessions for Acs {
         Self::in_session(self, device)
     }
 
-    async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError> {
-        Self::ask(self, device, rpc, span).await
+    async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, span: Option<SpanContext>) -> Result<soap::Answer, AskError> {
+        Self::ask(self, device, session, rpc, span).await
     }
 
-    fn expect(&self, device: &DeviceKey, more: bool) {
-        Self::expect(self, device, more);
+    fn expect(&self, device: &DeviceKey, session: SessionId, more: bool) {
+        Self::expect(self, device, session, more);
     }
 }
 
@@ -83,6 +85,7 @@ pub struct DeviceRunner {
     secrets: Arc<dyn Secrets>,
     clock: Arc<dyn Clock>,
     options: Arc<Options>,
+    caller: Option<Arc<Caller>>,
     /// Tells the sessions of this process from those of another.
     process: u64,
 }
@@ -98,7 +101,14 @@ impl DeviceRunner {
         options: &Options,
     ) -> Self {
         let process = clock.now().0;
-        Self { sessions, book, documents, secrets, clock, options: Arc::new(options.clone()), process }
+        Self { sessions, book, documents, secrets, clock, options: Arc::new(options.clone()), caller: None, process }
+    }
+
+    /// The same provider, which asks devices to come that are to be sent something and are not there.
+    #[must_use]
+    pub fn with_caller(mut self, caller: Caller) -> Self {
+        self.caller = Some(Arc::new(caller));
+        self
     }
 
     /// What the steps of devices are bound to.
@@ -118,9 +128,9 @@ impl DeviceRunner {
             Verb::Apply => None,
             Verb::Resume { signal: Signal::Cancel, .. } | Verb::Undo { .. } => return Ok(Answer::Undone),
             Verb::Resume { checkpoint, .. } => Some(checkpoint.as_str()),
-            // What was sent before the process died shows when the device contacts the host again.
+            // What was sent before the process died shows when the device contacts the host again. What must not be done twice is sent by `resume` only.
             Verb::Observe => {
-                let checkpoint = json!({ "doubt": true }).to_string();
+                let checkpoint = json!(Empty {}).to_string();
                 let here = key(request.device()).is_some_and(|device| self.sessions.in_session(&device).is_some());
                 let poll = if here { AT_ONCE } else { self.options.poll() };
                 return Ok(Answer::Observed(Observed::Pending(self.pending(&request, checkpoint, poll))));
@@ -152,6 +162,11 @@ impl DeviceRunner {
     /// What tells a session from every other, also of other processes.
     fn session_name(&self, live: &Live) -> String {
         format!("{:x}-{}", self.process, live.session)
+    }
+
+    /// Whether a session of this name was one of this process.
+    fn is_of_this_process(&self, session: &str) -> bool {
+        session.split_once('-').is_some_and(|(process, _)| u64::from_str_radix(process, 16) == Ok(self.process))
     }
 }
 
@@ -191,7 +206,8 @@ impl At<'_> {
             None => S::default(),
         };
         let wait = |state: &S, poll| Ok(Answer::Pending(runner.pending(request, json!(state).to_string(), poll)));
-        let Some(live) = runner.turn(call, device)? else { return wait(&state, runner.options.poll()) };
+        let Some(live) = runner.turn(call, device).await? else { return wait(&state, runner.call_in(call, request, device).await) };
+        let session = live.session;
         let mut talk = Talk::new(runner, call, device, live);
         let worked = work(&mut talk, &mut state).await;
         report.sent = talk.sent;
@@ -200,17 +216,17 @@ impl At<'_> {
             Ok(done) => {
                 // What is sent is read back in the same session.
                 if matches!(request, DeviceRequest::Verify(_) | DeviceRequest::Command(_)) {
-                    runner.rest(call, device);
+                    runner.rest(call, device, session);
                 }
                 Ok(Answer::Done(json!(done)))
             }
             Err(Stop::Wait) => {
-                runner.rest(call, device);
+                runner.rest(call, device, session);
                 wait(&state, runner.options.poll())
             }
             Err(Stop::WaitFor(poll)) => {
                 if poll > IN_SESSION {
-                    runner.rest(call, device);
+                    runner.rest(call, device, session);
                 }
                 wait(&state, poll.min(runner.options.poll()))
             }
@@ -220,31 +236,6 @@ impl At<'_> {
                 Err(fault::failure(method, &fault))
             }
             Err(Stop::Failed(failure)) => Err(failure),
-        }
-    }
-}
-
-impl DeviceRunner {
-    /// The run has nothing more to say in this session; when none has, the session can end.
-    fn rest(&self, call: &Call, device: &DeviceKey) {
-        if self.book.rest(device, &call.run, call.pipeline.as_str() != COMMAND_PIPELINE) {
-            self.sessions.expect(device, false);
-        }
-    }
-
-    /// The session in which the run may speak with its device now, if there is one.
-    fn turn(&self, call: &Call, device: &DeviceKey) -> Result<Option<Live>, Failure> {
-        let live = self.sessions.in_session(device);
-        if call.pipeline.as_str() == COMMAND_PIPELINE {
-            return Ok(live.filter(|live| self.book.is_open(device, live.session)));
-        }
-        if let Some(newer) = self.book.superseded(device, &call.run) {
-            return Err(Failure::new(FailureClass::Rejected, SUPERSEDED, format!("run {newer} provisions the device now")));
-        }
-        let Some(live) = live else { return Ok(None) };
-        match self.book.turn(device, live.session, &call.run) {
-            Turn::Now => Ok(Some(live)),
-            Turn::Later => Ok(None),
         }
     }
 }
@@ -265,7 +256,7 @@ async fn read_values(talk: &mut Talk<'_>, read: &Read, _: &mut Empty) -> Result<
     names.dedup();
     let (values, _) = talk.get(&names).await?;
     let wanted = values.iter().filter(|value| read.names.iter().any(|name| *name == value.name || fits(name, &value.name)));
-    Ok(Readings { values: wanted.map(Into::into).collect() })
+    Ok(Readings { values: wanted.map(|value| Parameter::sent(value, &talk.quirks)).collect() })
 }
 
 /// The parameter key of an effect: short, and the same for every attempt.

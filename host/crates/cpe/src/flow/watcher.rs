@@ -15,7 +15,7 @@ use super::{
     book::{Book, Standing},
     command::COMMAND_PIPELINE,
     facts::key,
-    projection::{SUPERSEDED, document, failure, may_show},
+    projection::{SUPERSEDED, failure, may_show},
     provision::PIPELINE,
     runner::Sessions,
 };
@@ -61,11 +61,12 @@ impl Watcher {
 
     async fn provisioning(&self, transition: &OwnedTransition, device: &DeviceKey) -> Result<(), ObserverError> {
         let run = &*transition.after;
-        if let Some(shown) = document(&transition.as_transition()) {
+        if let Some(standing) = Standing::of(&transition.as_transition()) {
             let root = root_of(run);
-            if let Some(standing) = Standing::read(&shown.body) {
-                self.book.follow(device, |entry| entry.stand(Standing { trace: Some(root.into()), ..standing }));
-            }
+            self.book.follow(device, |entry| entry.stand(Standing { trace: Some(root.into()), ..standing }));
+        } else if run.outcome().is_some() {
+            // The device was forgotten: its next contact is its first. Where a newer run took over, that one stands.
+            self.book.known(device, |entry| entry.standing.take_if(|standing| standing.run == *run.id()));
         }
         let superseded = failure(run).is_some_and(|(failure, _)| failure.error_type == SUPERSEDED);
         let held = matches!(transition.record.event, Event::FalloutOpened(_));
@@ -74,8 +75,11 @@ impl Watcher {
         }
         // Of a run that was superseded the device hears nothing: it is the other's.
         let rests = held || matches!(transition.record.event, Event::RunEnded { .. });
-        if rests && !superseded && self.book.rest(device, run.id(), true) {
-            self.sessions.expect(device, false);
+        if rests
+            && !superseded
+            && let Some(session) = self.book.rest(device, None, run.id(), true)
+        {
+            self.sessions.expect(device, session, false);
         }
         Ok(())
     }
@@ -85,8 +89,8 @@ impl Watcher {
         let run = transition.after.id();
         if transition.after.outcome().is_some() {
             self.book.follow(device, |entry| entry.remove_command(run));
-            if self.book.rest(device, run, false) {
-                self.sessions.expect(device, false);
+            if let Some(session) = self.book.rest(device, None, run, false) {
+                self.sessions.expect(device, session, false);
             }
         } else if matches!(transition.record.event, Event::RunStarted(_)) {
             self.book.follow(device, |entry| entry.add_command(run.clone()));

@@ -94,4 +94,10 @@ impl Quirks {
     pub fn is_hidden(&self, root: &str, name: &str) -> bool {
         value::hidden(root, name) || self.hidden.iter().any(|pattern| value::fits(pattern, name))
     }
+
+    /// The same of a full name, whichever data model it is of: what reads empty is secret, also where a device reads it out.
+    #[must_use]
+    pub fn is_secret(&self, name: &str) -> bool {
+        ["Device.", "InternetGatewayDevice."].into_iter().any(|root| self.is_hidden(root, name))
+    }
 }

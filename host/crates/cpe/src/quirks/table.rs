@@ -38,6 +38,7 @@ pub struct QuirkTable {
     built_in: usize,
 }
 
+/// The records that come with the product.
 impl Default for QuirkTable {
     fn default() -> Self {
         let records: Vec<QuirkRecord> = serde_json::from_str(BUILT_IN).expect("a test reads the built-in records");
@@ -57,6 +58,11 @@ impl QuirkTable {
         let mut table = Self::default();
         table.records.extend(operator);
         Ok(table)
+    }
+
+    /// These records, and over them some that were checked.
+    pub(super) fn with(&self, later: impl Iterator<Item = QuirkRecord>) -> Self {
+        Self { records: self.records.iter().cloned().chain(later).collect(), built_in: self.built_in }
     }
 
     /// The records that come with the product.
@@ -87,7 +93,7 @@ impl QuirkRecord {
         one(&self.manufacturer, &device.manufacturer) && one(&self.oui, &device.oui) && is_model && one(&self.firmware, firmware)
     }
 
-    fn check(&self, record: &str) -> Result<(), QuirkError> {
+    pub(super) fn check(&self, record: &str) -> Result<(), QuirkError> {
         let texts = [("manufacturer", &self.manufacturer), ("oui", &self.oui), ("model", &self.model), ("firmware", &self.firmware)];
         for (field, text) in texts {
             let Some(text) = text else { continue };

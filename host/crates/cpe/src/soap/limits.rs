@@ -7,7 +7,7 @@ pub struct Limits {
     pub bytes: usize,
     /// Elements within each other. Default: 32; a message needs 9.
     pub depth: usize,
-    /// Elements in all. Default: 100,000.
+    /// Elements in all. Default: 128,000, which is six for each of 20,000 parameters.
     pub elements: usize,
     /// Entries of a list of parameters, names or methods. Default: 20,000.
     pub parameters: usize,
@@ -19,6 +19,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 8 << 20, depth: 32, elements: 100_000, parameters: 20_000, events: 256, text: 1 << 20 }
+        Self { bytes: 8 << 20, depth: 32, elements: 128_000, parameters: 20_000, events: 256, text: 1 << 20 }
     }
 }

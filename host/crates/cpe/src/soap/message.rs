@@ -91,8 +91,6 @@ pub struct Inform {
     pub device: DeviceId,
     /// Why it came.
     pub events: Vec<EventCode>,
-    /// How many envelopes it takes at once. Always treated as 1.
-    pub max_envelopes: u32,
     /// Its own clock, as it sent it.
     pub current_time: String,
     /// How often this session was tried before.
@@ -109,10 +107,15 @@ impl Inform {
         self.parameters.iter().find_map(|parameter| roots.into_iter().find(|root| parameter.name.starts_with(root)))
     }
 
-    /// Whether an event is among the reasons, as in `0 BOOTSTRAP`. Case does not matter.
+    /// The reasons with a code, as in `0 BOOTSTRAP`. Neither case nor white space at the ends matters.
+    pub fn event(&self, code: &str) -> impl Iterator<Item = &EventCode> {
+        self.events.iter().filter(move |event| event.code.trim().eq_ignore_ascii_case(code))
+    }
+
+    /// Whether an event is among the reasons, as in `0 BOOTSTRAP`.
     #[must_use]
     pub fn has(&self, code: &str) -> bool {
-        self.events.iter().any(|event| event.code.eq_ignore_ascii_case(code))
+        self.event(code).next().is_some()
     }
 
     /// The value of a parameter, by the end of its name below any root, as in `DeviceInfo.SoftwareVersion`.

@@ -3,11 +3,8 @@
 /// The answer to a request of a device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AcsReply {
-    /// To `Inform`.
-    Inform {
-        /// Always 1.
-        max_envelopes: u32,
-    },
+    /// To `Inform`. It allows one envelope at once, as the standard demands.
+    Inform,
     /// To `TransferComplete`.
     TransferComplete,
     /// To `AutonomousTransferComplete`.
@@ -32,7 +29,7 @@ impl AcsReply {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Inform { .. } => "InformResponse",
+            Self::Inform => "InformResponse",
             Self::TransferComplete => "TransferCompleteResponse",
             Self::AutonomousTransferComplete => "AutonomousTransferCompleteResponse",
             Self::GetRpcMethods(_) => "GetRPCMethodsResponse",

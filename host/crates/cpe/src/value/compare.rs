@@ -158,6 +158,7 @@ mod tests {
             (Int, "seven", "seven", "seven"),
             (Base64, "aG\nk", "aGk=", "aGk="),
             (HexBinary, "00 aB", "00aB", "00aB"),
+            (HexBinary, "00 aBc", "00 aBc", "00 aBc"),
             (String, " as it is ", " as it is ", " as it is "),
         ] {
             for (quirks, expected) in [(&usual, expected), (&odd, differently)] {

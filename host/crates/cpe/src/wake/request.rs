@@ -1,6 +1,6 @@
 //! The request itself: a GET, a challenge, a GET with an answer to it.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -30,6 +30,8 @@ pub(super) struct Secret<'a> {
 
 /// How much of an answer is read, to keep its connection.
 const ANSWER: usize = 64 * 1024;
+/// How long an answer is read for that. A new connection costs less than more of it.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How much of an answer's head is read.
 const HEAD: usize = 16 * 1024;
 /// Without credentials, with them, and with a nonce that is not stale.
@@ -96,7 +98,8 @@ impl Peer {
         request.headers_mut().extend(authorization.map(|value| (AUTHORIZATION, value)));
         let response = open.send_request(request).await.map_err(unreachable)?;
         let (head, body) = response.into_parts();
-        if is_read(body).await {
+        // Only a challenge is followed by another request on the connection.
+        if head.status == StatusCode::UNAUTHORIZED && is_read(body).await {
             self.open = Some(open);
         }
         Ok((head.status, head.headers))
@@ -105,7 +108,8 @@ impl Peer {
 
 /// Whether the answer came to its end, so that its connection can be used again.
 async fn is_read(body: Incoming) -> bool {
-    Limited::new(body, ANSWER).collect().await.is_ok()
+    let read = tokio::time::timeout(PATIENCE, Limited::new(body, ANSWER).collect()).await;
+    read.is_ok_and(|body| body.is_ok())
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the argument of `map_err`")]

@@ -1,12 +1,12 @@
 //! Who a device is: nobody gets what belongs to another one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use cpe::acs::{Algorithm, AuthMode, Options, Proof, Tls, Work};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
@@ -113,6 +113,49 @@ async fn who_proves_nothing_twice_is_sent_away() {
     assert!(server.intake.contacts.lock().unwrap().is_empty());
     let mut device = Device::connect(server.address).await;
     assert_eq!(device.post(&right, inform("1")).await.status, 200, "what failed used nothing up");
+}
+
+/// A connection from another address of this machine.
+async fn from_elsewhere(server: &Server) -> Device {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    Device::over(socket.connect(server.address).await.unwrap())
+}
+
+#[tokio::test]
+async fn nobody_tries_secrets_without_end() {
+    let server = server(Options { wrong_secrets: 3, wrong_secret_s: 10_000, ..Options::default() }).await;
+    let nonce = challenged(&server).await.1;
+    let tries = async |username: &str, password: &str, count: &str| {
+        let line = Digest { count, ..digest(username, password, &nonce) }.line();
+        Device::connect(server.address).await.post(&line, inform("1")).await
+    };
+    for username in ["one", "nobody"] {
+        for (try_, status) in [("a", 401), ("b", 401), ("c", 401), ("d", 503), ("e", 503)] {
+            let reply = tries(username, try_, "00000001").await;
+            assert_eq!((reply.status, reply.header("retry-after").is_some()), (status, status == 503), "{username} with {try_}");
+        }
+    }
+    // From there not even the right one is looked at, so that nobody learns which it is.
+    assert_eq!(tries("one", "secret", "00000001").await.status, 503);
+    assert_eq!(tries("fleet", "shared", "00000002").await.status, 200, "another user name is not kept out");
+    let mut honest = from_elsewhere(&server).await;
+    let line = Digest { count: "00000003", ..digest("one", "secret", &nonce) }.line();
+    assert_eq!(honest.post(&line, inform("1")).await.status, 200, "nor is the device itself");
+    assert_eq!(server.acs.in_session(&key("1")).unwrap().proof, Proof::Own);
+}
+
+#[tokio::test]
+async fn a_stop_waits_for_no_handshake() {
+    let authority = Authority::new();
+    let (certificate, private) = authority.sign("acs", &["acs.example"]);
+    let tls = Tls::new(certificate.pem().as_bytes(), private.serialize_pem().as_bytes(), None).unwrap();
+    let mut server = Server::with(Options { head_ms: 600_000, ..Options::default() }, Work::None, known(), Some(tls)).await;
+    let _silent = TcpStream::connect(server.address).await.unwrap();
+    // The one after it is served, so it was accepted.
+    assert_eq!(over_tls(&server, &authority, None).await.unwrap().post("", inform("1")).await.status, 401);
+    server.stop.send(true).unwrap();
+    tokio::time::timeout(Duration::from_secs(60), server.serving.join_next()).await.expect("the server stops").unwrap().unwrap();
 }
 
 #[tokio::test]

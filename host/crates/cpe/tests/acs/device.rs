@@ -154,7 +154,6 @@ pub(crate) fn inform(serial: &str) -> String {
     let inform = Inform {
         device,
         events: vec![EventCode { code: "1 BOOT".into(), command_key: String::new() }],
-        max_envelopes: 1,
         current_time: "2026-01-01T00:00:00Z".into(),
         retry_count: 0,
         parameters: vec![parameter("Device.DeviceInfo.SoftwareVersion", "1.0"), parameter("Device.ManagementServer.ParameterKey", "")],

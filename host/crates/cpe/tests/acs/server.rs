@@ -9,14 +9,17 @@ use std::{
 use async_trait::async_trait;
 use cpe::{
     acs::{
-        Acs, Admission, Algorithm, AuthMode, Busy, Contact, Credential, Credentials, Door, Intake, Options, SessionEnd, SessionId, Tls, Unavailable,
-        Work,
+        Acs, Admission, Algorithm, AskError, AuthMode, Busy, Contact, Credential, Credentials, Door, Intake, Options, SessionEnd, SessionId, Tls,
+        Unavailable, Work,
     },
     device::DeviceKey,
     quirks::Quirks,
-    soap::{DeviceRpc, Inform},
+    soap::{Answer, DeviceRpc, Inform, Rpc},
 };
-use engine::{port::SystemClock, testing::MemorySpans};
+use engine::{
+    port::{SpanContext, SystemClock},
+    testing::MemorySpans,
+};
 use tokio::{
     net::TcpListener,
     sync::{mpsc, watch},
@@ -123,6 +126,19 @@ impl Server {
         let server = acs.clone();
         serving.spawn(async move { server.serve(door, stopped).await });
         Self { acs, address, spans, intake, ends: tokio::sync::Mutex::new(ended), stop, serving }
+    }
+
+    /// Asks a device in the session that is open now.
+    pub(crate) async fn ask(&self, device: &DeviceKey, rpc: Rpc, span: Option<SpanContext>) -> Result<Answer, AskError> {
+        let session = self.acs.in_session(device).ok_or(AskError::NotInSession)?.session;
+        self.acs.ask(device, session, rpc, span).await
+    }
+
+    /// Says whether more may come in the session that is open now.
+    pub(crate) fn expect(&self, device: &DeviceKey, more: bool) {
+        if let Some(live) = self.acs.in_session(device) {
+            self.acs.expect(device, live.session, more);
+        }
     }
 
     /// Returns when so many Informs have come.

@@ -59,13 +59,13 @@ async fn requests_go_out_with_the_answers_to_the_device() {
     let server = Server::start(open(), Work::Expected).await;
     let mut device = Device::connect(server.address).await;
     let root = server.spans.root(&PipelineName::new("cpe").unwrap());
-    assert_eq!(server.acs.ask(&key("1"), Rpc::Reboot { command_key: String::new() }, None).await, Err(AskError::NotInSession));
+    assert_eq!(server.ask(&key("1"), Rpc::Reboot { command_key: String::new() }, None).await, Err(AskError::NotInSession));
     device.post("", inform("1")).await;
     let work = async {
         // The first one waits for the device, the second one finds it waiting.
-        let set = server.acs.ask(&key("1"), set("secret"), Some(root.clone())).await;
-        let rebooted = server.acs.ask(&key("1"), Rpc::Reboot { command_key: "k".into() }, None).await;
-        server.acs.expect(&key("1"), false);
+        let set = server.ask(&key("1"), set("secret"), Some(root.clone())).await;
+        let rebooted = server.ask(&key("1"), Rpc::Reboot { command_key: "k".into() }, None).await;
+        server.expect(&key("1"), false);
         (set, rebooted)
     };
     let answers = async {
@@ -109,8 +109,8 @@ async fn odd_answers_are_taken_for_what_they_can_be() {
         let mut device = Device::connect(server.address).await;
         device.post("", inform("1")).await;
         let work = async {
-            let answer = server.acs.ask(&key("1"), set("x"), None).await;
-            server.acs.expect(&key("1"), false);
+            let answer = server.ask(&key("1"), set("x"), None).await;
+            server.expect(&key("1"), false);
             answer
         };
         let answers = async {
@@ -187,7 +187,7 @@ async fn the_newest_inform_of_a_device_wins() {
     let mut before = Device::connect(server.address).await;
     before.post("", inform("1")).await;
     let one = key("1");
-    let asking = async { tokio::join!(server.acs.ask(&one, set("x"), None), server.acs.ask(&one, read("y"), None)) };
+    let asking = async { tokio::join!(server.ask(&one, set("x"), None), server.ask(&one, read("y"), None)) };
     let device = async {
         asked(&before.post("", "").await);
         // The device restarts and begins again.
@@ -199,9 +199,44 @@ async fn the_newest_inform_of_a_device_wins() {
     assert_eq!((sent, unsent), (Err(AskError::Lost { sent: true }), Err(AskError::Lost { sent: false })));
     assert_eq!(server.ended().await, (key("1"), SessionEnd::Superseded));
     assert_eq!(before.post("", set_done("1")).await.status, 400, "the session before is over");
-    server.acs.expect(&key("1"), false);
+    server.expect(&key("1"), false);
     assert_eq!(after.post("", "").await.status, 204);
     assert_eq!(server.ended().await, (key("1"), SessionEnd::Done));
+}
+
+#[tokio::test]
+async fn a_later_session_gets_nothing_that_was_meant_for_the_one_before() {
+    let server = Server::start(open(), Work::Expected).await;
+    let one = key("1");
+    let mut before = Device::connect(server.address).await;
+    before.post("", inform("1")).await;
+    let session = server.acs.in_session(&one).unwrap().session;
+    let first = async { server.acs.ask(&one, session, set("first"), None).await };
+    let answers = async {
+        let (_, id) = asked(&before.post("", "").await);
+        // Somebody who says that it is the same device begins a session before the device answers.
+        let mut after = Device::connect(server.address).await;
+        assert_eq!(after.post("", inform("1")).await.status, 200);
+        assert_eq!(before.post("", set_done(&id)).await.status, 400);
+        after
+    };
+    let (answer, mut after) = tokio::join!(first, answers);
+    assert_eq!(answer, Err(AskError::Lost { sent: true }));
+    assert_eq!(server.acs.ask(&one, session, set("secret"), None).await, Err(AskError::NotInSession));
+    // Nor does it end with the one before.
+    server.acs.expect(&one, session, false);
+    let asking = async {
+        let answer = server.ask(&one, read("Device.X"), None).await;
+        server.expect(&one, false);
+        answer
+    };
+    let (answer, reply) = tokio::join!(asking, async {
+        let (asked, id) = asked(&after.post("", "").await);
+        assert!(matches!(asked, Message::Rpc(Rpc::GetParameterValues { .. })), "{asked:?}");
+        after.post("", message(&id, Message::Fault(Fault::new(9002, "what")))).await
+    });
+    assert!(matches!(answer, Err(AskError::Fault(_))), "{answer:?}");
+    assert_eq!(reply.status, 204);
 }
 
 #[tokio::test]
@@ -253,7 +288,7 @@ async fn a_silent_device_is_out_of_session() {
             drop(paused);
             Device::connect(server.address).await.post("", inform("leaves")).await;
         };
-        tokio::join!(server.acs.ask(&device, set("x"), None), answers).0
+        tokio::join!(server.ask(&device, set("x"), None), answers).0
     };
     let (_, asked) = tokio::join!(stays.post("", inform("stays")), asking);
     assert_eq!(asked, Err(AskError::Lost { sent: false }));
@@ -280,8 +315,8 @@ async fn what_was_asked_is_asked_again_of_a_device_that_did_not_get_it() {
         let mut device = Device::connect(server.address).await;
         let cookie = device.post("", inform("1")).await.cookie();
         let asking = async {
-            let answer = server.acs.ask(&key("1"), rpc.clone(), None).await;
-            server.acs.expect(&key("1"), false);
+            let answer = server.ask(&key("1"), rpc.clone(), None).await;
+            server.expect(&key("1"), false);
             answer
         };
         let answering = async {
@@ -306,9 +341,9 @@ async fn a_request_that_nobody_waits_for_is_not_sent() {
     let server = Server::start(open(), Work::Expected).await;
     let mut device = Device::connect(server.address).await;
     device.post("", inform("1")).await;
-    let gave_up = tokio::time::timeout(Duration::ZERO, server.acs.ask(&key("1"), set("x"), None)).await;
+    let gave_up = tokio::time::timeout(Duration::ZERO, server.ask(&key("1"), set("x"), None)).await;
     assert!(gave_up.is_err());
-    server.acs.expect(&key("1"), false);
+    server.expect(&key("1"), false);
     assert_eq!(device.post("", "").await.status, 204);
 }
 
@@ -318,8 +353,8 @@ async fn a_value_that_xml_cannot_carry_is_not_sent() {
     let mut device = Device::connect(server.address).await;
     device.post("", inform("1")).await;
     let asking = async {
-        let answer = server.acs.ask(&key("1"), set("secret\u{1}"), None).await;
-        server.acs.expect(&key("1"), false);
+        let answer = server.ask(&key("1"), set("secret\u{1}"), None).await;
+        server.expect(&key("1"), false);
         answer
     };
     let (answer, reply) = tokio::join!(asking, device.post("", ""));

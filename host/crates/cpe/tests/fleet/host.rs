@@ -6,10 +6,10 @@ use cpe::{
     acs::{Acs, Door, Options as AcsOptions, Tls},
     device::DeviceKey,
     flow::{
-        Book, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, Options, STATE_COLLECTION,
-        StepOptions, Watcher, command_definition, command_document, definition, document,
+        Book, COMMAND_COLLECTION, Command, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory,
+        Options, STATE_COLLECTION, StepOptions, Watcher, command_definition, command_document, definition, document,
     },
-    quirks::QuirkTable,
+    quirks::{KeptQuirks, QuirkTable},
 };
 use engine::{
     Driver, Options as EngineOptions, Pack, Ports, Routed,
@@ -17,7 +17,7 @@ use engine::{
     testing::{MemorySecrets, MemorySpans, MemoryStore, Providers, pin, table},
 };
 use lab::device::{Device, DeviceOptions, Faults, Model, SessionReport};
-use pipeline::{Pin, TenantName, Verbs};
+use pipeline::{Pin, RunId, TenantName, Verbs};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -37,6 +37,7 @@ pub(crate) struct Ground {
 pub(crate) struct Host {
     store: Arc<MemoryStore>,
     inventory: Arc<Inventory>,
+    intake: Arc<Intake>,
     pub(crate) url: String,
     pub(crate) address: SocketAddr,
     _driver: Arc<Driver>,
@@ -98,6 +99,11 @@ fn configuration(request: &Value) -> Value {
     json!({"removals": [], "objects": objects, "assignments": assignments, "notifications": [], "hidden": [], "quirks": [], "reboot": false})
 }
 
+fn key(device: &Device) -> DeviceKey {
+    let DeviceOptions { oui, product_class, serial, .. } = device.options();
+    DeviceKey::new(oui, product_class, serial)
+}
+
 impl Host {
     /// A host whose devices differ from the standard as these quirks say.
     pub(crate) async fn start(quirks: Value) -> Self {
@@ -157,6 +163,8 @@ impl Host {
         let driver = Driver::open(ports, &opening, EngineOptions { packs, table: bound, ..EngineOptions::default() }).await.unwrap();
         let driver = Arc::new(driver);
         watcher.connect(driver.clone());
+        let table = QuirkTable::new(serde_json::from_value(quirks).unwrap()).unwrap();
+        let quirks = Arc::new(KeptQuirks::load(documents.clone(), clock.clone(), table).await.unwrap());
         let parts = IntakeParts {
             engine: driver.clone(),
             documents,
@@ -165,7 +173,7 @@ impl Host {
             spans,
             book,
             inventory: inventory.clone(),
-            quirks: Arc::new(QuirkTable::new(serde_json::from_value(quirks).unwrap()).unwrap()),
+            quirks,
             builders: Arc::new(|_| Some("native:builder".to_owned())),
             tenant,
         };
@@ -174,10 +182,10 @@ impl Host {
         let address = listener.local_addr().unwrap();
         let url = format!("http{}://{address}/", if tls.is_some() { "s" } else { "" });
         let (stop, stopped) = watch::channel(false);
-        let door = Door { listener, tls, intake, credentials: inventory.clone() };
+        let door = Door { listener, tls, intake: intake.clone(), credentials: inventory.clone() };
         let mut serving = JoinSet::new();
         serving.spawn(async move { acs.serve(door, stopped).await });
-        Self { store, inventory, url, address, _driver: driver, _serving: serving, _stop: stop }
+        Self { store, inventory, intake, url, address, _driver: driver, _serving: serving, _stop: stop }
     }
 
     /// A device that the host knows.
@@ -199,10 +207,27 @@ impl Host {
         }
     }
 
+    /// Has something done with a device, at its next session.
+    pub(crate) async fn give(&self, device: &Device, command: Command) -> RunId {
+        self.intake.command(&key(device), command, "ann").await.unwrap()
+    }
+
+    /// What a command has come to, once it does nothing for now.
+    pub(crate) async fn command(&self, run: &RunId) -> Value {
+        for _ in 0..100 {
+            let document = Documents::get(&*self.store, COMMAND_COLLECTION, run.as_str()).await.unwrap();
+            let body = document.map_or(Value::Null, |document| document.body);
+            if body["state"] == "done" || body["state"] == "failed" {
+                return body;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        json!({"state": "waiting"})
+    }
+
     /// Where the provisioning of a device stands.
     pub(crate) async fn state(&self, device: &Device) -> Value {
-        let DeviceOptions { oui, product_class, serial, .. } = device.options();
-        let key = DeviceKey::new(oui, product_class, serial);
+        let key = key(device);
         let document = Documents::get(&*self.store, STATE_COLLECTION, key.as_str()).await.unwrap();
         document.map_or(Value::Null, |document| document.body)
     }

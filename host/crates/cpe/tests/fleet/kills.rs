@@ -25,7 +25,7 @@ async fn a_host_that_dies_between_two_exchanges_finishes_what_it_began() {
             first.import(std::slice::from_ref(&device)).await;
             relay.lead_to(first.address);
             relay.cut_after(answers, heard);
-            let session = die_when_cut(first, &relay, &device).await;
+            let session = die_when_cut(first, &relay, &device, &["0 BOOTSTRAP", "1 BOOT"]).await;
             cut += u32::from(session != End::Done);
             let second = Host::on(ground, json!([])).await;
             relay.stay_whole();
@@ -43,9 +43,9 @@ async fn a_host_that_dies_between_two_exchanges_finishes_what_it_began() {
 }
 
 /// A session at a host that is gone as soon as the relay is cut. How the session ended.
-async fn die_when_cut(host: Host, relay: &Relay, device: &Device) -> End {
+pub(crate) async fn die_when_cut(host: Host, relay: &Relay, device: &Device, events: &[&str]) -> End {
     let mut host = Some(host);
-    let session = device.session(&["0 BOOTSTRAP", "1 BOOT"]);
+    let session = device.session(events);
     tokio::pin!(session);
     loop {
         tokio::select! {

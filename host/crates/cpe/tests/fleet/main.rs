@@ -1,6 +1,7 @@
 //! Many devices over real HTTP, each with something of its own: objects that are added while it comes and goes, records of quirks, storms with liars.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod commands;
 mod host;
 mod kills;
 mod objects;

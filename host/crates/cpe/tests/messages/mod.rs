@@ -114,7 +114,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 
 fn reply() -> impl Strategy<Value = AcsReply> {
     prop_oneof![
-        any::<u32>().prop_map(|max_envelopes| AcsReply::Inform { max_envelopes }),
+        Just(AcsReply::Inform),
         rough().prop_map(|next_url| AcsReply::Kicked { next_url }),
         select(
             &[
@@ -160,10 +160,10 @@ fn inform() -> impl Strategy<Value = Inform> {
     let event = (select(&CODES[..]), word())
         .prop_map(|(code, key)| EventCode { code: code.to_owned(), command_key: key.chars().filter(char::is_ascii_graphic).collect() });
     let device = ("[A-Za-z]{0,9}", "[0-9A-F]{6}", "[!-~é]{0,20}", "[!-~]{1,20}");
-    (device, vec(event, 0..5), any::<u32>(), time(), any::<u32>(), vec(parameter_value(), 0..8)).prop_map(
-        |(device, events, max_envelopes, current_time, retry_count, parameters)| {
+    (device, vec(event, 0..5), time(), any::<u32>(), vec(parameter_value(), 0..8)).prop_map(
+        |(device, events, current_time, retry_count, parameters)| {
             let (manufacturer, oui, product_class, serial) = device;
-            Inform { device: DeviceId { manufacturer, oui, product_class, serial }, events, max_envelopes, current_time, retry_count, parameters }
+            Inform { device: DeviceId { manufacturer, oui, product_class, serial }, events, current_time, retry_count, parameters }
         },
     )
 }

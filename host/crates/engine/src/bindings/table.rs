@@ -163,11 +163,15 @@ impl BindingTable {
 
     /// What answers a contract for an input with these selector values. A pure function of the table and the arguments, so that any process binds alike.
     pub fn resolve(&self, contract: &ContractTrack, selectors: &[(&str, String)], run: &RunId) -> Result<&Arc<Pin>, Failure> {
-        let fitting = self.rules.iter().filter(|rule| rule.contract == *contract && fit(rule, selectors).is_ok());
-        let rule = fitting.reduce(|best, rule| if rule.when.len() > best.when.len() { rule } else { best });
-        let rule = rule.ok_or_else(|| self.unbound(contract, selectors))?;
+        let rule = self.rule_for(contract, selectors).ok_or_else(|| self.unbound(contract, selectors))?;
         let (position, _) = rule.pick(run).ok_or_else(|| self.unbound(contract, selectors))?;
         Ok(&rule.choices[position].pin)
+    }
+
+    /// The rule that decides about an input with these selector values, whichever of its choices a run gets: the first of those that ask for most.
+    pub fn rule_for(&self, contract: &ContractTrack, selectors: &[(&str, String)]) -> Option<&Binding> {
+        let fitting = self.rules.iter().filter(|rule| rule.contract == *contract && fit(rule, selectors).is_ok());
+        fitting.reduce(|best, rule| if rule.when.len() > best.when.len() { rule } else { best })
     }
 
     /// Whether any rule of the contract looks at the input.

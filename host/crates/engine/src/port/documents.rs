@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::journal::{ReadError, WriteError};
+use crate::attempt::json_size;
 
 /// How many documents one call writes at most.
 pub const MOST_DOCUMENTS: usize = 1024;
 
-/// How many bytes the bodies of one call have at most, together.
+/// How many bytes the documents of one call have at most, together ([`Document::bytes`]).
 pub const MOST_DOCUMENT_BYTES: usize = 16 << 20;
 
 /// Reads and writes documents of packs.
@@ -52,9 +53,11 @@ pub enum DocumentError {
 /// # Errors
 ///
 /// [`DocumentError::TooMuch`].
-pub fn check_documents(count: usize, bytes: usize) -> Result<(), DocumentError> {
+pub fn check_documents(documents: &[Document]) -> Result<(), DocumentError> {
     let within = |what, found, limit| if found > limit { Err(DocumentError::TooMuch { what, found, limit }) } else { Ok(()) };
-    within("documents", count, MOST_DOCUMENTS).and_then(|()| within("bytes of documents", bytes, MOST_DOCUMENT_BYTES))
+    within("documents", documents.len(), MOST_DOCUMENTS)?;
+    let bytes = documents.iter().fold(0_usize, |bytes, document| bytes.saturating_add(document.bytes()));
+    within("bytes of documents", bytes, MOST_DOCUMENT_BYTES)
 }
 
 /// A row that a pack projects from events, or writes itself.
@@ -64,12 +67,20 @@ pub struct Document {
     pub collection: &'static str,
     /// Its id within the collection.
     pub id: String,
-    /// What it sorts by, newest first: usually the creation time in microseconds.
+    /// What it sorts by, newest first: usually the creation time in microseconds. What runs project is written over nothing of a higher rank, so that of several
+    /// runs with one document the newest has the last word.
     pub rank: u64,
     /// The content.
     pub body: Value,
     /// The attributes it can be found by, each once, with their values as text; at most 16.
     pub attributes: Vec<(&'static str, String)>,
+}
+
+impl Document {
+    /// About how many bytes it takes: the body, and the attributes twice because they are found by an index.
+    pub fn bytes(&self) -> usize {
+        json_size(&self.body).saturating_add(json_size(&self.attributes).saturating_mul(2))
+    }
 }
 
 /// What to look for.

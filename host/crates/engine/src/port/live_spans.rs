@@ -11,7 +11,7 @@ pub trait LiveSpans: fmt::Debug + Send + Sync {
     /// A new trace with a sampling decision, as a run of the pipeline would get one: for the root span of something that is no run.
     fn root(&self, pipeline: &PipelineName) -> SpanContext;
 
-    /// The address of a new span: below another, or of a trace of its own.
+    /// The address of a new span below another, in the same trace.
     fn child(&self, parent: &SpanContext) -> SpanContext;
 
     /// Records a span that is over. One whose trace is not sampled is dropped here.
@@ -31,7 +31,7 @@ pub struct LiveSpan {
     pub context: Option<SpanContext>,
     /// The span above it; `None`: it is the root of its trace.
     pub parent: Option<SpanContext>,
-    /// Spans of other traces that it has to do with, and how (the link's `link.reason`).
+    /// Spans of other traces that it has to do with, and how (the link's `link.reason`). Of more than a span may have, the rest are counted as dropped.
     pub links: Vec<(SpanContext, &'static str)>,
     /// When it began.
     pub started: Timestamp,

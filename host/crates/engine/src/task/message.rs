@@ -74,14 +74,10 @@ impl RunTask {
     /// Fires the timers that may be early. Calls that are under way may have looked before the news came: whatever they end in is looked at again.
     async fn nudged(&mut self) -> Result<bool, Lost> {
         let calls: Vec<ItemId> = self.live.iter().filter_map(Live::called_item).cloned().collect();
-        let early = self.run.early_timers(&self.pack.definition);
-        let woken = !calls.is_empty() || !early.is_empty();
+        let goes_on = !calls.is_empty() || self.run.tries_again(&self.pack.definition);
         self.nudged.extend(calls);
-        for event in early {
-            let commands = self.commit(vec![event], Vec::new()).await?;
-            self.obey(commands);
-        }
-        Ok(woken)
+        self.fire(self.run.early_timers(&self.pack.definition)).await?;
+        Ok(goes_on)
     }
 
     /// The call of an item has ended after somebody had news for it: if it waits now, it does not.
@@ -90,11 +86,16 @@ impl RunTask {
             return Ok(());
         }
         let early = self.run.early_timers(&self.pack.definition).into_iter();
-        let own = early.filter(|event| matches!(event, Event::TimerFired { item: of, .. } if of == item)).collect::<Vec<_>>();
-        for event in own {
-            let commands = self.commit(vec![event], Vec::new()).await?;
-            self.obey(commands);
+        self.fire(early.filter(|event| matches!(event, Event::TimerFired { item: of, .. } if of == item)).collect()).await
+    }
+
+    /// Fires timers in one append, as one cause: no timer of an item changes another item.
+    async fn fire(&mut self, timers: Vec<Event>) -> Result<(), Lost> {
+        if timers.is_empty() {
+            return Ok(());
         }
+        let commands = self.commit(timers, Vec::new()).await?;
+        self.obey(commands);
         Ok(())
     }
 
@@ -115,13 +116,9 @@ impl RunTask {
     }
 
     async fn repin(&mut self, repin: Repin, table: Arc<BindingTable>) -> Result<Result<u32, RepinError>, Lost> {
-        let actual = self.run.head();
-        if actual != repin.expected_head {
-            return Ok(Err(RepinError::Moved { run: repin.run, expected: repin.expected_head, actual }));
-        }
-        let changed = match pipeline::repin(&self.pack.definition, &self.run, repin.wanted()) {
+        let changed = match repin.change(&self.pack.definition, &self.run, self.run.head()) {
             Ok(changed) => changed,
-            Err(refused) => return Ok(Err(refused.into())),
+            Err(refused) => return Ok(Err(refused)),
         };
         let moved = u32::try_from(changed.items.len()).unwrap_or(u32::MAX);
         self.tables.add(repin.revision, table);

@@ -154,7 +154,11 @@ impl RunTask {
         self.live.remove(&Live::Attempt(id.clone()));
         loop {
             let writes = std::mem::take(&mut attempted.writes);
-            let Some(event) = settle(&self.pack.definition, &self.run, &id, self.now(), attempted.result.clone()) else { return Ok(()) };
+            let Some(event) = settle(&self.pack.definition, &self.run, &id, self.now(), attempted.result.clone()) else {
+                // Nobody waits for this attempt any more.
+                self.nudged.remove(&id.item);
+                return Ok(());
+            };
             match self.try_commit(vec![event], writes).await {
                 Ok(commands) => {
                     self.obey(commands);

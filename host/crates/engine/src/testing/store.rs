@@ -55,9 +55,7 @@ impl State {
     }
 
     fn check(&self, append: &Append) -> Result<(), AppendError> {
-        if self.full {
-            return Err(WriteError::Unavailable("the store is full".to_owned()).into());
-        }
+        self.writable()?;
         if append.records.iter().any(|record| record.epoch != self.epoch) {
             return Err(WriteError::Fenced(self.epoch).into());
         }
@@ -93,7 +91,10 @@ impl State {
             }
         }
         for document in append.documents {
-            self.documents.insert((document.collection.to_owned(), document.id.clone()), document);
+            let place = (document.collection.to_owned(), document.id.clone());
+            if self.documents.get(&place).is_none_or(|there| there.rank <= document.rank) {
+                self.documents.insert(place, document);
+            }
         }
         for HoldChange { revision, digest, change } in append.holds {
             *self.holds.entry((revision, digest)).or_default() += change;
@@ -215,8 +216,7 @@ impl Documents for MemoryStore {
     }
 
     async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
-        let bytes = documents.iter().map(|document| document.body.to_string().len()).sum();
-        check_documents(documents.len(), bytes)?;
+        check_documents(&documents)?;
         let mut state = self.lock();
         state.writable()?;
         state.documents.extend(documents.into_iter().map(|document| ((document.collection.to_owned(), document.id.clone()), document)));
@@ -241,5 +241,39 @@ impl Documents for MemoryStore {
         let skip = usize::try_from(query.offset).unwrap_or(usize::MAX);
         let take = usize::try_from(query.limit).unwrap_or(usize::MAX);
         Ok(DocumentPage { documents: documents.into_iter().skip(skip).take(take).collect(), total })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::TenantName;
+
+    use super::*;
+
+    fn append(store: &MemoryStore, run: u64, rank: u64, body: &str) {
+        let row = RunRow {
+            run: pipeline::testing::run_id(run),
+            tenant: TenantName::new("default").unwrap(),
+            pipeline: PipelineName::new("test").unwrap(),
+            idempotency_key: None,
+            head: Seq(1),
+            state: RunState::Active,
+            wake_at: None,
+            detail: String::new(),
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+        };
+        let document = Document { collection: "c", id: "a".to_owned(), rank, body: body.into(), attributes: Vec::new() };
+        let append = Append { row, expected_head: Seq(0), records: Vec::new(), documents: vec![document], writes: Vec::new(), holds: Vec::new() };
+        store.lock().write(append);
+    }
+
+    #[tokio::test]
+    async fn the_newest_of_several_runs_with_one_document_has_the_last_word() {
+        let store = MemoryStore::default();
+        for (run, rank, body, expected) in [(1, 4, "old", "old"), (2, 5, "new", "new"), (1, 4, "old again", "new"), (2, 5, "done", "done")] {
+            append(&store, run, rank, body);
+            assert_eq!(Documents::get(&store, "c", "a").await.unwrap().unwrap().body, expected);
+        }
     }
 }

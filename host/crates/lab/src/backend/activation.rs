@@ -124,10 +124,9 @@ impl System {
 }
 
 async fn create(State(system): State<System>, body: String) -> Response {
-    let ordered: Value = match serde_json::from_str(&body) {
-        Ok(ordered @ Value::Object(_)) => ordered,
-        Ok(_) => return reply::tmf_error(StatusCode::BAD_REQUEST, "the body is no service: expected an object"),
-        Err(error) => return reply::tmf_error(StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}")),
+    let ordered = match reply::parse_object(&body, "service") {
+        Ok(ordered) => ordered,
+        Err((status, message)) => return reply::tmf_error(status, message),
     };
     if !ordered["serviceSpecification"]["id"].is_string() {
         return reply::tmf_error(StatusCode::BAD_REQUEST, "serviceSpecification.id is missing: expected the id of a service specification");

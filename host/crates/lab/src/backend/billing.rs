@@ -12,7 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{delete, post},
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{control::Control, reply};
 
@@ -51,18 +51,18 @@ impl System {
 
 async fn create(State(system): State<System>, headers: HeaderMap, body: String) -> Response {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned);
-    let ordered: Value = match serde_json::from_str(&body) {
+    let ordered = match reply::parse(&body) {
         Ok(ordered) => ordered,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("the body is not JSON: {error}")),
+        Err((status, message)) => return reply::error(status, message),
     };
     if let Some(missing) = REQUIRED.into_iter().find(|name| !ordered[name].is_string()) {
-        return problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{missing} is missing: expected text"));
+        return reply::error(StatusCode::UNPROCESSABLE_ENTITY, format!("{missing} is missing: expected text"));
     }
     let mut accounts = system.accounts();
     let known = accounts.accounts.values().find(|account| key.is_some() && account.key == key);
     match known {
         Some(account) if account.ordered == ordered => return reply::json(StatusCode::OK, &account.document),
-        Some(_) => return problem(StatusCode::CONFLICT, "the idempotency key was used for another account"),
+        Some(_) => return reply::error(StatusCode::CONFLICT, "the idempotency key was used for another account"),
         None => {}
     }
     accounts.number += 1;
@@ -90,7 +90,7 @@ async fn list(State(system): State<System>, RawQuery(query): RawQuery) -> Respon
 async fn show(State(system): State<System>, Path(id): Path<String>) -> Response {
     match system.accounts().accounts.get(&id) {
         Some(account) => reply::json(StatusCode::OK, &account.document),
-        None => problem(StatusCode::NOT_FOUND, &format!("there is no account {id}")),
+        None => reply::error(StatusCode::NOT_FOUND, format!("there is no account {id}")),
     }
 }
 
@@ -100,10 +100,6 @@ async fn remove(State(system): State<System>, Path(id): Path<String>) -> Respons
             system.control.record("deleted", format!("account {id}"), account.key.unwrap_or_default());
             StatusCode::NO_CONTENT.into_response()
         }
-        None => problem(StatusCode::NOT_FOUND, &format!("there is no account {id}")),
+        None => reply::error(StatusCode::NOT_FOUND, format!("there is no account {id}")),
     }
-}
-
-fn problem(status: StatusCode, message: &str) -> Response {
-    reply::json(status, &json!({ "error": message }))
 }

@@ -88,17 +88,17 @@ async fn show(State(system): State<System>, Path(id): Path<String>) -> Response 
 }
 
 async fn create(State(system): State<System>, body: String) -> Response {
-    let made = match serde_json::from_str(&body) {
+    let made = match reply::parse(&body) {
         Ok(Value::Array(devices)) => devices,
         Ok(device) => vec![device],
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("the body is not JSON: {error}")),
+        Err((status, message)) => return reply::error(status, message),
     };
     if let Some(refusal) = made.iter().find_map(check) {
         return refusal;
     }
     let mut devices = system.devices();
     if let Some(known) = made.iter().map(id).find(|id| devices.contains_key(id)) {
-        return problem(StatusCode::CONFLICT, &format!("there is a device {known} already"));
+        return reply::error(StatusCode::CONFLICT, format!("there is a device {known} already"));
     }
     for device in &made {
         system.control.record("created", format!("device {}", id(device)), device["customer"].as_str().unwrap_or_default());
@@ -108,15 +108,15 @@ async fn create(State(system): State<System>, body: String) -> Response {
 }
 
 async fn replace(State(system): State<System>, Path(name): Path<String>, body: String) -> Response {
-    let device: Value = match serde_json::from_str(&body) {
+    let device = match reply::parse(&body) {
         Ok(device) => device,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("the body is not JSON: {error}")),
+        Err((status, message)) => return reply::error(status, message),
     };
     if let Some(refusal) = check(&device) {
         return refusal;
     }
     if id(&device) != name {
-        return problem(StatusCode::BAD_REQUEST, &format!("the body is the device {}: the path says {name}", id(&device)));
+        return reply::error(StatusCode::BAD_REQUEST, format!("the body is the device {}: the path says {name}", id(&device)));
     }
     let known = system.devices().insert(name.clone(), device.clone());
     let (action, status) = if known.is_some() { ("replaced", StatusCode::OK) } else { ("created", StatusCode::CREATED) };
@@ -134,13 +134,9 @@ async fn remove(State(system): State<System>, Path(id): Path<String>) -> Respons
 
 fn check(device: &Value) -> Option<Response> {
     let missing = IDENTITY.into_iter().find(|name| !device[name].is_string())?;
-    Some(problem(StatusCode::UNPROCESSABLE_ENTITY, &format!("{missing} is missing: expected text")))
+    Some(reply::error(StatusCode::UNPROCESSABLE_ENTITY, format!("{missing} is missing: expected text")))
 }
 
 fn missing(id: &str) -> Response {
-    problem(StatusCode::NOT_FOUND, &format!("there is no device {id}"))
-}
-
-fn problem(status: StatusCode, message: &str) -> Response {
-    reply::json(status, &json!({ "error": message }))
+    reply::error(StatusCode::NOT_FOUND, format!("there is no device {id}"))
 }

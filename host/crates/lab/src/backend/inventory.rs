@@ -21,7 +21,10 @@ use axum::{
 use serde_json::{Value, json};
 
 use self::query::Query;
-use crate::{control::Control, reply};
+use crate::{
+    control::Control,
+    reply::{self, Refusal},
+};
 
 const BASE: &str = "/tmf-api/resourceInventoryManagement/v4";
 
@@ -53,9 +56,6 @@ struct Stored {
     /// Who reserved it, by the key of that request.
     holder: String,
 }
-
-/// Why a request was refused.
-type Refusal = (StatusCode, String);
 
 impl System {
     fn resources(&self) -> MutexGuard<'_, BTreeMap<String, Stored>> {
@@ -99,7 +99,7 @@ async fn show(State(system): State<System>, Path(id): Path<String>) -> Response 
 }
 
 async fn create(State(system): State<System>, body: String) -> Response {
-    let mut document = match object(&body) {
+    let mut document = match reply::parse_object(&body, "resource") {
         Ok(document) => document,
         Err(refusal) => return refuse(refusal),
     };
@@ -161,7 +161,7 @@ async fn remove(State(system): State<System>, Path(id): Path<String>) -> Respons
 
 /// What a resource becomes by a patch.
 fn changed(stored: &Stored, wanted: Option<&str>, body: &str) -> Result<Value, Refusal> {
-    let patch = object(body)?;
+    let patch = reply::parse_object(body, "resource")?;
     if wanted.is_some_and(|tag| tag != "*" && tag != stored.tag()) {
         return Err((StatusCode::PRECONDITION_FAILED, format!("the resource has the tag {} by now", stored.tag())));
     }
@@ -176,14 +176,6 @@ fn changed(stored: &Stored, wanted: Option<&str>, body: &str) -> Result<Value, R
     super::merge(&mut changed, &patch);
     check(&changed)?;
     Ok(changed)
-}
-
-fn object(body: &str) -> Result<Value, Refusal> {
-    match serde_json::from_str(body) {
-        Ok(document @ Value::Object(_)) => Ok(document),
-        Ok(_) => Err((StatusCode::BAD_REQUEST, "the body is no resource: expected an object".to_owned())),
-        Err(error) => Err((StatusCode::BAD_REQUEST, format!("the body is not JSON: {error}"))),
-    }
 }
 
 fn check(document: &Value) -> Result<(), Refusal> {

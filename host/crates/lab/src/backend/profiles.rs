@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use axum::{
@@ -46,11 +46,15 @@ struct System {
 type Changed = BTreeMap<(String, String), (u32, Value)>;
 
 impl System {
-    fn profile(&self, customer: &str, plan: &str) -> Option<(u32, Value)> {
-        let changed = self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let key = (customer.to_owned(), plan.to_owned());
-        changed.get(&key).cloned().or_else(|| made_up(customer, plan).map(|profile| (1, profile)))
+    fn changed(&self) -> MutexGuard<'_, Changed> {
+        self.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// The profile that a customer has with a plan by now, with its version.
+fn profile(changed: &Changed, customer: &str, plan: &str) -> Option<(u32, Value)> {
+    let key = (customer.to_owned(), plan.to_owned());
+    changed.get(&key).cloned().or_else(|| made_up(customer, plan).map(|profile| (1, profile)))
 }
 
 /// The profile that a customer has with a plan; `None` if there is no such customer or plan.
@@ -83,7 +87,7 @@ fn made_up(customer: &str, plan: &str) -> Option<Value> {
 
 async fn show(State(system): State<System>, Path(customer): Path<String>, RawQuery(query): RawQuery) -> Response {
     let plan = reply::query_value(query.as_deref(), "plan").unwrap_or_default();
-    match system.profile(&customer, &plan) {
+    match profile(&system.changed(), &customer, &plan) {
         Some((_, profile)) => reply::json(StatusCode::OK, &profile),
         None => missing(&customer, &plan),
     }
@@ -91,24 +95,20 @@ async fn show(State(system): State<System>, Path(customer): Path<String>, RawQue
 
 async fn change(State(system): State<System>, Path(customer): Path<String>, RawQuery(query): RawQuery, body: String) -> Response {
     let plan = reply::query_value(query.as_deref(), "plan").unwrap_or_default();
-    let patch: Value = match serde_json::from_str(&body) {
+    let patch = match reply::parse_object(&body, "merge patch of a profile") {
         Ok(patch) => patch,
-        Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("the body is not JSON: {error}")),
+        Err((status, message)) => return reply::error(status, message),
     };
-    let Some((version, mut profile)) = system.profile(&customer, &plan) else { return missing(&customer, &plan) };
+    let mut changed = system.changed();
+    let Some((version, mut profile)) = profile(&changed, &customer, &plan) else { return missing(&customer, &plan) };
     super::merge(&mut profile, &patch);
     let version = version + 1;
     profile["version"] = version.to_string().into();
     system.control.record("replaced", format!("profile {customer} {plan}"), "");
-    let mut changed = system.changed.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     changed.insert((customer, plan), (version, profile.clone()));
     reply::json(StatusCode::OK, &profile)
 }
 
 fn missing(customer: &str, plan: &str) -> Response {
-    problem(StatusCode::NOT_FOUND, &format!("the customer {customer} has no profile for the plan {plan:?}"))
-}
-
-fn problem(status: StatusCode, message: &str) -> Response {
-    reply::json(status, &json!({ "error": message }))
+    reply::error(StatusCode::NOT_FOUND, format!("the customer {customer} has no profile for the plan {plan:?}"))
 }

@@ -3,7 +3,7 @@
 //! Lines on standard input say what happens to a device, by its serial number: `reboot R0000001`, `factory-reset R0000001`,
 //! `change R0000001 NAME VALUE`, `faults R0000001 JSON`, `value R0000001 NAME` (which prints the value that the parameter really has).
 
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::Args;
@@ -62,29 +62,37 @@ pub(crate) fn faults(text: &str) -> Result<Faults, String> {
     serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
-/// Lives until standard input is closed.
+/// Lives until standard input is closed, or a device cannot live any longer.
 pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let devices = devices(&arguments);
-    let lives: Mutex<JoinSet<_>> = Mutex::default();
+    let mut lives = JoinSet::new();
     for device in devices.values() {
         let options = device.options();
         let what = json!({ "device": options.username(), "oui": options.oui, "product_class": options.product_class, "serial": options.serial });
         println!("{what}");
         let (device, name) = (device.clone(), options.username());
-        lives
-            .lock()
-            .expect("nobody panics")
-            .spawn(async move { device.run(|session| println!("{}", json!({ "device": name, "session": session }))).await });
+        lives.spawn(async move { device.run(|session| println!("{}", json!({ "device": name, "session": session }))).await });
     }
     let mut lines = BufReader::new(stdin()).lines();
-    while let Some(line) = lines.next_line().await? {
-        match command(&devices, &line) {
-            Ok(Some(said)) => println!("{said}"),
-            Ok(None) => {}
-            Err(error) => println!("{}", json!({ "error": format!("{error:#}"), "line": line })),
+    loop {
+        tokio::select! {
+            line = lines.next_line() => match line? {
+                Some(line) => obey(&devices, &line),
+                None => return Ok(()),
+            },
+            // A device that cannot live is no device.
+            Some(ended) = lives.join_next() => ended??,
         }
     }
-    Ok(())
+}
+
+/// Does what a line says and prints what there is to say about it.
+fn obey(devices: &BTreeMap<String, Device>, line: &str) {
+    match command(devices, line) {
+        Ok(Some(said)) => println!("{said}"),
+        Ok(None) => {}
+        Err(error) => println!("{}", json!({ "error": format!("{error:#}"), "line": line })),
+    }
 }
 
 /// The devices by their serial number.

@@ -23,6 +23,13 @@ pub(super) struct Event {
     pub(super) key: String,
 }
 
+impl Event {
+    /// Whether it is told of until a transfer's own message is answered.
+    pub(super) fn is_of_transfer(&self) -> bool {
+        matches!(self.code.as_str(), "7 TRANSFER COMPLETE" | "M Download" | "M Upload")
+    }
+}
+
 /// A parameter that was refused, with a code.
 pub(super) type Refused = (String, u32);
 

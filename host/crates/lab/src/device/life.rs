@@ -55,7 +55,7 @@ impl Device {
             let next = self.0.next(informed);
             tokio::select! {
                 () = self.woken() => {}
-                () = tokio::time::sleep_until(next.at) => {
+                () = until(next.at) => {
                     if next.periodic {
                         self.0.state().happened("2 PERIODIC", "");
                     }
@@ -88,23 +88,55 @@ impl Device {
     }
 }
 
-/// When something happens by itself.
+/// When something happens by itself; `None` if nothing does.
+#[derive(Debug, PartialEq, Eq)]
 struct Next {
-    at: Instant,
+    at: Option<Instant>,
     periodic: bool,
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }
 
 impl Inner {
     fn next(&self, informed: Instant) -> Next {
         let state = self.state();
         let enabled = matches!(self.managed(&state, "PeriodicInformEnable").as_str(), "1" | "true");
-        let interval = self.managed(&state, "PeriodicInformInterval").parse().ok().filter(|_| enabled);
-        // Without an interval it looks around once a day, and says nothing.
-        let periodic = informed + Duration::from_secs(interval.unwrap_or(86_400));
+        let interval = self.managed(&state, "PeriodicInformInterval").parse::<u32>().ok().filter(|_| enabled);
+        let periodic = interval.map(|seconds| informed + Duration::from_secs(seconds.into()));
         let due = state.transfers.iter().map(|transfer| transfer.due).chain(state.scheduled.iter().map(|(at, _)| *at)).min();
-        match due {
-            Some(at) if at < periodic => Next { at, periodic: false },
-            _ => Next { at: periodic, periodic: interval.is_some() },
+        match (due, periodic) {
+            (Some(at), None) => Next { at: Some(at), periodic: false },
+            (Some(at), Some(periodic)) if at < periodic => Next { at: Some(at), periodic: false },
+            (_, at) => Next { at, periodic: at.is_some() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Next;
+    use crate::device::{Device, DeviceOptions};
+
+    #[test]
+    fn only_what_is_to_come_is_waited_for() {
+        let device = Device::new(DeviceOptions::default());
+        let informed = Instant::now();
+        let (soon, later) = (informed + Duration::from_secs(10), informed + Duration::from_secs(86_400));
+        assert_eq!(device.0.next(informed), Next { at: Some(later), periodic: true });
+        device.change("Device.ManagementServer.PeriodicInformEnable", "0");
+        assert_eq!(device.0.next(informed), Next { at: None, periodic: false }, "nothing is to come, on no day");
+        device.0.state().scheduled.push((soon, "k".to_owned()));
+        assert_eq!(device.0.next(informed), Next { at: Some(soon), periodic: false });
+        device.change("Device.ManagementServer.PeriodicInformEnable", "1");
+        assert_eq!(device.0.next(informed), Next { at: Some(soon), periodic: false });
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 /// A session as a device saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct SessionReport {
     /// The events that it told of.
     pub events: Vec<String>,
@@ -19,6 +19,8 @@ pub struct SessionReport {
     pub told: Vec<String>,
     /// The codes with which it refused something.
     pub refused: Vec<u32>,
+    /// Whether the server asked it to keep its own messages to itself (`HoldRequests`).
+    pub held: bool,
     /// How it ended.
     pub ended: End,
     /// How long each answer took.
@@ -29,10 +31,11 @@ pub struct SessionReport {
 }
 
 /// How a session ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// The server had nothing more to say.
+    #[default]
     Done,
     /// The server answered with this status, and the device does not know better.
     Refused(u16),
@@ -71,22 +74,6 @@ pub struct Statistics {
     pub woken: u64,
     /// Connection requests that were refused.
     pub not_woken: u64,
-}
-
-impl SessionReport {
-    pub(super) fn new(events: Vec<String>) -> Self {
-        Self {
-            events,
-            exchanges: 0,
-            authenticated_exchanges: 0,
-            rpcs: Vec::new(),
-            told: Vec::new(),
-            refused: Vec::new(),
-            ended: End::Done,
-            answers: Vec::new(),
-            complaints: Vec::new(),
-        }
-    }
 }
 
 impl Statistics {

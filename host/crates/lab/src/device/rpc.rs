@@ -219,8 +219,8 @@ impl Asked<'_> {
     }
 
     fn schedule(&self, state: &mut State) -> Result<String, Refusal> {
-        let delay: u64 = self.message.text("DelaySeconds").trim().parse().ok().filter(|delay| *delay > 0).ok_or(9003)?;
-        state.scheduled.push((tokio::time::Instant::now() + Duration::from_secs(delay), self.message.text("CommandKey").to_owned()));
+        let delay: u32 = self.message.text("DelaySeconds").trim().parse().ok().filter(|delay| *delay > 0).ok_or(9003)?;
+        state.scheduled.push((tokio::time::Instant::now() + Duration::from_secs(delay.into()), self.message.text("CommandKey").to_owned()));
         Ok(String::new())
     }
 }

@@ -1,26 +1,24 @@
 //! One session: an Inform, what the device has to say, and whatever the server wants to know.
 
 mod post;
+mod tell;
 
 use std::{sync::Arc, time::Duration};
 
 use super::{
     Inner,
-    envelope::{Event, Style},
+    envelope::Style,
     options::{DeviceOptions, Faults},
     report::{End, SessionReport},
     rpc::{Asked, Refusal, show},
     soap::Message,
-    transfer::Completed,
+    state::News,
     tree::now,
 };
 use crate::wire::{Answer, Connection, Target, WireError};
 
 /// The longest session, in exchanges: a server that has not said everything by then never will.
 const MAX_EXCHANGES: u32 = 1_000;
-
-/// How often a request is repeated that the server wants again (8005).
-const MAX_REPETITIONS: u32 = 3;
 
 /// A session that is under way.
 pub(super) struct Visit<'a> {
@@ -32,6 +30,8 @@ pub(super) struct Visit<'a> {
     connection: Option<Connection>,
     cookies: Vec<(String, String)>,
     request: String,
+    /// The server has asked for silence (`HoldRequests`), and the device keeps to itself what it has to tell.
+    silent: bool,
     report: SessionReport,
 }
 
@@ -39,6 +39,8 @@ impl<'a> Visit<'a> {
     /// Begins a session with these events, and those that wait.
     pub(super) fn begin(device: &'a Inner, events: &[&str]) -> Result<Self, WireError> {
         let mut state = device.state();
+        // A session that was dropped has left something.
+        state.unheard();
         for code in events {
             state.happened(code, "");
         }
@@ -60,7 +62,8 @@ impl<'a> Visit<'a> {
             connection: None,
             cookies: Vec::new(),
             request: String::new(),
-            report: SessionReport::new(told),
+            silent: false,
+            report: SessionReport { events: told, ..SessionReport::default() },
         })
     }
 
@@ -81,19 +84,19 @@ impl<'a> Visit<'a> {
     }
 
     async fn talk(&mut self) -> Result<(), End> {
-        // A server that asks for silence hears what there is to tell as soon as it has said everything.
-        let mut silent = self.inform().await?;
-        if !silent {
-            self.tell().await?;
-        }
-        let mut body = String::new();
+        self.inform().await?;
+        self.tell().await?;
+        let (mut body, mut done) = (String::new(), false);
         loop {
+            // Who says nothing and is not asked for silence has nothing more to say.
+            done |= body.is_empty() && !self.silent;
             let answer = self.post(&body).await?;
             if !answer.body.is_empty() {
                 let message = self.read(&answer)?;
                 body = self.act(&message).await?;
-            } else if silent && self.has_to_tell() {
-                silent = false;
+            } else if !done && self.has_to_tell() {
+                // A server that asked for silence hears what there is to tell as soon as it has said everything.
+                self.silent = false;
                 self.tell().await?;
                 body.clear();
             } else {
@@ -102,32 +105,21 @@ impl<'a> Visit<'a> {
         }
     }
 
-    fn has_to_tell(&self) -> bool {
-        let state = self.device.state();
-        !state.completed.is_empty() || !state.sayings.is_empty()
-    }
-
-    /// Whether the server wants the device to keep to itself what else there is to tell.
-    async fn inform(&mut self) -> Result<bool, End> {
-        let (id, inform, told) = self.compose();
+    async fn inform(&mut self) -> Result<(), End> {
+        let (id, inform) = self.compose();
         let answer = self.post(&inform).await?;
         let message = self.read(&answer)?;
         self.expect(&message, "InformResponse", &id)?;
-        let mut state = self.device.state();
-        // Transfers are over for the server when it has answered to their own message.
-        let transfers = !state.completed.is_empty();
-        state.pending.retain(|event| !told.contains(event) || (transfers && is_of_transfer(event)));
-        state.changed.clear();
-        state.bootstrapped |= told.iter().any(|event| event.code == "0 BOOTSTRAP");
-        Ok(message.hold)
+        self.device.state().heard();
+        Ok(())
     }
 
-    /// The Inform with its id and its events.
-    fn compose(&self) -> (String, String, Vec<Event>) {
+    /// The Inform with its id.
+    fn compose(&self) -> (String, String) {
         let mut state = self.device.state();
-        let (id, events) = (state.id(), state.pending.clone());
+        let (id, News { events, changed }) = (state.id(), state.tell());
         let options = &self.device.options;
-        let changed = state.changed.iter().map(String::as_str).filter(|name| !state.tree.inform().contains(name));
+        let changed = changed.iter().map(String::as_str).filter(|name| !state.tree.inform().contains(name));
         let names: Vec<String> = state.tree.inform().iter().copied().chain(changed).map(str::to_owned).collect();
         let lacks = |name: &str| self.faults.missing.as_ref().is_some_and(|missing| missing.has(name));
         let shown = names.into_iter().filter(|name| !lacks(name)).filter_map(|name| show(&state, options, &self.faults, name));
@@ -135,56 +127,7 @@ impl<'a> Visit<'a> {
         let serial = self.faults.claims_serial.as_ref().unwrap_or(&options.serial);
         let style = style(options, &self.faults);
         let content = style.inform(options, serial, &events, state.retries, &now(), &parameters);
-        (id.clone(), style.envelope(&id, "Inform", &content), events)
-    }
-
-    /// Tells of transfers that are over, and whatever else the device has to say.
-    async fn tell(&mut self) -> Result<(), End> {
-        let sayings = self.device.state().sayings.clone();
-        for (method, content) in sayings {
-            let id = self.device.state().id();
-            let envelope = style(&self.device.options, &self.faults).envelope(&id, &method, &content);
-            let answer = self.post(&envelope).await?;
-            let message = self.read(&answer)?;
-            self.device.state().sayings.remove(0);
-            self.report.told.push(match message.method.as_str() {
-                "Fault" => format!("Fault {}", message.text("FaultCode").trim()),
-                method => method.to_owned(),
-            });
-        }
-        let completed = self.device.state().completed.clone();
-        for completed in &completed {
-            let mut repetitions = 0;
-            while !self.told(completed).await? {
-                repetitions += 1;
-                if repetitions == MAX_REPETITIONS {
-                    return Err(End::Fault(8005));
-                }
-            }
-            let mut state = self.device.state();
-            state.completed.retain(|other| other.key() != completed.key());
-            state.pending.retain(|event| !(event.code == completed.event && event.key == completed.key()));
-            if state.completed.is_empty() {
-                state.pending.retain(|event| event.code != "7 TRANSFER COMPLETE");
-            }
-        }
-        Ok(())
-    }
-
-    /// `false` when the server wants to hear it again.
-    async fn told(&mut self, completed: &Completed) -> Result<bool, End> {
-        let id = self.device.state().id();
-        let envelope = {
-            let style = style(&self.device.options, &self.faults);
-            style.envelope(&id, "TransferComplete", &completed.content(style))
-        };
-        let answer = self.post(&envelope).await?;
-        let message = self.read(&answer)?;
-        if message.method == "Fault" && message.text("FaultCode").trim() == "8005" {
-            return Ok(false);
-        }
-        self.expect(&message, "TransferCompleteResponse", &id)?;
-        Ok(true)
+        (id.clone(), style.envelope(&id, "Inform", &content))
     }
 
     /// Does what the server asks for and says the answer.
@@ -226,6 +169,8 @@ impl<'a> Visit<'a> {
             return Err(End::Unexpected("a document with an XML declaration".to_owned()));
         }
         let message = Message::read(text).map_err(|what| End::Unexpected(format!("an answer that is no envelope: {what}")))?;
+        self.silent = message.hold;
+        self.report.held |= message.hold;
         let expected = &self.device.options.namespace;
         if message.namespace != *expected {
             self.report.complaints.push(format!("{} in the namespace {:?}: expected {expected}", message.method, message.namespace));
@@ -249,8 +194,4 @@ impl<'a> Visit<'a> {
 
 fn style<'a>(options: &'a DeviceOptions, faults: &Faults) -> Style<'a> {
     Style { namespace: &options.namespace, odd: faults.odd_xml, anonymous: faults.no_id }
-}
-
-fn is_of_transfer(event: &Event) -> bool {
-    matches!(event.code.as_str(), "7 TRANSFER COMPLETE" | "M Download" | "M Upload")
 }

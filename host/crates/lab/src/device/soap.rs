@@ -7,7 +7,7 @@ use quick_xml::{
 };
 
 /// The elements that carry something.
-const LEAVES: [&str; 24] = [
+const LEAVES: [&str; 19] = [
     "ID",
     "HoldRequests",
     "Name",
@@ -23,15 +23,10 @@ const LEAVES: [&str; 24] = [
     "Username",
     "Password",
     "FileSize",
-    "TargetFileName",
     "DelaySeconds",
     "NotificationChange",
     "Notification",
-    "MaxEnvelopes",
     "FaultCode",
-    "FaultString",
-    "Status",
-    "AccessListChange",
 ];
 
 /// The namespaces that CWMP has.

@@ -10,6 +10,7 @@ use super::{
     report::{End, Statistics},
     transfer::{Completed, Transfer},
     tree::Tree,
+    wake,
 };
 use crate::wire::LoginSession;
 
@@ -19,10 +20,14 @@ pub(super) struct State {
     pub(super) tree: Tree,
     pub(super) faults: Arc<Faults>,
     pub(super) login: LoginSession,
+    /// With which it challenges whoever wakes it, on whatever connection.
+    pub(super) nonce: String,
     /// Events that no server has been told of.
     pub(super) pending: Vec<Event>,
     /// Parameters that have changed by themselves since the last Inform.
     pub(super) changed: BTreeSet<String>,
+    /// What an Inform tells that has not been answered.
+    telling: News,
     staged: Vec<Staged>,
     pub(super) transfers: Vec<Transfer>,
     pub(super) completed: Vec<Completed>,
@@ -36,6 +41,14 @@ pub(super) struct State {
     pub(super) bootstrapped: bool,
     pub(super) statistics: Statistics,
     requests: u64,
+}
+
+/// What an Inform tells.
+#[derive(Debug, Clone, Default)]
+pub(super) struct News {
+    pub(super) events: Vec<Event>,
+    /// Parameters that have changed by themselves.
+    pub(super) changed: BTreeSet<String>,
 }
 
 /// A value that applies later: at a time, or when something happens.
@@ -60,8 +73,10 @@ impl State {
             tree: Tree::new(options),
             faults: Arc::new(options.faults.clone()),
             login: LoginSession::default(),
+            nonce: wake::nonce(),
             pending: Vec::new(),
             changed: BTreeSet::new(),
+            telling: News::default(),
             staged: Vec::new(),
             transfers: Vec::new(),
             completed: Vec::new(),
@@ -89,6 +104,46 @@ impl State {
         }
     }
 
+    /// What there is to tell now. What happens from now on is told another time.
+    pub(super) fn tell(&mut self) -> News {
+        self.telling = News { events: std::mem::take(&mut self.pending), changed: std::mem::take(&mut self.changed) };
+        self.telling.clone()
+    }
+
+    /// What was told has been heard.
+    pub(super) fn heard(&mut self) {
+        let mut events = std::mem::take(&mut self.telling).events;
+        self.bootstrapped |= events.iter().any(|event| event.code == "0 BOOTSTRAP");
+        // Transfers are over for the server when it has answered to their own message.
+        events.retain(|event| !self.completed.is_empty() && event.is_of_transfer());
+        self.put_back(events);
+    }
+
+    /// What was told and has not been heard is to be told again.
+    pub(super) fn unheard(&mut self) {
+        let News { events, changed } = std::mem::take(&mut self.telling);
+        self.changed.extend(changed);
+        self.put_back(events);
+    }
+
+    fn put_back(&mut self, events: Vec<Event>) {
+        for Event { code, key } in std::mem::replace(&mut self.pending, events) {
+            self.happened(&code, &key);
+        }
+    }
+
+    /// The server has heard that this transfer is over.
+    pub(super) fn forget(&mut self, told: &Completed) {
+        let Some(position) = self.completed.iter().position(|completed| completed == told) else { return };
+        self.completed.remove(position);
+        if let Some(position) = self.pending.iter().position(|event| event.code == told.event && event.key == told.key) {
+            self.pending.remove(position);
+        }
+        if self.completed.is_empty() {
+            self.pending.retain(|event| event.code != "7 TRANSFER COMPLETE");
+        }
+    }
+
     /// Power comes back.
     pub(super) fn boot(&mut self) {
         self.apply();
@@ -100,6 +155,11 @@ impl State {
         self.tree.reset(options);
         self.staged.clear();
         self.transfers.clear();
+        self.completed.clear();
+        self.sayings.clear();
+        self.scheduled.clear();
+        self.after = After::default();
+        self.telling = News::default();
         self.changed.clear();
         self.login = LoginSession::default();
         self.bootstrapped = false;
@@ -135,6 +195,7 @@ impl State {
 
     /// Does what had to wait for the end of the session.
     pub(super) fn finish(&mut self, options: &DeviceOptions, end: &End) {
+        self.unheard();
         self.statistics.count(end);
         self.retries = if *end == End::Done { 0 } else { self.retries + 1 };
         if self.faults.status1 == Some(Later::End) {

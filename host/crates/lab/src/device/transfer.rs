@@ -24,9 +24,9 @@ pub(super) struct Transfer {
 }
 
 /// A transfer that was made, and that the server has not been told of.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Completed {
-    key: String,
+    pub(super) key: String,
     /// 0 if it worked.
     code: u32,
     started: String,
@@ -40,22 +40,19 @@ impl Transfer {
     /// What a Download or an Upload asks for.
     pub(super) fn asked(message: &Message) -> Option<Self> {
         let text = |name| message.text(name).to_owned();
-        let number = |name| message.text(name).trim().parse().ok();
+        // What is not said is 0.
+        let number = |name| Some(message.text(name).trim()).filter(|text| !text.is_empty()).map_or(Ok(0_u32), str::parse).ok();
         let key = text("CommandKey");
         Some(Self {
             key: Some(key).filter(|key| key.len() <= 32)?,
             url: text("URL"),
-            due: Instant::now() + Duration::from_secs(number("DelaySeconds").unwrap_or(0)),
+            due: Instant::now() + Duration::from_secs(number("DelaySeconds")?.into()),
             upload: message.method == "Upload",
             firmware: message.text("FileType").starts_with("1 "),
             username: text("Username"),
             password: text("Password"),
-            size: number("FileSize").and_then(|size| usize::try_from(size).ok()).unwrap_or(0),
+            size: usize::try_from(number("FileSize")?).ok()?,
         })
-    }
-
-    pub(super) fn key(&self) -> &str {
-        &self.key
     }
 
     /// Makes it. `fault` is how it ends if it is not meant to work.
@@ -124,9 +121,5 @@ impl Completed {
              <StartTime>{started}</StartTime><CompleteTime>{completed}</CompleteTime>",
             style.text(key)
         )
-    }
-
-    pub(super) fn key(&self) -> &str {
-        &self.key
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Tree {
     /// Instances that were added, and those of the factory that were deleted.
     added: BTreeSet<String>,
     removed: BTreeSet<String>,
-    /// The highest instance number that was ever given out, by table.
+    /// The highest instance number that was ever given out or taken back, by table.
     highest: BTreeMap<String, u32>,
     notifications: BTreeMap<String, u8>,
     /// What a device knows of itself.
@@ -172,8 +172,12 @@ impl Tree {
         if !self.base.tables.contains(pattern(object).as_str()) || self.under(object).is_none_or(|names| names.is_empty()) {
             return false;
         }
+        let (table, number) = place(object);
+        let highest = self.highest.entry(table).or_default();
+        *highest = number.max(*highest);
         self.added.retain(|added| !added.starts_with(object));
         self.values.retain(|name, _| !name.starts_with(object));
+        self.notifications.retain(|name, _| !name.starts_with(object));
         if self.base.leaves.range(object.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(object)) {
             self.removed.insert(object.to_owned());
         }
@@ -193,6 +197,13 @@ impl Tree {
         self.notifications.insert(name.to_owned(), level);
     }
 
+    /// The configuration as a file: what can be written and read, a line each.
+    pub(super) fn configuration(&self, of: &DeviceOptions) -> String {
+        let names = self.under(of.model.root()).unwrap_or_default();
+        let readable = names.iter().filter(|name| self.leaf(name).is_some_and(|leaf| leaf.access == Access::Write));
+        readable.filter_map(|name| Some(format!("{name}={}\n", self.value(name, of)?))).collect()
+    }
+
     /// What every Inform carries.
     pub(super) fn inform(&self) -> &'static [&'static str] {
         &self.base.inform
@@ -203,6 +214,13 @@ impl Leaf {
     pub(super) fn is_writable(&self) -> bool {
         self.access != Access::Read
     }
+}
+
+/// The table of an instance, and its number there.
+fn place(object: &str) -> (String, u32) {
+    let object = object.trim_end_matches('.');
+    let (table, number) = object.rsplit_once('.').unwrap_or(("", object));
+    (format!("{table}."), number.parse().unwrap_or_default())
 }
 
 fn has_instance(rest: &str) -> bool {

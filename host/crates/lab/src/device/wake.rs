@@ -15,18 +15,20 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::net::{TcpListener, TcpStream};
 
 use super::{Device, Inner};
-use crate::wire::Algorithm;
+use crate::{server, wire::Algorithm};
 
 const REALM: &str = "device";
 
 /// Nonces differ in this number.
 static NONCE: AtomicU64 = AtomicU64::new(1);
+
+/// A nonce that no other device has.
+pub(super) fn nonce() -> String {
+    format!("{:016x}", NONCE.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
 
 /// Marks that a session is under way.
 pub(super) struct InSession<'a>(&'a Inner);
@@ -46,26 +48,19 @@ impl Drop for InSession<'_> {
 
 /// Answers connection requests until it is dropped.
 pub(super) async fn serve(device: Device, listener: TcpListener) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            Ok((stream, _)) = listener.accept() => drop(connections.spawn(connection(device.clone(), stream))),
-            Some(_) = connections.join_next() => {}
-        }
-    }
+    server::accept(listener, |stream| connection(device.clone(), stream)).await;
 }
 
 async fn connection(device: Device, stream: TcpStream) {
-    let nonce = format!("{:016x}", NONCE.fetch_add(1, Ordering::Relaxed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let service = service_fn(move |request| {
-        let answer = device.answer(&request, &nonce);
+        let answer = device.answer(&request);
         async move { Ok::<_, Infallible>(answer) }
     });
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
 impl Device {
-    fn answer(&self, request: &Request<Incoming>, nonce: &str) -> Response<Empty<Bytes>> {
+    fn answer(&self, request: &Request<Incoming>) -> Response<Empty<Bytes>> {
         let mut response = Response::new(Empty::new());
         if request.method() != Method::GET {
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
@@ -74,7 +69,8 @@ impl Device {
         let mut state = self.0.state();
         let username = self.0.managed(&state, "ConnectionRequestUsername");
         let password = self.0.managed(&state, "ConnectionRequestPassword");
-        let proven = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).map(|said| proves(said, &username, &password, nonce));
+        let said = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let proven = said.map(|said| proves(said, &username, &password, &state.nonce));
         if proven == Some(true) {
             if self.0.in_session.load(Ordering::SeqCst) > 0 {
                 *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -89,7 +85,7 @@ impl Device {
             state.statistics.not_woken += 1;
         }
         *response.status_mut() = StatusCode::UNAUTHORIZED;
-        let challenge = format!("Digest realm=\"{REALM}\", qop=\"auth\", nonce=\"{nonce}\", algorithm=MD5");
+        let challenge = format!("Digest realm=\"{REALM}\", qop=\"auth\", nonce=\"{}\", algorithm=MD5", state.nonce);
         response.headers_mut().insert(WWW_AUTHENTICATE, challenge.parse().expect("a challenge is made of printable characters"));
         if state.faults.closes_after_challenge {
             response.headers_mut().insert(CONNECTION, "close".parse().expect("a word is a value"));

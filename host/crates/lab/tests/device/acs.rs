@@ -33,6 +33,8 @@ pub(crate) struct Script {
     pub(crate) hold: bool,
     /// How often a TransferComplete is to be sent again.
     pub(crate) again: u32,
+    /// A parameter that changes by itself between an Inform and its answer.
+    pub(crate) meanwhile: Option<(Device, &'static str, &'static str)>,
     pub(crate) heard: Vec<Heard>,
     pub(crate) connections: usize,
 }
@@ -67,6 +69,16 @@ impl Acs {
     /// What it asks from now on.
     pub(crate) fn asks(&self, asks: &[&str]) {
         self.script.lock().unwrap().asks = asks.iter().map(|ask| (*ask).to_owned()).collect();
+    }
+
+    /// What it answers to an Inform from now on, if not an InformResponse.
+    pub(crate) fn refuses(&self, refusal: Option<&str>) {
+        self.script.lock().unwrap().refusal = refusal.map(str::to_owned);
+    }
+
+    /// What happens between the next Inform and its answer.
+    pub(crate) fn meanwhile(&self, device: &Device, name: &'static str, value: &'static str) {
+        self.script.lock().unwrap().meanwhile = Some((device.clone(), name, value));
     }
 
     /// A device that knows this server.
@@ -148,6 +160,9 @@ fn answer(script: &Mutex<Script>, heard: &Heard) -> String {
         return format!("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: {challenge}\r\nContent-Length: 0\r\n\r\n");
     }
     if heard.body.contains("Inform>") {
+        if let Some((device, name, value)) = script.meanwhile.take() {
+            device.change(name, value);
+        }
         if let Some(refusal) = &script.refusal {
             return format!("HTTP/1.1 {refusal}\r\nContent-Length: 0\r\n\r\n");
         }
@@ -160,7 +175,7 @@ fn answer(script: &Mutex<Script>, heard: &Heard) -> String {
             script.again -= 1;
             return ok(&id, "<soap-env:Fault><detail><cwmp:Fault><FaultCode>8005</FaultCode></cwmp:Fault></detail></soap-env:Fault>", "", false);
         }
-        return ok(&id, "<cwmp:TransferCompleteResponse/>", "", false);
+        return ok(&id, "<cwmp:TransferCompleteResponse/>", "", script.hold);
     }
     // What the device has answered since its Inform says where the script is, on whatever connection.
     let answered = script

@@ -4,6 +4,10 @@ use lab::device::{End, Faults, Model};
 
 use super::acs::{Acs, asked, element, get, set, values};
 
+/// The server is to be told of every change below an object.
+const NOTIFY: &str = "<cwmp:SetParameterAttributes><ParameterList><SetParameterAttributesStruct><Name>Device.WiFi.SSID.1.</Name><NotificationChange>1\
+                      </NotificationChange><Notification>2</Notification></SetParameterAttributesStruct></ParameterList></cwmp:SetParameterAttributes>";
+
 fn names(path: &str, next_level: bool) -> String {
     format!("<cwmp:GetParameterNames><ParameterPath>{path}</ParameterPath><NextLevel>{}</NextLevel></cwmp:GetParameterNames>", u8::from(next_level))
 }
@@ -97,11 +101,31 @@ async fn instances_are_added_and_deleted_and_numbers_never_come_back() {
 }
 
 #[tokio::test]
+async fn the_number_of_an_instance_of_the_factory_never_comes_back_either() {
+    const TABLE: &str = "Device.Ethernet.VLANTermination.";
+    let (first, second) = (format!("{TABLE}1.VLANID"), format!("{TABLE}2.VLANID"));
+    let attributes = format!(
+        "<cwmp:SetParameterAttributes><ParameterList><SetParameterAttributesStruct><Name>{first}</Name><NotificationChange>1</NotificationChange>\
+         <Notification>2</Notification></SetParameterAttributesStruct></ParameterList></cwmp:SetParameterAttributes>"
+    );
+    let asks = [
+        attributes,
+        object("DeleteObject", &format!("{TABLE}1.")),
+        object("AddObject", TABLE),
+        set(&[(&second, "unsignedInt", "20")], ""),
+        get(&[&second]),
+    ];
+    let (device, report, heard) = asked(Faults::default(), &asks.each_ref().map(String::as_str)).await;
+    assert_eq!((report.ended, report.refused), (End::Done, vec![]));
+    assert_eq!(element(&heard[4].body, "InstanceNumber").as_deref(), Some("2"));
+    assert_eq!((values(&heard[6].body), device.instances(TABLE)), (vec![(second, "20".to_owned())], vec![2]));
+    assert_eq!((device.value(&first), device.notification(&first)), (None, 0), "nothing is left of what was deleted");
+}
+
+#[tokio::test]
 async fn attributes_decide_what_is_told() {
-    let attributes = "<cwmp:SetParameterAttributes><ParameterList><SetParameterAttributesStruct><Name>Device.WiFi.SSID.1.</Name><NotificationChange>1\
-                      </NotificationChange><Notification>2</Notification></SetParameterAttributesStruct></ParameterList></cwmp:SetParameterAttributes>";
     let read = "<cwmp:GetParameterAttributes><ParameterNames><string>Device.WiFi.SSID.1.SSID</string></ParameterNames></cwmp:GetParameterAttributes>";
-    let acs = Acs::asking(&[attributes, read]).await;
+    let acs = Acs::asking(&[NOTIFY, read]).await;
     let device = acs.device(Model::Tr181Router, Faults::default());
     device.session(&["1 BOOT"]).await.unwrap();
     assert_eq!(element(&acs.heard()[3].body, "Notification").as_deref(), Some("2"));
@@ -112,6 +136,33 @@ async fn attributes_decide_what_is_told() {
     let report = device.session(&[]).await.unwrap();
     let inform = &acs.heard()[0].body;
     assert!(report.events == ["4 VALUE CHANGE"] && values(inform).contains(&("Device.WiFi.SSID.1.SSID".to_owned(), "mine".to_owned())), "{inform}");
+}
+
+#[tokio::test]
+async fn what_changes_while_an_inform_is_answered_is_told_by_the_next() {
+    let (ssid, enable) = ("Device.WiFi.SSID.1.SSID", "Device.WiFi.SSID.1.Enable");
+    let acs = Acs::asking(&[NOTIFY]).await;
+    let device = acs.device(Model::Tr181Router, Faults::default());
+    device.session(&["1 BOOT"]).await.unwrap();
+    acs.asks(&[]);
+    acs.heard();
+    let inform = async || {
+        let report = device.session(&[]).await.unwrap();
+        let told = values(&acs.heard()[0].body).into_iter().filter(|(name, _)| [ssid, enable].contains(&name.as_str())).collect::<Vec<_>>();
+        (report.events.join(","), told.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(","))
+    };
+    let told = |what: &[&str]| ("4 VALUE CHANGE".to_owned(), what.join(","));
+    device.change(ssid, "one");
+    acs.meanwhile(&device, enable, "0");
+    assert_eq!(inform().await, told(&["Device.WiFi.SSID.1.SSID=one"]));
+    assert_eq!(device.pending(), ["4 VALUE CHANGE"]);
+    // An Inform that nobody answers has told nothing.
+    acs.refuses(Some("503 Service Unavailable"));
+    acs.meanwhile(&device, ssid, "two");
+    assert_eq!(inform().await, told(&["Device.WiFi.SSID.1.Enable=0"]));
+    acs.refuses(None);
+    assert_eq!(inform().await, told(&["Device.WiFi.SSID.1.Enable=0", "Device.WiFi.SSID.1.SSID=two"]));
+    assert_eq!(inform().await, ("2 PERIODIC".to_owned(), String::new()));
 }
 
 #[tokio::test]

@@ -116,15 +116,16 @@ async fn a_device_says_something_of_its_own() {
     device.say("TransferComplete", "<CommandKey>from long ago</CommandKey>");
     let report = device.session(&["1 BOOT"]).await.unwrap();
     let heard = acs.heard();
-    assert_eq!((report.told, report.rpcs.len(), heard.len()), (vec!["TransferCompleteResponse".to_owned()], 1, 4));
+    assert_eq!((report.told, report.rpcs.len(), report.held, heard.len()), (vec!["TransferCompleteResponse".to_owned()], 1, false, 4));
     assert_eq!(element(&heard[1].body, "CommandKey").as_deref(), Some("from long ago"));
     // A server that asks for silence hears it as soon as it has nothing more to ask.
     let acs = Acs::new(Script { asks: vec![get(&[SSID])], hold: true, ..Script::default() }).await;
     let device = acs.device(Model::Tr181Router, Faults::default());
     device.say("TransferComplete", "<CommandKey>from long ago</CommandKey>");
+    device.say("TransferComplete", "<CommandKey>from longer ago</CommandKey>");
     let report = device.session(&["1 BOOT"]).await.unwrap();
     let order: Vec<bool> = acs.heard().iter().map(|request| request.body.contains("TransferComplete>")).collect();
-    assert_eq!((report.ended, order), (End::Done, vec![false, false, false, true, false]));
+    assert_eq!((report.ended, report.held, order), (End::Done, true, vec![false, false, false, true, false, true, false]));
     assert_eq!(device.session(&["7 TRANSFER COMPLETE"]).await.unwrap().told.len(), 0, "what was said is not said again");
     assert!(device.pending().is_empty());
 }

@@ -26,7 +26,7 @@ async fn get(url: &str, authorization: Option<&str>) -> (u16, String) {
     (text.split(' ').nth(1).unwrap().parse().unwrap(), text)
 }
 
-/// Both requests on one connection, as the nonce belongs to it.
+/// Both requests, on one connection as long as the device keeps it open. A connection that it says it closes is closed.
 async fn call(url: &str, username: &str, password: &str) -> u16 {
     let (authority, path) = url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(authority).await.unwrap();
@@ -34,7 +34,12 @@ async fn call(url: &str, username: &str, password: &str) -> u16 {
         stream.write_all(format!("GET /{path} HTTP/1.1\r\nHost: {authority}\r\n{extra}\r\n").as_bytes()).await.unwrap();
         let mut buffer = vec![0; 4096];
         let read = stream.read(&mut buffer).await.unwrap();
-        String::from_utf8(buffer[..read].to_vec()).unwrap()
+        let answer = String::from_utf8(buffer[..read].to_vec()).unwrap();
+        if field(&answer, "connection").as_deref() == Some("close") {
+            assert_eq!(stream.read(&mut buffer).await.unwrap(), 0, "it said that it closes the connection");
+            stream = TcpStream::connect(authority).await.unwrap();
+        }
+        answer
     };
     let challenged = ask("").await;
     let challenge = field(&challenged, "www-authenticate").unwrap();
@@ -67,6 +72,7 @@ async fn only_who_knows_the_password_wakes_a_device() {
     assert!(status == 401 && field(&head, "connection").is_none());
     device.set_faults(Faults { closes_after_challenge: true, ..Faults::default() });
     assert_eq!(field(&get(&url, None).await.1, "connection").as_deref(), Some("close"));
+    assert_eq!((call(&url, "acs", "wrong").await, call(&url, "acs", "s3cret").await), (401, 200), "over two connections each");
 }
 
 #[tokio::test]
@@ -85,4 +91,10 @@ async fn it_lives_by_itself() {
     // The events of a session are seen when it is over, and a device in session is woken by nobody.
     assert_eq!(call(&device.value(URL).unwrap(), "acs", "s3cret").await, 200);
     assert_eq!(seen.recv().await.unwrap(), ["6 CONNECTION REQUEST"]);
+    acs.asks(&["<cwmp:ScheduleInform><DelaySeconds>1</DelaySeconds><CommandKey>later</CommandKey></cwmp:ScheduleInform>"]);
+    device.reboot();
+    assert_eq!(seen.recv().await.unwrap(), ["1 BOOT"]);
+    acs.asks(&[]);
+    assert_eq!(seen.recv().await.unwrap(), ["3 SCHEDULED", "M ScheduleInform"], "it comes by itself when it was told to");
+    assert!(acs.heard().iter().any(|request| request.body.contains("<EventCode>M ScheduleInform</EventCode><CommandKey>later</CommandKey>")));
 }

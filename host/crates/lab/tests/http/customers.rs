@@ -75,6 +75,11 @@ async fn a_customer_has_what_the_plan_says() {
         (&json!("2"), &json!("Castle"), &Value::Null)
     );
     assert_eq!(client.ledger(&base).await, ["replaced profile C-1 plan-triple "]);
+    for (body, error) in [("7", "the body is no merge patch of a profile: expected an object"), ("{", "the body is not JSON: ")] {
+        let refused = client.send(Method::PATCH, &url, &[], body).await;
+        assert!(refused.status == 400 && refused.body["error"].as_str().unwrap().starts_with(error), "{refused:?}");
+    }
+    assert_eq!(client.get(&url).await.body, changed, "what is refused changes nothing");
     client.switch(&base, "fail", json!({})).await;
     assert_eq!((client.get(&url).await.status, client.get(&url).await.status), (503, 200));
 }

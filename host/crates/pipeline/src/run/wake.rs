@@ -1,11 +1,13 @@
 //! What can wake a run: the answer to "why does nothing happen?" and the proof that something will.
 
+use std::sync::Arc;
+
 use crate::{
     definition::{Definition, Work},
     event::{Event, Timer},
     id::{RunId, Timestamp},
-    key::ItemId,
-    run::{Activity, Phase, Run},
+    key::{Direction, ItemId},
+    run::{Activity, ItemState, Phase, Run},
 };
 
 /// One thing that will make a live run go on.
@@ -82,20 +84,30 @@ impl Run {
         self.steps.iter().flat_map(|step| &step.items).filter_map(|item| due(&item.activity)).min()
     }
 
-    /// The timers that may fire before they are due because somebody has news: of operations that are asked about from time to time, and of effects that
-    /// wait to be tried again.
-    pub fn early_timers(&self, definition: &Definition) -> Vec<Event> {
-        let wakes = self.wakes(definition).into_iter();
-        let timers = wakes.filter_map(|wake| match wake {
+    /// What an operation or an effect waits for, on the way forward: the time to ask or to try again.
+    fn tries(&self, definition: &Definition) -> impl Iterator<Item = (ItemId, Timer, &Arc<ItemState>)> {
+        let items = self.wakes(definition).into_iter().filter_map(|wake| match wake {
             Wake::Timer { item, .. } => self.item(definition, &item).zip(definition.step(&item.step)).map(|(state, (_, step))| (item, state, step)),
             Wake::Call(_) | Wake::Callback(_) | Wake::Child { .. } | Wake::Fallout(_) | Wake::Parent => None,
         });
-        let early = timers.filter_map(|(item, state, step)| match &state.activity {
-            Activity::Pending(pending) if pending.pended.poll_at.is_some() => Some((item, Timer::Poll)),
-            Activity::Backoff { .. } if matches!(step.work, Work::Effect { .. }) => Some((item, Timer::Retry)),
+        items.filter_map(|(item, state, step)| match &state.activity {
+            Activity::Pending(pending) if pending.direction == Direction::Do && pending.pended.poll_at.is_some() => Some((item, Timer::Poll, state)),
+            Activity::Backoff { direction: Direction::Do, .. } if matches!(step.work, Work::Effect { .. }) => Some((item, Timer::Retry, state)),
             Activity::Queued | Activity::Ready(_) | Activity::Backoff { .. } | Activity::Pending(_) | Activity::Child { .. } | Activity::Idle => None,
-        });
-        early.map(|(item, timer)| Event::TimerFired { item, timer }).collect()
+        })
+    }
+
+    /// Whether the run asks or tries something again by itself.
+    pub fn tries_again(&self, definition: &Definition) -> bool {
+        self.tries(definition).next().is_some()
+    }
+
+    /// The timers that may fire before they are due because somebody has news: of operations that are asked about from time to time, and of effects of
+    /// the host itself that wait to be tried again. The pause of a plugin is what its back end asked for or can bear.
+    pub fn early_timers(&self, definition: &Definition) -> Vec<Event> {
+        let is_native = |state: &ItemState| state.pin.as_ref().is_some_and(|pin| pin.provider.digest().is_none());
+        let early = self.tries(definition).filter(|(_, timer, state)| *timer == Timer::Poll || is_native(state));
+        early.map(|(item, timer, _)| Event::TimerFired { item, timer }).collect()
     }
 
     /// The first timer that is due, as the event that says so. Called again after the event was applied, until there is none.

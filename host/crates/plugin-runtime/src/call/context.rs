@@ -71,14 +71,14 @@ impl CallContext {
 
     /// What happens to a guest that ran for another tick.
     pub(super) fn interrupt(self: &Arc<Self>) -> wasmtime::Result<UpdateDeadline> {
-        let budget = self.plugin.holds.call.cpu();
-        if self.account.cpu() > budget {
+        let (spent, budget) = (self.account.cpu(), self.plugin.holds.call.cpu());
+        if spent > budget {
             return Err(LimitReached::Cpu { budget }.into());
         }
         if Instant::now() >= self.deadline {
             return Err(LimitReached::Time.into());
         }
-        if self.account.cpu() < LONG {
+        if spent < LONG {
             return Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())));
         }
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(Arc::clone(self).next_turn())))

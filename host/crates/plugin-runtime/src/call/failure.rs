@@ -149,11 +149,6 @@ impl Ended {
 }
 
 impl Ended {
-    /// Whether this says nothing about the plugin: it was not called, or what it needs is left alone.
-    pub(super) fn excuses(&self, account: &Account) -> bool {
-        matches!(self, Self::Busy(_)) || self.because_of(account).is_some()
-    }
-
     /// The endpoint for whose sake the plugin says that it cannot work now. That is no trouble of the plugin's.
     pub(super) fn because_of(&self, account: &Account) -> Option<LeftAlone> {
         let unavailable = matches!(self, Self::Reported(reported) if reported.class == FailureClass::Unavailable);

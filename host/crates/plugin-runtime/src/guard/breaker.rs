@@ -138,9 +138,8 @@ impl Breaker {
 
     /// The call was not made after all, or says nothing.
     pub(super) fn give_back(&self, admitted: Admitted) {
-        let Some(began) = admitted.since else { return };
         let mut state = self.lock();
-        if matches!(state.phase, Phase::Probing { since, .. } if since == began) {
+        if let Some(began) = admitted.since.filter(|_| state.is_probe(&admitted)) {
             // It was open until the probe began, so the next call is one.
             state.phase = Phase::Open { until: began };
         }
@@ -154,8 +153,8 @@ impl Breaker {
             state.count(options, now, false);
             return None;
         }
-        // What began before it opened and comes back late proves nothing.
-        admitted.since.is_some().then(|| {
+        // What comes back late proves nothing: it began before it opened, or another probe has taken its place.
+        state.is_probe(&admitted).then(|| {
             (state.phase, state.failed_probes, state.window) = (Phase::Closed, 0, None);
             Change::Closed
         })
@@ -170,7 +169,7 @@ impl Breaker {
                 let window = state.count(options, now, true);
                 options.too_many(state.consecutive, window).then(|| state.open(options, now))
             }
-            Phase::Probing { .. } if admitted.since.is_some() => {
+            Phase::Probing { .. } if state.is_probe(&admitted) => {
                 state.failed_probes = state.failed_probes.saturating_add(1);
                 Some(state.open(options, now))
             }
@@ -194,6 +193,11 @@ impl Breaker {
 }
 
 impl State {
+    /// Whether this call is the probe that runs.
+    fn is_probe(&self, admitted: &Admitted) -> bool {
+        matches!(self.phase, Phase::Probing { since, .. } if Some(since) == admitted.since)
+    }
+
     fn count(&mut self, options: &BreakerOptions, now: Instant, failed: bool) -> Window {
         let length = Duration::from_secs(options.window_s.into());
         let fresh = Window { began: now, calls: 0, failures: 0 };
@@ -273,6 +277,22 @@ mod tests {
         assert_eq!(breaker.admit(&OPTIONS, again).unwrap_err(), Duration::from_secs(1));
         breaker.give_back(second);
         assert!(breaker.admit(&OPTIONS, again).is_ok());
+    }
+
+    #[test]
+    fn a_probe_that_comes_back_when_another_runs_proves_nothing() {
+        for answered in [true, false] {
+            let (breaker, now) = (Breaker::default(), Instant::now());
+            let admit = |at| breaker.admit(&OPTIONS, at).unwrap().0;
+            for _ in 0..3 {
+                breaker.failed(admit(now), &OPTIONS, now);
+            }
+            let (first, second) = (now + Duration::from_secs(1), now + Duration::from_secs(2));
+            let (old, new) = (admit(first), admit(second));
+            let change = if answered { breaker.succeeded(old, &OPTIONS, second) } else { breaker.failed(old, &OPTIONS, second) };
+            assert_eq!((change, breaker.seen(second).state), (None, BreakerState::HalfOpen), "{answered}");
+            assert_eq!(breaker.succeeded(new, &OPTIONS, second), Some(Change::Closed));
+        }
     }
 
     #[test]

@@ -78,6 +78,25 @@ async fn a_replaced_document_is_found_by_its_new_attributes_only() {
 }
 
 #[tokio::test]
+async fn the_newest_of_several_runs_with_one_document_has_the_last_word() {
+    let f = Fixture::new();
+    f.append(f.start(1)).await.unwrap();
+    write(&f, 1, vec![order("a", 5, "open", "web")]).await;
+    // An older run comes to its end after the newer one has begun.
+    write(&f, 2, vec![order("a", 4, "done", "shop"), order("b", 4, "done", "shop")]).await;
+    assert_eq!(f.store.get("product-order", "a").await.unwrap(), Some(order("a", 5, "open", "web")));
+    assert_eq!(find(&f, &[("state", "done")], 0, 10).await, ids(["b"], 1));
+    write(&f, 3, vec![order("a", 5, "done", "web")]).await;
+    assert_eq!(find(&f, &[("state", "done")], 0, 10).await, ids(["a", "b"], 2));
+    // What is of no run is written over anything, and what was removed has no rank.
+    f.store.put(vec![order("a", 1, "open", "web")]).await.unwrap();
+    assert_eq!(find(&f, &[("state", "open")], 0, 10).await, ids(["a"], 1));
+    f.store.remove("product-order", "b").await.unwrap();
+    write(&f, 4, vec![order("b", 1, "open", "web")]).await;
+    assert_eq!(find(&f, &[("state", "open")], 0, 10).await, ids(["b", "a"], 2));
+}
+
+#[tokio::test]
 async fn documents_of_a_refused_append_are_not_written() {
     let f = Fixture::new();
     f.append(f.start(1)).await.unwrap();

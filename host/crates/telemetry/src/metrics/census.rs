@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use engine::port::RunState;
@@ -29,29 +29,39 @@ const ORDERS_IN_PROGRESS: &str = "bss.order.in_progress";
 /// The pipeline whose runs are orders.
 const ORDER_PIPELINE: &str = "order";
 
-/// Provisionings of devices that are under way: those that wait for a person are not.
-const SESSIONS_ACTIVE: &str = "cpe.provision.active_sessions";
-/// The pipeline whose runs are provisionings of devices.
-const CPE_PIPELINE: &str = "cpe";
+/// A figure that is kept in memory, as it is now. Called on every collection of metrics: it must not wait.
+pub type Gauge = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// The observed figures.
-#[derive(Debug)]
 pub(crate) struct Figures {
     census: Arc<dyn Census>,
     zeros: Vec<Measurement>,
-    limits: BTreeMap<&'static str, u64>,
+    gauges: RwLock<BTreeMap<&'static str, Gauge>>,
+}
+
+impl fmt::Debug for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Figures").field("census", &self.census).finish_non_exhaustive()
+    }
 }
 
 impl Figures {
-    pub(crate) fn new(census: Arc<dyn Census>, zeros: &[Measurement], rows: &[MetricRow], limits: BTreeMap<&'static str, u64>) -> Self {
+    pub(crate) fn new(census: Arc<dyn Census>, zeros: &[Measurement], rows: &[MetricRow]) -> Self {
         let observed = |name: &str| rows.iter().any(|row| row.name == name && row.instrument == Instrument::UpDownCounter);
-        Self { census, zeros: zeros.iter().filter(|zero| observed(zero.instrument)).cloned().collect(), limits }
+        Self { census, zeros: zeros.iter().filter(|zero| observed(zero.instrument)).cloned().collect(), gauges: RwLock::default() }
     }
 
-    /// The points of an observed instrument. A census that panics is a census that does not know: it must not stop the collection of metrics.
+    /// Tells this figure from now on under this name.
+    pub(crate) fn observe(&self, instrument: &'static str, gauge: Gauge) {
+        self.gauges.write().unwrap_or_else(PoisonError::into_inner).insert(instrument, gauge);
+    }
+
+    /// The points of an observed instrument. A source that panics is one that does not know: it must not stop the collection of metrics.
     pub(crate) fn points(&self, instrument: &str) -> Vec<(Vec<KeyValue>, i64)> {
-        if let Some(limit) = self.limits.get(instrument) {
-            return vec![(Vec::new(), i64::try_from(*limit).unwrap_or(i64::MAX))];
+        let gauge = self.gauges.read().unwrap_or_else(PoisonError::into_inner).get(instrument).cloned();
+        if let Some(gauge) = gauge {
+            let value = catch_unwind(AssertUnwindSafe(|| gauge())).ok();
+            return value.map(|value| (Vec::new(), i64::try_from(value).unwrap_or(i64::MAX))).into_iter().collect();
         }
         let Ok(Some(runs)) = catch_unwind(AssertUnwindSafe(|| self.census.runs())) else { return Vec::new() };
         let mut points: BTreeMap<Vec<(String, String)>, i64> = self.zeros(instrument).collect();
@@ -76,9 +86,6 @@ fn labels(instrument: &str, pipeline: &PipelineName, state: RunState) -> Option<
     if instrument == metric::PIPELINE_RUN_ACTIVE {
         let name = (attribute::PIPELINE_NAME.to_owned(), pipeline.to_string());
         return Some(vec![name, ("state".to_owned(), state.as_str().to_owned())]);
-    }
-    if instrument == SESSIONS_ACTIVE && pipeline.as_str() == CPE_PIPELINE {
-        return matches!(state, RunState::Active | RunState::Waiting).then(Vec::new);
     }
     if instrument == ORDERS_IN_PROGRESS && pipeline.as_str() == ORDER_PIPELINE {
         let state = match state {

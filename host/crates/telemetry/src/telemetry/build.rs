@@ -59,7 +59,7 @@ impl Builder {
         // The batch processor counts its own losses through the global meters, so these come first.
         opentelemetry::global::set_meter_provider(meters.clone());
         export::export_counter(&meters, &self.stats);
-        let counting = self.counting(&meters, committed)?;
+        let (counting, observed) = self.counting(&meters, committed)?;
         let figures = CallFigures::new(&meters, self.options.units);
         let projector = Projector { policy: self.options.policy.clone(), signs_of_life: metrics::signs_of_life(committed) };
         let logs = self.logs()?;
@@ -78,6 +78,7 @@ impl Builder {
             observers,
             calls: Arc::new(calls),
             counting,
+            observed,
             reader,
             meters,
             processor,
@@ -104,15 +105,15 @@ impl Builder {
         Ok((provider.build(), pushes))
     }
 
-    fn counting(&self, meters: &SdkMeterProvider, committed: &[crate::cursor::Tally]) -> Result<Arc<Counting>, TelemetryError> {
+    fn counting(&self, meters: &SdkMeterProvider, committed: &[crate::cursor::Tally]) -> Result<(Arc<Counting>, Arc<Figures>), TelemetryError> {
         let options = &self.options;
         let zeros = options.labels.series(&options.zero_series, options.delivery.max_series)?;
         let tallies = Arc::new(Tallies::new(committed, &zeros, options.delivery.max_series));
-        let figures = Arc::new(Figures::new(options.census.clone(), &zeros, registry::metrics(), options.limits.clone()));
+        let figures = Arc::new(Figures::new(options.census.clone(), &zeros, registry::metrics()));
         let instruments = Instruments::new(meters, options.units, &zeros, &tallies, &figures);
         let counting = Arc::new(Counting::new(instruments, options.labels.clone(), tallies, options.cursors.clone()));
         self.runtime.spawn(counting.clone().run(options.delivery.tally_delay));
-        Ok(counting)
+        Ok((counting, figures))
     }
 
     #[allow(clippy::type_complexity, reason = "two lists that belong together for three lines")]

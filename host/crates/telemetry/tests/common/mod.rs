@@ -22,7 +22,7 @@ use engine::port::RunState;
 use pipeline::{Epoch, Measurement, PipelineName, Timestamp};
 use telemetry::{Census, ExporterOptions, Labels, Options, Units, policy::Policy};
 
-/// Two orders in work, one held.
+/// Two orders in work, one held; and as many devices.
 #[derive(Debug)]
 pub struct ThreeOrders;
 
@@ -51,7 +51,6 @@ pub fn options(store: &Arc<store::MemoryStore>, exporters: Vec<ExporterOptions>)
             zero("bss.order.in_progress", &[("state", "submitted")]),
         ],
         census: Arc::new(ThreeOrders),
-        limits: [("cpe.provision.session.limit", 10_000)].into(),
         cursors: store.clone(),
         epoch: Epoch(1),
         last_sign_of_life: Timestamp(0),

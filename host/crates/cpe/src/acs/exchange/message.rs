@@ -1,8 +1,10 @@
 //! What a device says within its session.
 
+use std::time::Duration;
+
 use http::HeaderMap;
 
-use super::{Connection, style, unwritten};
+use super::{Connection, unwritten};
 use crate::{
     acs::{
         reply::{self, Reply},
@@ -15,6 +17,7 @@ impl Connection {
     /// Anything but an Inform.
     pub(super) async fn message(&self, headers: &HeaderMap, envelope: Envelope) -> Reply {
         let Some(turn) = self.turn(headers) else { return self.no_session() };
+        // `HoldRequests` is for a server to send: from a device it means nothing.
         let Envelope { id, message, .. } = envelope;
         let answer = match message {
             Message::Event(event) => self.event(&turn.session, event).await,
@@ -29,7 +32,7 @@ impl Connection {
             Message::Unknown { .. } | Message::Rpc(_) | Message::Inform(_) => Message::Fault(Fault::new(8000, "Method not supported")),
         };
         let response = Envelope { id, ..Envelope::new(turn.session.namespace, "", answer) };
-        match write(&response, &style(&turn.session.quirks)) {
+        match write(&response, &turn.session.quirks.style()) {
             Ok(body) => reply::envelope(body),
             Err(error) => unwritten(&error),
         }
@@ -37,7 +40,8 @@ impl Connection {
 
     /// A request of the device other than Inform.
     async fn event(&self, session: &Session, event: DeviceRpc) -> Message {
-        if event != DeviceRpc::GetRpcMethods && self.intake.event(&session.device, &event).await.is_err() {
+        let limit = Duration::from_millis(self.shared().options.inform_ms);
+        if event != DeviceRpc::GetRpcMethods && !matches!(tokio::time::timeout(limit, self.intake.event(&session.device, &event)).await, Ok(Ok(()))) {
             return Message::Fault(Fault::new(8005, "Retry request"));
         }
         Message::Reply(match event {

@@ -1,10 +1,10 @@
 //! How a session begins: who the device is, and what it came for.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{StatusCode, request::Parts};
 
-use super::{Connection, style, unwritten};
+use super::{Connection, unwritten};
 use crate::{
     acs::{
         Contact, Live, Proof, SessionEnd, Shared,
@@ -44,6 +44,7 @@ impl Connection {
         let contact = Contact {
             device: session.device.clone(),
             inform: session.inform.clone(),
+            quirks: session.quirks.clone(),
             namespace,
             session: session.id,
             proof,
@@ -51,7 +52,8 @@ impl Connection {
             at: self.shared().clock.now(),
         };
         let unadmitted = Unadmitted(self, &session);
-        let Ok(admission) = self.intake.inform(contact).await else { return self.busy() };
+        let limit = Duration::from_millis(self.shared().options.inform_ms);
+        let Ok(Ok(admission)) = tokio::time::timeout(limit, self.intake.inform(contact)).await else { return self.busy() };
         drop(place);
         let over = session.admit(admission.work);
         drop(unadmitted);
@@ -60,12 +62,9 @@ impl Connection {
             self.intake.ended(&session.device, session.id, end);
             return self.busy();
         }
-        let response = Envelope {
-            id,
-            use_version: version(namespace, &supported_versions),
-            ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform { max_envelopes: 1 }))
-        };
-        match write(&response, &style(&session.quirks)) {
+        let response =
+            Envelope { id, use_version: version(namespace, &supported_versions), ..Envelope::new(namespace, "", Message::Reply(AcsReply::Inform)) };
+        match write(&response, &session.quirks.style()) {
             Ok(body) => reply::opened(body, self.shared().cookies.set(session.id, &session.quirks.cookie_path)),
             Err(error) => unwritten(&error),
         }
@@ -74,14 +73,14 @@ impl Connection {
     /// What proves that the device is who it says, or what it is answered instead.
     async fn proof(&self, head: &Parts, sent: &[u8], device: &DeviceKey, inform: &Inform) -> Result<Proof, Reply> {
         let Shared { options, gate, clock, .. } = self.shared();
-        let shown = Shown { headers: &head.headers, uri: &head.uri, body: sent, secure: self.secure, names: &self.names };
+        let shown = Shown { headers: &head.headers, uri: &head.uri, body: sent, secure: self.secure, names: &self.names, peer: self.peer.ip() };
         let now = clock.now();
         let (stale, last) = match gate.check(&shown, device, inform, options, &*self.credentials, now).await {
             Verdict::Known(proof) => {
                 self.bound().challenged = 0;
                 return Ok(proof);
             }
-            Verdict::Unavailable => return Err(self.busy()),
+            Verdict::Unavailable | Verdict::Barred => return Err(self.busy()),
             Verdict::Other => (false, true),
             Verdict::Challenge { stale } => (stale, false),
         };
@@ -94,7 +93,7 @@ impl Connection {
     /// Opens a session, in place of any other one of the device.
     fn open(&self, live: Live, device: DeviceKey, asked_s: Option<u32>) -> Option<Turn> {
         let Shared { options, table, .. } = self.shared();
-        let session = Arc::new(Session::new(live, device, options.patience(asked_s)));
+        let session = Arc::new(Session::new(live, device, options.limits(asked_s)));
         let turn = Turn::new(session.clone(), self.number)?;
         let before = table.open(&session).ok()?;
         if let Some(before) = before {

@@ -7,7 +7,6 @@ use pipeline::{RunId, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::MAX_COMMANDS;
 use crate::{
     acs::SessionId,
     flow::{
@@ -31,6 +30,10 @@ pub(crate) struct Entry {
     pub(crate) starting: Option<Option<RunId>>,
     /// The commands that wait for it.
     pub(crate) commands: Vec<RunId>,
+    /// How many are about to be given.
+    pub(crate) giving: usize,
+    /// The last run for which it was called, and how often.
+    pub(crate) called: Option<(RunId, usize)>,
     /// The runs that have nothing more to say to it in its session.
     pub(crate) resting: Vec<RunId>,
     /// Its session.
@@ -104,8 +107,13 @@ impl Entry {
         }
     }
 
+    /// The number of the version of the profile that the device has, if all of it was read back.
+    pub(crate) fn provisioned_with(&mut self) -> Option<u64> {
+        self.standing.as_ref().filter(|standing| standing.state == DeviceState::Provisioned)?.profile
+    }
+
     pub(crate) fn add_command(&mut self, run: RunId) {
-        if self.commands.len() < MAX_COMMANDS && !self.commands.contains(&run) {
+        if !self.commands.contains(&run) {
             self.commands.push(run);
         }
     }

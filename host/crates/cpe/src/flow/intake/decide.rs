@@ -41,19 +41,18 @@ pub(super) struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     pub(super) fn of(inform: &Inform, standing: Option<&'a Standing>, now: Timestamp, changed: bool, options: &Options) -> Self {
-        let has = |wanted: &str| inform.events.iter().any(|event| event.code.trim().eq_ignore_ascii_case(wanted));
         let waits = |seconds: u64| Duration::from_secs(seconds);
         let due = standing.is_some_and(|standing| {
             let age = now.since(standing.since);
             match standing.state {
-                DeviceState::Provisioned => options.drift_s > 0 && age >= waits(options.drift_s),
+                DeviceState::Provisioned | DeviceState::Unverified => options.drift_s > 0 && age >= waits(options.drift_s),
                 DeviceState::Failed => age >= waits(options.unknown_retry_s),
                 // It was given up because it did not come; now it has.
                 DeviceState::Held => standing.timed_out,
                 DeviceState::Provisioning | DeviceState::Cancelled => false,
             }
         });
-        Self { bootstrap: has("0 BOOTSTRAP"), again: inform.retry_count > 0, standing, changed, due }
+        Self { bootstrap: inform.has("0 BOOTSTRAP"), again: inform.retry_count > 0, standing, changed, due }
     }
 }
 
@@ -68,7 +67,7 @@ pub(super) fn decide(seen: &Seen<'_>) -> Decision {
         let over = match standing.state {
             DeviceState::Provisioning => Some((standing.run.clone(), false)),
             DeviceState::Held => Some((standing.run.clone(), true)),
-            DeviceState::Provisioned | DeviceState::Failed | DeviceState::Cancelled => None,
+            DeviceState::Provisioned | DeviceState::Unverified | DeviceState::Failed | DeviceState::Cancelled => None,
         };
         Decision::Start { trigger, over }
     };
@@ -80,9 +79,9 @@ pub(super) fn decide(seen: &Seen<'_>) -> Decision {
         _ if seen.bootstrap && !repeated && !(refused && standing.bootstrap) => start(Trigger::Bootstrap),
         DeviceState::Provisioning => Decision::Wake(standing.run.clone()),
         _ if seen.changed => start(Trigger::Changed),
-        DeviceState::Provisioned if seen.due => start(Trigger::Drift),
+        DeviceState::Provisioned | DeviceState::Unverified if seen.due => start(Trigger::Drift),
         DeviceState::Failed | DeviceState::Held if seen.due => start(Trigger::FirstContact),
-        DeviceState::Provisioned | DeviceState::Failed | DeviceState::Held | DeviceState::Cancelled => Decision::Nothing,
+        DeviceState::Provisioned | DeviceState::Unverified | DeviceState::Failed | DeviceState::Held | DeviceState::Cancelled => Decision::Nothing,
     }
 }
 

@@ -13,10 +13,11 @@ use tracing::warn;
 use super::{Intake, busy};
 use crate::{
     acs::{Busy, Contact},
-    device::DeviceKey,
+    device::{DeviceId, DeviceKey},
     flow::{
-        book::{Book, MAX_COMMANDS, Standing},
+        book::{Book, Entry, MAX_COMMANDS, Standing},
         command::{COMMAND_PIPELINE, Command},
+        contract::Device,
         facts::{DEVICE_COLLECTION, Facts, parameters},
         input::{ConnectionRequest, DeviceCommand, Provisioning, Trigger},
         measure::OTHER,
@@ -131,13 +132,17 @@ impl Intake {
         let unavailable = |error: engine::port::ReadError| CommandError::Unavailable(error.to_string());
         self.parts.book.ensure(device).await.map_err(unavailable)?;
         let facts = self.parts.book.facts(device).await.map_err(unavailable)?.ok_or_else(|| CommandError::NotSeen(device.clone()))?;
-        if self.parts.book.known(device, |entry| entry.commands.len() >= MAX_COMMANDS).unwrap_or(false) {
-            return Err(CommandError::TooMany(device.clone()));
-        }
+        let place = self.parts.book.place(device).ok_or_else(|| CommandError::TooMany(device.clone()))?;
         let input = json!(DeviceCommand { id: facts.id, serial: facts.device.serial, oui: facts.device.oui, command, by: by.to_owned() });
         let start = Start { tenant: self.parts.tenant.clone(), pipeline: word(COMMAND_PIPELINE), input, idempotency_key: None, trace: None };
         let run = self.parts.engine.start(start).await?.run;
         self.parts.book.write(device, |entry| entry.add_command(run.clone()));
+        drop(place);
+        // It may be over already, and whoever follows it have said so before it was noted.
+        let over = self.parts.engine.query(&run).await.is_ok_and(|view| view.is_some_and(|view| view.run.outcome().is_some()));
+        if over {
+            self.parts.book.known(device, |entry| entry.remove_command(&run));
+        }
         Ok(run)
     }
 
@@ -152,16 +157,33 @@ impl Intake {
         }
     }
 
-    /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first.
+    /// Forgets what a device said of itself and where its provisioning stands: its next contact is its first. What waits for it ends.
     ///
     /// # Errors
     ///
     /// The store cannot be written to.
     pub async fn forget(&self, device: &DeviceKey) -> Result<(), WriteError> {
+        self.parts.book.ensure(device).await.map_err(|error| WriteError::Unavailable(error.to_string()))?;
         for collection in [DEVICE_COLLECTION, STATE_COLLECTION] {
             self.parts.documents.remove(collection, device.as_str()).await?;
         }
-        self.parts.book.write(device, |entry| (entry.facts, entry.proven, entry.standing) = (0, false, None));
+        let (standing, waiting) = self.parts.book.write(device, |entry| {
+            (entry.facts, entry.proven) = (0, false);
+            (entry.standing.take(), entry.commands.clone())
+        });
+        let held = standing.as_ref().filter(|standing| standing.state == DeviceState::Held).map(|standing| &standing.run);
+        if let Some(run) = held
+            && let Err(error) = watcher::fail(&*self.parts.engine, run, "the device was forgotten").await
+        {
+            warn!(%run, "a run of a device that was forgotten stays held: {error}");
+        }
+        // What waits finds that nobody knows the device; if it cannot be woken now, that is later.
+        let under_way = standing.filter(Standing::is_under_way).map(|standing| standing.run);
+        for run in under_way.into_iter().chain(waiting) {
+            if let Err(error) = self.parts.engine.wake(&run).await {
+                warn!(%run, "a run of a device that was forgotten goes on waiting: {error}");
+            }
+        }
         Ok(())
     }
 
@@ -174,7 +196,7 @@ impl Intake {
         let digest = heard.digest();
         let (facts, given) = self.facts_for_run(device, heard, is_new, inform.is_none()).await?;
         let keep = news || is_new || given;
-        let quirks = inform.map(|inform| self.parts.quirks.resolve(&inform.device, &facts.device.model, &facts.device.software_version));
+        let quirks = self.parts.quirks.resolve(&named(&facts.device), &facts.device.model, &facts.device.software_version);
         let trace = match trace {
             Some(trace) => Some(trace),
             // What an order began goes on in its trace when the device comes for the first time.
@@ -184,7 +206,7 @@ impl Intake {
         let start = Start {
             tenant: self.parts.tenant.clone(),
             pipeline: word(PIPELINE),
-            input: json!(self.input(&facts, trigger, inform, quirks.as_ref())),
+            input: json!(self.input(device, &facts, trigger, inform, &quirks)),
             idempotency_key: key,
             trace,
         };
@@ -193,7 +215,7 @@ impl Intake {
         let started = started.map_err(|error| busy(&error))?;
         self.parts.book.write(device, |entry| {
             entry.starting = None;
-            if keep && inform.is_some() {
+            if keep && kept.is_ok() && inform.is_some() {
                 (entry.facts, entry.proven) = (digest, facts.proven);
             }
             // It may be over already, and the book may know.
@@ -204,7 +226,8 @@ impl Intake {
         });
         starting.over = true;
         kept?;
-        match over.filter(|(old, _)| *old != started.run) {
+        // A request that is repeated takes over from nothing.
+        match over.filter(|(old, _)| started.created && *old < started.run) {
             // Only a person would end it otherwise.
             Some((old, true)) => watcher::fail(engine, &old, "another provisioning of the device took over").await.map_err(|error| busy(&error))?,
             // It notices by itself that its time is over; if nothing waits, that is later.
@@ -221,7 +244,9 @@ impl Intake {
             false => self.parts.book.facts(device).await.map_err(|error| busy(&error))?,
         };
         let facts = earlier.map_or(heard.clone(), |earlier| heard.renewed(earlier));
-        if facts.connection_request.is_some() || !self.options.connection_requests || as_kept {
+        // A device that has not proved who it is gets no secret, also not this one.
+        let may_have = self.options.connection_requests && (facts.proven || self.options.allow_unproven);
+        if facts.connection_request.is_some() || !may_have || as_kept {
             return Ok((facts, false));
         }
         let connection_request = self.credentials(&facts.id);
@@ -246,7 +271,7 @@ impl Intake {
         Some(ConnectionRequest { username: id.to_owned(), password: handle })
     }
 
-    fn input(&self, facts: &Facts, trigger: Trigger, inform: Option<&Inform>, quirks: Option<&Quirks>) -> Provisioning {
+    fn input(&self, device: &DeviceKey, facts: &Facts, trigger: Trigger, inform: Option<&Inform>, quirks: &Quirks) -> Provisioning {
         let known = self.options.models.contains(&facts.device.model);
         Provisioning {
             id: facts.id.clone(),
@@ -254,11 +279,18 @@ impl Intake {
             events: inform.map(|inform| inform.events.iter().map(|event| event.code.clone()).collect()).unwrap_or_default(),
             trigger,
             model_label: if known { facts.device.model.clone() } else { OTHER.to_owned() },
-            parameters: inform.map(parameters).unwrap_or_default(),
-            read_first: quirks.map(|quirks| quirks.read_first.clone()).unwrap_or_default(),
-            connection_request: facts.connection_request.clone(),
+            parameters: inform.map(|inform| parameters(inform, quirks)).unwrap_or_default(),
+            profile: self.parts.book.known(device, Entry::provisioned_with).flatten(),
+            read_first: quirks.read_first.clone(),
+            connection_request: facts.connection_request.clone().filter(|_| facts.proven || self.options.allow_unproven),
         }
     }
+}
+
+/// A device as quirks know it.
+fn named(device: &Device) -> DeviceId {
+    let Device { manufacturer, oui, product_class, serial, .. } = device.clone();
+    DeviceId { manufacturer, oui, product_class, serial }
 }
 
 fn standing(run: &RunId, trigger: Trigger, now: Timestamp) -> Standing {

@@ -2,17 +2,16 @@
 
 use async_trait::async_trait;
 use engine::port::Document;
-use md5::{Digest, Md5};
 use pipeline::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sha2::Sha256;
 use tracing::warn;
 
 use super::{CREDENTIAL_COLLECTION, Inventory, InventoryError};
 use crate::{
     acs::{Credential, Credentials, Unavailable},
     device::DeviceKey,
+    digest::Algorithm,
 };
 
 /// A credential as it is kept. Whoever has the digests can pass for the device at this server, and nowhere else.
@@ -48,12 +47,7 @@ impl CredentialRow {
         if password.is_empty() || password.len() > 256 {
             return Err(InventoryError::Invalid("password: expected 1 to 256 bytes".to_owned()));
         }
-        let (mut md5, mut sha256) = (Md5::new(), Sha256::new());
-        for part in [username.as_str(), ":", realm, ":", password] {
-            md5.update(part);
-            sha256.update(part);
-        }
-        let (md5, sha256) = (hex(&md5.finalize()), hex(&sha256.finalize()));
+        let [md5, sha256] = [Algorithm::Md5, Algorithm::Sha256].map(|algorithm| algorithm.secret(&username, realm, password));
         Ok(Self { username, device: device.cloned(), oui: oui.map(|oui| oui.to_uppercase()), md5, sha256 })
     }
 
@@ -61,10 +55,6 @@ impl CredentialRow {
         let attributes = self.device.iter().map(|device| ("device", device.to_string())).collect();
         Document { collection: CREDENTIAL_COLLECTION, id: self.username.clone(), rank: now.0, body: json!(self), attributes }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[async_trait]

@@ -1,74 +1,68 @@
 //! The steps that speak with the device: `read_device`, `push_config`, `verify`. The host answers them itself.
 
-use std::{collections::HashSet, num::NonZeroU32};
+use std::{collections::HashSet, num::NonZeroU32, time::Duration};
 
-use pipeline::{AfterFailure, AttributeValue, Attributes, Mapped, MappingError, StepDefinition, View, Work};
+use pipeline::{AfterFailure, AttributeValue, Attributes, Mapped, MappingError, OnFailure, RetryPolicy, StepDefinition, StepTelemetry, View, Work};
 use serde_json::{Value, json};
 
 use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, PUSH, READ, VERIFY, contract, count, lookup, on_failure, one_span, selectors, text, word};
 use crate::flow::{
     contract::{Assignment, Configuration, ServiceProfile, SettingValue, ValueKind},
+    facts::digest_of,
     input::Provisioning,
-    options::Options,
+    options::{Options, StepOptions},
     requests::{DeviceRequest, Push, Pushed, Read, Verify, with_instances},
 };
 
 /// Zero or one item: only where the quirks of the device say that values are read before its configuration is built.
 pub(super) fn read(options: &Options) -> StepDefinition {
-    StepDefinition {
-        name: word(READ),
-        work: Work::Effect { contract: contract("device"), callback: false },
-        after: vec![word(FETCH_PROFILE)],
-        fan_out: Some(NonZeroU32::MIN),
-        map: read_request,
-        accept: |_, _| Ok(()),
-        retry: options.push_config.retry_within(options.patience()),
-        timeout: options.push_config.timeout(),
-        undo: KEPT.0,
-        criticality: KEPT.1,
-        on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
-        selectors: selectors::OF_DEVICE,
-        must_understand: &[],
-        telemetry: one_span(|_| "cpe.provision.read_device".to_owned(), READ, read_attributes, text::own),
-    }
+    let reason = on_failure(AfterFailure::from(options.on_push_failure), text::push_reason);
+    let telemetry = one_span(|_| "cpe.provision.read_device".to_owned(), READ, read_attributes, text::own);
+    let step = device_step([READ, FETCH_PROFILE], read_request, limits(options, options.push_config), reason, telemetry);
+    StepDefinition { fan_out: Some(NonZeroU32::MIN), ..step }
 }
 
 pub(super) fn push(options: &Options) -> StepDefinition {
-    StepDefinition {
-        name: word(PUSH),
-        work: Work::Effect { contract: contract("device"), callback: false },
-        after: vec![word(BUILD)],
-        fan_out: None,
-        map: push_request,
-        accept: |_, _| Ok(()),
-        retry: options.push_config.retry_within(options.patience()),
-        timeout: options.push_config.timeout(),
-        undo: KEPT.0,
-        criticality: KEPT.1,
-        on_failure: on_failure(AfterFailure::from(options.on_push_failure), text::push_reason),
-        selectors: selectors::OF_DEVICE,
-        must_understand: &[],
-        telemetry: one_span(|_| "cpe.provision.push_config".to_owned(), PUSH, push_attributes, text::own),
-    }
+    let reason = on_failure(AfterFailure::from(options.on_push_failure), text::push_reason);
+    let telemetry = one_span(|_| "cpe.provision.push_config".to_owned(), PUSH, push_attributes, text::own);
+    device_step([PUSH, BUILD], push_request, limits(options, options.push_config), reason, telemetry)
 }
 
 pub(super) fn verify(options: &Options) -> StepDefinition {
+    let reason = on_failure(AfterFailure::from(options.on_verify_failure), text::verify_reason);
+    let telemetry = one_span(|_| "cpe.provision.verify".to_owned(), VERIFY, verify_attributes, text::verify);
+    device_step([VERIFY, PUSH], verify_request, limits(options, options.verify), reason, telemetry)
+}
+
+/// A step that speaks with the device, after another one.
+fn device_step(
+    [name, after]: [&str; 2],
+    map: fn(&View<'_>) -> Result<Vec<Mapped>, MappingError>,
+    (retry, timeout): (RetryPolicy, Duration),
+    on_failure: OnFailure,
+    telemetry: StepTelemetry,
+) -> StepDefinition {
     StepDefinition {
-        name: word(VERIFY),
+        name: word(name),
         work: Work::Effect { contract: contract("device"), callback: false },
-        after: vec![word(PUSH)],
+        after: vec![word(after)],
         fan_out: None,
-        map: verify_request,
+        map,
         accept: |_, _| Ok(()),
-        retry: options.verify.retry_within(options.patience()),
-        timeout: options.verify.timeout(),
+        retry,
+        timeout,
         undo: KEPT.0,
         criticality: KEPT.1,
-        on_failure: on_failure(AfterFailure::from(options.on_verify_failure), text::verify_reason),
+        on_failure,
         selectors: selectors::OF_DEVICE,
         must_understand: &[],
-        telemetry: one_span(|_| "cpe.provision.verify".to_owned(), VERIFY, verify_attributes, text::verify),
+        telemetry,
     }
+}
+
+/// The limits of a step whose first attempt may wait for its device.
+fn limits(options: &Options, step: StepOptions) -> (RetryPolicy, Duration) {
+    (step.retry_within(options.patience()), step.timeout())
 }
 
 fn read_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
@@ -82,19 +76,20 @@ fn read_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
 fn push_request(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
     let input: Provisioning = view.input_as()?;
     let mut configuration: Configuration = view.output_as(BUILD)?;
-    only_secrets_of_the_profile(view, &configuration)?;
+    let profile: ServiceProfile = view.output_as(FETCH_PROFILE)?;
+    only_secrets_of_the_profile(&profile, &configuration)?;
     add_connection_request(&input, &mut configuration);
     leave_out_keys(&mut configuration);
     let assigned: HashSet<&str> = configuration.assignments.iter().map(|assignment| assignment.name.as_str()).collect();
     // What is not assigned saves nothing.
     let current = lookup::current(view, input.parameters)?.into_iter().filter(|known| assigned.contains(known.name.as_str())).collect();
-    let push = Push { device: input.id, root: input.device.root, trigger: input.trigger, current, configuration };
+    let same_profile = input.profile == Some(digest_of(&profile.version));
+    let push = Push { device: input.id, root: input.device.root, trigger: input.trigger, same_profile, current, configuration };
     Ok(Mapped::one(json!(DeviceRequest::Push(push.into()))))
 }
 
 /// A plugin hands on the secrets that it was given, and no others.
-fn only_secrets_of_the_profile(view: &View<'_>, configuration: &Configuration) -> Result<(), MappingError> {
-    let profile: ServiceProfile = view.output_as(FETCH_PROFILE)?;
+fn only_secrets_of_the_profile(profile: &ServiceProfile, configuration: &Configuration) -> Result<(), MappingError> {
     let given: HashSet<&str> = profile.settings.iter().filter_map(|setting| setting.value.handle()).collect();
     let keys = configuration.objects.iter().flat_map(|object| &object.key);
     let strange = configuration.assignments.iter().chain(keys).find(|one| one.value.handle().is_some_and(|handle| !given.contains(handle)));

@@ -1,22 +1,15 @@
 //! The steps that ask others: `authenticate`, `fetch_profile`, `build_config`. All are pure.
 
-use pipeline::{AfterFailure, AttributeValue, Attributes, Failure, FailureClass, Mapped, MappingError, StepDefinition, View, Work};
-use serde::Deserialize;
+use pipeline::{AfterFailure, AttributeValue, Attributes, Mapped, MappingError, StepDefinition, View, Work};
 use serde_json::{Value, json};
 
-use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, READ, contract, copied, count, on_failure, one_span, selectors, text, word};
+use super::{AUTHENTICATE, BUILD, FETCH_PROFILE, KEPT, READ, contract, copied, count, limits, on_failure, one_span, selectors, text, word};
 use crate::flow::{
-    contract::{Configuration, ConfigurationRequest, Parameter, ProfileRequest, ServiceProfile, Subscription},
+    contract::{ConfigurationRequest, Parameter, ProfileRequest, ServiceProfile, Subscription},
     input::Provisioning,
     options::Options,
-    requests::{Readings, with_instances},
+    requests::Readings,
 };
-
-/// The most values of one configuration.
-const MAX_ASSIGNMENTS: usize = 4096;
-
-/// The most objects, removals, notifications, hidden paths and quirks of one configuration, each.
-const MAX_OTHERS: usize = 256;
 
 pub(super) fn authenticate(options: &Options) -> StepDefinition {
     StepDefinition {
@@ -25,7 +18,7 @@ pub(super) fn authenticate(options: &Options) -> StepDefinition {
         after: Vec::new(),
         fan_out: None,
         map: |view| Ok(Mapped::one(json!({ "device": view.input()["device"] }))),
-        accept: |_, output| fits::<Subscription>("inventory", output),
+        accept: limits::subscription,
         retry: options.authenticate.retry(),
         timeout: options.authenticate.timeout(),
         undo: KEPT.0,
@@ -44,7 +37,7 @@ pub(super) fn fetch_profile(options: &Options) -> StepDefinition {
         after: vec![word(AUTHENTICATE)],
         fan_out: None,
         map: profile_request,
-        accept: |_, output| fits::<ServiceProfile>("profile", output),
+        accept: limits::profile,
         retry: options.fetch_profile.retry(),
         timeout: options.fetch_profile.timeout(),
         undo: KEPT.0,
@@ -63,7 +56,7 @@ pub(super) fn build(options: &Options) -> StepDefinition {
         after: vec![word(READ)],
         fan_out: None,
         map: configuration_request,
-        accept: acceptable,
+        accept: limits::configuration,
         retry: options.build_config.retry(),
         timeout: options.build_config.timeout(),
         undo: KEPT.0,
@@ -96,45 +89,6 @@ pub(super) fn current(view: &View<'_>, informed: Vec<Parameter>) -> Result<Vec<P
     let names: std::collections::HashSet<String> = known.iter().map(|parameter| parameter.name.clone()).collect();
     known.extend(informed.into_iter().filter(|parameter| !names.contains(&parameter.name)));
     Ok(known)
-}
-
-/// An answer of a form that the next steps cannot read is refused where it was given, by the name of who gave it.
-fn fits<T: for<'a> Deserialize<'a>>(contract: &str, output: &Value) -> Result<(), Failure> {
-    let misfit = |error| Failure::new(FailureClass::Held, "plugin.contract", format!("the answer of `{contract}` does not fit: {error}"));
-    T::deserialize(output).map(drop).map_err(misfit)
-}
-
-/// A configuration is bounded, and every label in it stands for an object.
-fn acceptable(_: &Value, output: &Value) -> Result<(), Failure> {
-    fits::<Configuration>("configuration", output)?;
-    let refuse = |message: String| Err(Failure::new(FailureClass::Rejected, "plugin.contract", message));
-    let length = |field: &str| output[field].as_array().map_or(0, Vec::len);
-    if length("assignments") > MAX_ASSIGNMENTS {
-        return refuse(format!("a configuration has {} assignments: expected at most {MAX_ASSIGNMENTS}", length("assignments")));
-    }
-    if let Some(field) = ["objects", "removals", "notifications", "hidden", "quirks"].into_iter().find(|field| length(field) > MAX_OTHERS) {
-        return refuse(format!("a configuration has {} {field}: expected at most {MAX_OTHERS}", length(field)));
-    }
-    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
-    let list = |field: &str| output[field].as_array().into_iter().flatten();
-    let mut labels = std::collections::BTreeMap::new();
-    for object in list("objects") {
-        let path = text(object, "path");
-        if with_instances(&path, &labels).is_none() || !path.ends_with('.') {
-            return refuse(format!("the path `{path}` of an object names a label that is no object before it, or has no dot at its end"));
-        }
-        labels.insert(text(object, "label"), 0);
-    }
-    for name in list("assignments").chain(list("notifications")).map(|assignment| text(assignment, "name")) {
-        if name.is_empty() || name.len() > 256 || with_instances(&name, &labels).is_none() {
-            return refuse(format!("`{name}` is no name of a parameter: expected 1 to 256 bytes, and labels of objects only"));
-        }
-    }
-    let mut names = std::collections::HashSet::new();
-    if let Some(twice) = list("assignments").map(|assignment| text(assignment, "name")).find(|name| !names.insert(name.clone())) {
-        return refuse(format!("`{twice}` is set twice"));
-    }
-    Ok(())
 }
 
 fn customer(_: &View<'_>, _: &Value, output: Option<&Value>) -> Attributes {

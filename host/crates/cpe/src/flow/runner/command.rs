@@ -1,23 +1,28 @@
 //! Carries out commands. What a device does later, after a restart or in weeks, is found again by the command key, which is the run's own.
 
-use pipeline::{Failure, FailureClass, RunId, Timestamp};
+mod transfer;
+
+use std::collections::BTreeSet;
+
+use pipeline::{Failure, FailureClass, RunId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+pub(super) use self::transfer::ended;
+use self::transfer::{download, upload};
 use super::{
-    DeviceRunner, Empty, fault,
+    Empty,
     fault::{Stop, names},
-    misfit,
+    objects::orphan,
+    once::{Once, nobody_knows},
     talk::Talk,
-    text,
 };
 use crate::{
     flow::{
-        command::{Command, Transfer},
+        command::Command,
         contract::{Assignment, Parameter, SettingValue},
-        intake::TRANSFER_COLLECTION,
     },
-    soap::{self, Download, Fault, ParameterValue, TransferComplete, Upload},
+    soap::ParameterValue,
     value::same,
 };
 
@@ -29,12 +34,14 @@ const MAX_VALUE_BYTES: usize = 512 << 10;
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
-    /// The process died while the device may have been sent something.
-    doubt: bool,
+    /// The sending of what must not be done twice.
+    once: Once,
     /// The session in which the device took the command on.
     taken: Option<String>,
-    /// When.
+    /// When, or when it was to be asked to.
     since: u64,
+    /// Whether it is sent although it may have been sent before, which is as well.
+    again: bool,
 }
 
 /// The command key of a run: its id without the hyphens, 32 characters, the most that there may be.
@@ -51,54 +58,6 @@ pub(crate) fn run_of_command_key(key: &str) -> Option<RunId> {
     RunId::new([part(0, 8)?, part(8, 12)?, part(12, 16)?, part(16, 20)?, part(20, 32)?].join("-")).ok()
 }
 
-/// The end of a transfer, if it has come; the device need not be in session to hear of it.
-pub(super) async fn ended(
-    runner: &DeviceRunner,
-    call: &engine::port::Call,
-    command: &Command,
-    checkpoint: Option<&str>,
-) -> Result<Option<Value>, Failure> {
-    let (method, transfer) = match command {
-        Command::Download(transfer) => ("Download", transfer),
-        Command::Upload(transfer) => ("Upload", transfer),
-        Command::Reboot
-        | Command::FactoryReset
-        | Command::Get { .. }
-        | Command::Set { .. }
-        | Command::AddObject { .. }
-        | Command::DeleteObject { .. }
-        | Command::ScheduleInform { .. } => return Ok(None),
-    };
-    let unreadable = |error: engine::port::ReadError| Failure::new(FailureClass::Unavailable, "host.internal", error.to_string());
-    let Some(state) = checkpoint.and_then(|checkpoint| serde_json::from_str::<State>(checkpoint).ok()) else { return Ok(None) };
-    let key = command_key(&call.run);
-    let found = runner.documents.get(TRANSFER_COLLECTION, &key).await.map_err(unreadable)?;
-    if let Some(document) = found {
-        let complete =
-            TransferComplete::deserialize(&document.body).map_err(|error| misfit(&format!("the end of a transfer does not fit: {error}")))?;
-        if complete.fault_code != 0 {
-            // The operation is over: asking again would find the same end. Whoever gave the command can give it again.
-            let failure = fault::failure(method, &Fault::new(complete.fault_code, complete.fault_string));
-            return Err(Failure { class: FailureClass::Rejected, ..failure });
-        }
-        return Ok(Some(json!({ "url": transfer.url, "start": complete.start, "complete": complete.complete })));
-    }
-    // Some devices never say that a download is over.
-    let assumed = runner.silent_after(call, command, &state).is_some_and(|due| runner.clock.now() >= due);
-    Ok(assumed.then(|| json!({ "url": transfer.url, "assumed": true })))
-}
-
-impl DeviceRunner {
-    /// When a download counts as done although nobody said so. The quirks are those of the session that took it on, or of the one that is open.
-    fn silent_after(&self, call: &engine::port::Call, command: &Command, state: &State) -> Option<Timestamp> {
-        let (Command::Download(_), Some(_)) = (command, &state.taken) else { return None };
-        let device = super::key(text(&call.request, "device"))?;
-        let quirks = self.sessions.in_session(&device)?.quirks;
-        let seconds = quirks.download_success_without_transfer_complete_s?;
-        Some(Timestamp(state.since).plus(std::time::Duration::from_secs(u64::from(seconds))))
-    }
-}
-
 pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut State) -> Result<Value, Stop> {
     let key = command_key(&talk.call.run);
     match command {
@@ -106,11 +65,8 @@ pub(super) async fn command(talk: &mut Talk<'_>, command: &Command, state: &mut 
         Command::FactoryReset => reset(talk, state).await,
         Command::Get { names } => get(talk, names).await,
         Command::Set { values } => set(talk, values, &key).await,
-        Command::AddObject { object } => {
-            let (instance, status) = talk.add_object(object.clone(), String::new()).await?;
-            Ok(json!({ "instance": instance, "applied": applied(status) }))
-        }
-        Command::DeleteObject { object } => Ok(json!({ "applied": applied(talk.delete_object(object.clone(), String::new()).await?) })),
+        Command::AddObject { object } => add(talk, object, state, &key).await,
+        Command::DeleteObject { object } => delete(talk, object, state, &key).await,
         Command::Download(transfer) => download(talk, transfer, state, key).await,
         Command::Upload(transfer) => upload(talk, transfer, state, key).await,
         Command::ScheduleInform { delay_s } => talk.schedule_inform(*delay_s, key).await.map(|()| json!(Empty {})),
@@ -124,42 +80,66 @@ fn applied(status: u8) -> &'static str {
 
 /// A restart is over when the device is back: with the command key, or at least in another session after it booted.
 async fn restart(talk: &mut Talk<'_>, state: &mut State, key: &str) -> Result<Value, Stop> {
-    let booted = talk.has_event("M Reboot", Some(key)) || (state.taken.is_some() && talk.has_event("1 BOOT", None));
-    match &state.taken {
-        Some(taken) if *taken == talk.session() => Err(Stop::Wait),
-        Some(_) if booted => Ok(json!(Empty {})),
-        // It has not restarted yet.
-        Some(_) => Err(Stop::Wait),
-        None if state.doubt && booted => Ok(json!(Empty {})),
-        None => {
-            talk.reboot(key.to_owned()).await?;
-            taken(talk, state)
-        }
+    let booted = talk.has_event("M Reboot", Some(key)) || talk.has_event("1 BOOT", None);
+    if let Some(taken) = &state.taken {
+        return if *taken != talk.session() && booted { Ok(json!(Empty {})) } else { Err(Stop::Wait) };
     }
+    if state.once.in_doubt(talk)? {
+        return if booted { Ok(json!(Empty {})) } else { Err(nobody_knows("Reboot", "the device has not restarted")) };
+    }
+    state.once.send(talk, async |talk| talk.reboot(key.to_owned()).await).await?;
+    taken(talk, state)
 }
 
 /// A reset is over when the device begins anew.
 async fn reset(talk: &mut Talk<'_>, state: &mut State) -> Result<Value, Stop> {
     let anew = talk.has_event("0 BOOTSTRAP", None);
-    match &state.taken {
-        Some(taken) if *taken == talk.session() => Err(Stop::Wait),
-        Some(_) if anew => Ok(json!(Empty {})),
-        Some(_) => Err(Stop::Wait),
-        // Nobody knows whether it was asked to; it was, as it shows.
-        None if state.doubt && anew => Ok(json!(Empty {})),
-        None => {
-            talk.factory_reset().await?;
-            taken(talk, state)
-        }
+    if let Some(taken) = &state.taken {
+        return if *taken != talk.session() && anew { Ok(json!(Empty {})) } else { Err(Stop::Wait) };
     }
+    if state.once.in_doubt(talk)? {
+        return if anew { Ok(json!(Empty {})) } else { Err(nobody_knows("FactoryReset", "the device has not begun anew")) };
+    }
+    state.once.send(talk, async |talk| talk.factory_reset().await).await?;
+    taken(talk, state)
+}
+
+/// Adds an instance. One whose number nobody heard is found by the parameter key, and is the youngest.
+async fn add(talk: &mut Talk<'_>, object: &str, state: &mut State, key: &str) -> Result<Value, Stop> {
+    if state.once.in_doubt(talk)? && is_shown(talk, "AddObject", key)? {
+        let found = orphan(talk, object, &BTreeSet::new()).await?;
+        let instance = found.ok_or_else(|| nobody_knows("AddObject", "the device has no instance there"))?;
+        return Ok(json!({ "instance": instance, "applied": applied(0) }));
+    }
+    let parameter_key = talk.kept_key(key);
+    let (instance, status) = state.once.send(talk, async |talk| talk.add_object(object.to_owned(), parameter_key).await).await?;
+    Ok(json!({ "instance": instance, "applied": applied(status) }))
+}
+
+/// Deletes an instance. One that is gone after a lost answer was deleted.
+async fn delete(talk: &mut Talk<'_>, object: &str, state: &mut State, key: &str) -> Result<Value, Stop> {
+    state.again |= state.once.in_doubt(talk)?;
+    let parameter_key = talk.kept_key(key);
+    match state.once.send(talk, async |talk| talk.delete_object(object.to_owned(), parameter_key).await).await {
+        Ok(status) => Ok(json!({ "applied": applied(status) })),
+        Err(Stop::Fault { fault, .. }) if state.again && fault.code == 9005 => Ok(json!({ "applied": applied(0) })),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// Whether the parameter key of the device is that of the command. A device that shows none leaves it open.
+fn is_shown(talk: &Talk<'_>, method: &str, key: &str) -> Result<bool, Stop> {
+    let shown = talk.parameter_key().filter(|_| !talk.quirks.omit_parameter_key);
+    shown.map(|shown| shown == key).ok_or_else(|| nobody_knows(method, "the device shows no parameter key"))
 }
 
 /// The device took the command on; what comes of it shows later.
 fn taken<T>(talk: &Talk<'_>, state: &mut State) -> Result<T, Stop> {
-    (state.taken, state.since, state.doubt) = (Some(talk.session()), talk.runner.clock.now().0, false);
+    (state.taken, state.since) = (Some(talk.session()), talk.runner.clock.now().0);
     Err(Stop::Wait)
 }
 
+/// Reads values. Of those that are secret only the names are returned.
 async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
     let (values, absent) = talk.get(names).await?;
     let bytes: usize = values.iter().map(|value| value.name.len() + value.value.len()).sum();
@@ -168,8 +148,12 @@ async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
             format!("the device has {} values of {bytes} bytes there: expected at most {MAX_VALUES} of {MAX_VALUE_BYTES} bytes", values.len());
         return Err(Stop::Failed(Failure::new(FailureClass::Rejected, "_OTHER", message)));
     }
-    let values: Vec<Parameter> = values.iter().map(Parameter::from).collect();
-    Ok(json!({ "values": values, "absent": absent }))
+    let secret: Vec<&String> = values.iter().map(|value| &value.name).filter(|name| talk.quirks.is_secret(name)).collect();
+    let mut read = json!({ "values": values.iter().map(|value| Parameter::sent(value, &talk.quirks)).collect::<Vec<_>>(), "absent": absent });
+    if !secret.is_empty() {
+        read["secret"] = json!(secret);
+    }
+    Ok(read)
 }
 
 /// Sets values and reads them back.
@@ -194,66 +178,6 @@ async fn set(talk: &mut Talk<'_>, values: &[Assignment], key: &str) -> Result<Va
     }
     let message = format!("the device took the values and does not have them: {}", names(&wrong));
     Err(Stop::Failed(Failure::new(FailureClass::Rejected, "verification_failed", message)))
-}
-
-async fn download(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
-    if state.taken.is_some() || is_being_told(talk, state, "M Download", &command_key) {
-        return Err(Stop::Wait);
-    }
-    forget_end(talk, &command_key).await?;
-    let download = Download {
-        command_key,
-        file_type: transfer.file_type.clone(),
-        url: transfer.url.clone(),
-        username: transfer.username.clone(),
-        password: password(talk, transfer)?,
-        file_size: transfer.size,
-        target_file_name: transfer.target.clone(),
-        delay_s: transfer.delay_s,
-        ..Download::default()
-    };
-    let answer = talk.download(download).await?;
-    over(talk, transfer, state, &answer)
-}
-
-async fn upload(talk: &mut Talk<'_>, transfer: &Transfer, state: &mut State, command_key: String) -> Result<Value, Stop> {
-    if state.taken.is_some() || is_being_told(talk, state, "M Upload", &command_key) {
-        return Err(Stop::Wait);
-    }
-    forget_end(talk, &command_key).await?;
-    let upload = Upload {
-        command_key,
-        file_type: transfer.file_type.clone(),
-        url: transfer.url.clone(),
-        username: transfer.username.clone(),
-        password: password(talk, transfer)?,
-        delay_s: transfer.delay_s,
-    };
-    let answer = talk.upload(upload).await?;
-    over(talk, transfer, state, &answer)
-}
-
-/// Whether the end of the transfer is about to be told, where nobody knows whether it was asked for.
-fn is_being_told(talk: &Talk<'_>, state: &State, event: &str, key: &str) -> bool {
-    state.doubt && talk.has_event(event, Some(key))
-}
-
-/// The end of an earlier attempt is not that of the next.
-async fn forget_end(talk: &Talk<'_>, key: &str) -> Result<(), Stop> {
-    let forgotten = talk.runner.documents.remove(TRANSFER_COLLECTION, key).await;
-    forgotten.map_err(|error| Stop::Failed(Failure::new(FailureClass::Unavailable, "host.internal", error.to_string())))
-}
-
-fn over(talk: &Talk<'_>, transfer: &Transfer, state: &mut State, answer: &soap::Transfer) -> Result<Value, Stop> {
-    if answer.status == 0 {
-        return Ok(json!({ "url": transfer.url, "start": answer.start, "complete": answer.complete }));
-    }
-    taken(talk, state)
-}
-
-fn password(talk: &Talk<'_>, transfer: &Transfer) -> Result<String, Stop> {
-    let opened = transfer.password.as_ref().map(|handle| talk.open("password", handle)).transpose()?;
-    Ok(opened.map(|password| password.to_string()).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -40,14 +40,46 @@ pub(super) fn failure(method: &str, fault: &Fault) -> Failure {
         _ => FailureClass::Rejected,
     };
     let mut message = format!("{method} fault: {}", if fault.string.is_empty() { fault.code.to_string() } else { cut(&fault.string) });
-    let named: Vec<String> =
-        fault.parameters.iter().take(NAMED).map(|one| format!("{}: {} {}", cut(&one.name), one.code, cut(&one.string))).collect();
+    let named: Vec<String> = fault
+        .parameters
+        .iter()
+        .take(NAMED)
+        .map(|one| format!("{}: {} {}", cut(&one.name), one.code, cut(&one.string)).trim_end().to_owned())
+        .collect();
     if !named.is_empty() {
         let more = fault.parameters.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         message = format!("{message} ({}{more})", named.join(", "));
     }
     Failure::new(class, "cwmp.fault", message)
+}
+
+/// What the standard says for its faults.
+const STANDARD: [&str; 11] = [
+    "Method not supported",
+    "Request denied",
+    "Request denied (no reason specified)",
+    "Internal error",
+    "Invalid arguments",
+    "Resources exceeded",
+    "Invalid parameter name",
+    "Invalid parameter type",
+    "Invalid parameter value",
+    "Attempt to set a non-writable parameter",
+    "Notification request rejected",
+];
+
+/// A fault of a request with secrets in it. A device's own words may repeat them: those of the standard are kept, and what is said of other parameters.
+pub(super) fn discreet(stop: Stop, secret: &[&str]) -> Stop {
+    let Stop::Fault { method, mut fault } = stop else { return stop };
+    let quiet = |words: &mut String| {
+        if !STANDARD.iter().any(|standard| words.trim().trim_end_matches('.').eq_ignore_ascii_case(standard)) {
+            words.clear();
+        }
+    };
+    quiet(&mut fault.string);
+    fault.parameters.iter_mut().filter(|one| secret.contains(&one.name.as_str())).for_each(|one| quiet(&mut one.string));
+    Stop::Fault { method, fault }
 }
 
 /// Names in a failure, as many as a person reads.
@@ -73,6 +105,18 @@ mod tests {
         let failure = failure("SetParameterValues", &fault);
         assert_eq!(failure.message, "SetParameterValues fault: Invalid arguments (Device.A: 9007 No, Device.B: 9008 No)");
         assert_eq!((failure.class, failure.error_type.as_str()), (FailureClass::Rejected, "cwmp.fault"));
+    }
+
+    #[test]
+    fn a_fault_of_a_request_with_secrets_repeats_none() {
+        let one = |name: &str, string: &str| ParameterFault { name: name.to_owned(), code: 9007, string: string.to_owned() };
+        for (words, expected) in [("Invalid arguments.", "Invalid arguments."), ("`kept-secret` is too short", "9003")] {
+            let parameters = vec![one("Device.Key", "`kept-secret` is too short"), one("Device.A", "No such channel")];
+            let stop = Stop::Fault { method: "SetParameterValues", fault: Fault { code: 9003, string: words.to_owned(), parameters } };
+            let Stop::Fault { method, fault } = discreet(stop, &["Device.Key"]) else { panic!("a fault is a fault") };
+            let told = failure(method, &fault).message;
+            assert_eq!(told, format!("SetParameterValues fault: {expected} (Device.Key: 9007, Device.A: 9007 No such channel)"));
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn taken(objects: &[Object], state: &State, path: &str) -> BTreeSet<u32> {
 }
 
 /// The youngest instance that no label stands for.
-async fn orphan(talk: &mut Talk<'_>, path: &str, taken: &BTreeSet<u32>) -> Result<Option<u32>, Stop> {
+pub(super) async fn orphan(talk: &mut Talk<'_>, path: &str, taken: &BTreeSet<u32>) -> Result<Option<u32>, Stop> {
     let there = talk.names_below(path.to_owned()).await?;
     let instances = there.iter().filter_map(|one| instance_of(&format!("{}.", one.name.trim_end_matches('.')), path));
     Ok(instances.filter(|instance| !taken.contains(instance)).max())

@@ -131,10 +131,13 @@ async fn send(talk: &mut Talk<'_>, push: &Push, state: &mut State, key: &str, wa
     let known = known(talk, push, &wanted).await?;
     let differs = |assignment: &Assignment| match &assignment.value {
         SettingValue::Text(text) => known.get(&assignment.name).is_none_or(|found| !same(assignment.kind.into(), text, found, &talk.quirks)),
-        // It cannot be read: it is sent, unless the device is only being compared with its profile.
-        SettingValue::Secret(_) => push.trigger != Trigger::Drift,
+        SettingValue::Secret(_) => false,
     };
-    let wanted: Vec<Assignment> = wanted.into_iter().filter(differs).collect();
+    // Secrets cannot be read. A device that is only being compared with its profile has them, as far as everything else shows.
+    let untouched = push.trigger == Trigger::Drift && push.same_profile && shown == Shown::Nothing && state.sent == 0 && state.added.is_empty();
+    let secrets = !untouched || wanted.iter().any(differs);
+    let goes = |assignment: &Assignment| differs(assignment) || (secrets && assignment.value.handle().is_some());
+    let wanted: Vec<Assignment> = wanted.into_iter().filter(goes).collect();
     let batch = usize::try_from(talk.quirks.set_batch.get()).unwrap_or(usize::MAX);
     let batches: Vec<&[Assignment]> = wanted.chunks(batch).collect();
     // What was read first does not differ any more where it was sent before, so that the parts are counted anew.
@@ -182,7 +185,12 @@ async fn notify(talk: &mut Talk<'_>, push: &Push, state: &State) -> Result<(), S
 impl Talk<'_> {
     /// The parameter key of a part of a configuration.
     pub(super) fn part(&self, key: &str, kind: char, number: usize) -> String {
-        if self.quirks.omit_parameter_key { String::new() } else { format!("{key}{kind}{number}") }
+        self.kept_key(&format!("{key}{kind}{number}"))
+    }
+
+    /// The parameter key as the device takes it.
+    pub(super) fn kept_key(&self, key: &str) -> String {
+        if self.quirks.omit_parameter_key { String::new() } else { key.to_owned() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 use engine::port::Call;
 use pipeline::{Attributes, Failure, FailureClass};
 
-use super::{DeviceRunner, IN_SESSION, fault::Stop};
+use super::{DeviceRunner, IN_SESSION, fault, fault::Stop};
 use crate::{
     acs::{AskError, Live},
     device::DeviceKey,
@@ -56,7 +56,7 @@ impl<'a> Talk<'a> {
     /// Asks the device. How long an answer may take is the session's to say: a call is as long as its device needs.
     pub(super) async fn ask(&mut self, rpc: Rpc) -> Result<Answer, Stop> {
         let method = rpc.name();
-        let answer = self.runner.sessions.ask(self.device, rpc, Some(self.call.span.clone())).await;
+        let answer = self.runner.sessions.ask(self.device, self.live.session, rpc, Some(self.call.span.clone())).await;
         self.sent |= !matches!(answer, Err(AskError::NotInSession | AskError::Lost { sent: false } | AskError::Invalid(_)));
         answer.map_err(|error| match error {
             AskError::NotInSession | AskError::Lost { .. } => Stop::Wait,
@@ -73,8 +73,7 @@ impl<'a> Talk<'a> {
 
     /// Whether the Inform of this session has an event, with a command key where one is given.
     pub(super) fn has_event(&self, code: &str, command_key: Option<&str>) -> bool {
-        let fits = |key: &str| command_key.is_none_or(|wanted| key == wanted);
-        self.live.inform.events.iter().any(|event| event.code.trim().eq_ignore_ascii_case(code) && fits(&event.command_key))
+        self.live.inform.event(code).any(|event| command_key.is_none_or(|wanted| event.command_key == wanted))
     }
 
     /// The parameter key that the Inform of this session shows.
@@ -126,7 +125,9 @@ impl<'a> Talk<'a> {
     pub(super) async fn set(&mut self, assignments: &[Assignment], parameter_key: String) -> Result<u8, Stop> {
         let list = assignments.iter().map(|assignment| self.literal(assignment)).collect::<Result<_, _>>()?;
         let parameter_key = if self.quirks.omit_parameter_key { String::new() } else { parameter_key };
-        self.set_values(list, parameter_key).await
+        let secret: Vec<&str> = assignments.iter().filter(|one| one.value.handle().is_some()).map(|one| one.name.as_str()).collect();
+        let answer = self.set_values(list, parameter_key).await;
+        answer.map_err(|stop| if secret.is_empty() { stop } else { fault::discreet(stop, &secret) })
     }
 
     fn literal(&self, assignment: &Assignment) -> Result<SetValue, Stop> {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fault::{Stop, names},
+    once::{Once, nobody_knows},
     talk::Talk,
 };
 use crate::{
@@ -22,8 +23,8 @@ use crate::{
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct State {
-    /// The process died while the device may have been sent something.
-    doubt: bool,
+    /// The restart of the device.
+    restarting: Once,
     /// The session after whose end the values are looked at.
     after: Option<String>,
     /// Whether the device must have been restarted by then.
@@ -46,12 +47,15 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
         return Err(Stop::Wait);
     }
     (state.after, state.restart) = (None, false);
+    if state.restarting.in_doubt(talk)? || state.restarting.is_next(talk) {
+        restart(talk, verify, state).await?;
+    }
     let attempt = talk.call.attempt.attempt;
     if attempt + state.tries > 1 && !state.again {
         send_again(talk, verify, state, attempt + state.tries).await?;
     }
     if (verify.reboot || talk.quirks.needs_reboot_to_apply) && !state.restarted {
-        return restart(talk, verify, state).await;
+        restart(talk, verify, state).await?;
     }
     talk.settle().await?;
     let found = read_back(talk, verify).await?;
@@ -65,7 +69,7 @@ pub(super) async fn verify(talk: &mut Talk<'_>, verify: &Verify, state: &mut Sta
             return Err(Stop::Wait);
         }
         if !state.restarted && talk.runner.options.reboot_on_later {
-            return restart(talk, verify, state).await;
+            restart(talk, verify, state).await?;
         }
     }
     let message = format!("{} of {} parameters are not as they were set: {}", found.differ.len(), found.all(), names(&found.differ));
@@ -96,21 +100,24 @@ fn count(key: &str, number: usize) -> (String, pipeline::AttributeValue) {
 /// Whether the session is the one that is waited for.
 fn has_come(talk: &Talk<'_>, verify: &Verify, state: &State) -> bool {
     let Some(after) = &state.after else { return true };
-    let booted = || talk.has_event("1 BOOT", None) || talk.has_event("M Reboot", Some(&verify.key));
-    *after != talk.session() && (!state.restart || booted())
+    *after != talk.session() && (!state.restart || has_restarted(talk, verify))
 }
 
-/// Restarts the device, and waits until it is back.
-async fn restart<T>(talk: &mut Talk<'_>, verify: &Verify, state: &mut State) -> Result<T, Stop> {
-    // Where nobody knows whether the device was asked to restart, its Inform may say that it was.
-    if !(state.doubt && talk.has_event("M Reboot", Some(&verify.key))) {
-        talk.reboot(verify.key.clone()).await?;
-        (state.restart, state.after) = (true, Some(talk.session()));
+fn has_restarted(talk: &Talk<'_>, verify: &Verify) -> bool {
+    talk.has_event("1 BOOT", None) || talk.has_event("M Reboot", Some(&verify.key))
+}
+
+/// Restarts the device, and waits until it is back. Where nobody knows whether it was asked to, its Inform shows it.
+async fn restart(talk: &mut Talk<'_>, verify: &Verify, state: &mut State) -> Result<(), Stop> {
+    if state.restarting.in_doubt(talk)? {
+        if !has_restarted(talk, verify) {
+            return Err(nobody_knows("Reboot", "the device has not restarted"));
+        }
+        (state.restarting, state.restarted) = (Once::default(), true);
+        return Ok(());
     }
-    state.restarted = true;
-    if state.after.is_none() {
-        return Err(Stop::Note);
-    }
+    state.restarting.send(talk, async |talk| talk.reboot(verify.key.clone()).await).await?;
+    (state.restart, state.restarted, state.after) = (true, true, Some(talk.session()));
     Err(Stop::Wait)
 }
 

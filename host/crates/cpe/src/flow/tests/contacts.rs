@@ -1,7 +1,10 @@
 //! What contacts are for: resets begin anew, devices that fail are not tried too often, and what changed is noticed.
 
-use engine::port::Documents;
-use pipeline::Outcome;
+use engine::{
+    api::{Decision, Engine as _},
+    port::Documents,
+};
+use pipeline::{Outcome, Resolution};
 use serde_json::json;
 
 use super::{
@@ -108,27 +111,82 @@ async fn a_person_can_ask_for_a_provisioning_and_an_order_brings_its_trace() {
 }
 
 #[tokio::test]
-async fn a_comparison_with_the_profile_sends_what_differs_and_no_secret() {
+async fn a_comparison_with_the_profile_sends_what_differs_and_secrets_only_then() {
+    const SECRET: &str = "Device.WiFi.AccessPoint.1.Security.KeyPassphrase";
+    const WAKE: &str = "Device.ManagementServer.ConnectionRequestPassword";
     let world = World::new(Setup::default()).await;
     let mut device = Device::new("S1", "Device.");
     world.provision(&mut device).await;
-    for (by_hand, expected) in [
-        (None, &["GetParameterValues", "GetParameterValues"][..]),
-        (Some("else"), &["GetParameterValues", "SetParameterValues", "GetParameterValues"]),
+    let another = |key: &str| {
+        let mut plan = super::story::plan();
+        plan["settings"][1]["secret"] = key.into();
+        serde_json::from_value::<NewPlan>(plan).unwrap()
+    };
+    for (by_hand, key, expected) in [
+        (None, None, &[][..]),
+        (Some("else"), None, &["Device.Config.P4", SECRET, WAKE]),
+        (None, None, &[]),
+        // Nothing that can be read is another one, but the profile is.
+        (None, Some("other-secret"), &[SECRET, WAKE]),
     ] {
         if let Some(value) = by_hand {
             device.values.insert("Device.Config.P4".to_owned(), value.to_owned());
+        }
+        if let Some(key) = key {
+            world.inventory.put_plan(another(key)).await.unwrap();
         }
         let run = world.intake.provision(&device.key(), Trigger::Drift, None, None).await.unwrap();
         device.asked.clear();
         device.sent.clear();
         device.events = vec![("2 PERIODIC".to_owned(), String::new())];
-        world.session(&mut device).await;
-        assert_eq!(world.rest(&run).await, Some(Outcome::Completed));
-        assert_eq!(device.asked, expected);
+        world.provision(&mut device).await;
+        assert_eq!((world.rest(&run).await, world.run_of(&device).await), (Some(Outcome::Completed), run));
+        let asked =
+            if expected.is_empty() { &["GetParameterValues"; 2][..] } else { &["GetParameterValues", "SetParameterValues", "GetParameterValues"] };
         let sent: Vec<_> = device.sent.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(sent, if by_hand.is_some() { vec!["Device.Config.P4"] } else { Vec::new() });
+        assert_eq!((&device.asked[..], &sent[..]), (&asked.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()[..], expected));
     }
+    assert_eq!(device.value("WiFi.AccessPoint.1.Security.KeyPassphrase"), "other-secret");
+}
+
+#[tokio::test]
+async fn a_request_that_is_repeated_leaves_a_newer_run_alone() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    let again = async || world.intake.provision(&device.key(), Trigger::Operator, None, Some("once".to_owned())).await.unwrap();
+    let first = again().await;
+    let mut liar = Device::new("S1", "Device.").with(Wrong::Lies);
+    world.provision(&mut liar).await;
+    let second = world.run_of(&device).await;
+    assert_eq!((again().await == first, first < second, world.rest(&second).await), (true, true, None));
+    assert_eq!((world.run_of(&device).await, world.state_of(&device).await.as_str()), (second, "held"));
+}
+
+#[tokio::test]
+async fn values_are_read_first_also_where_a_person_asked() {
+    let quirks = serde_json::from_value(json!([{"manufacturer": "Acme", "set": {"read_first": ["Device.Config.P9"]}}])).unwrap();
+    let world = World::new(Setup { quirks, ..Setup::default() }).await;
+    let mut device = Device::new("S1", "Device.");
+    world.provision(&mut device).await;
+    world.intake.provision(&device.key(), Trigger::Operator, None, None).await.unwrap();
+    device.events = vec![("6 CONNECTION REQUEST".to_owned(), String::new())];
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success") && told.contains("span cpe.provision.read_device cpe.read.param_count=1"), "{told}");
+}
+
+#[tokio::test]
+async fn what_a_person_says_of_a_device_is_not_what_was_read_back() {
+    let world = World::new(Setup::default()).await;
+    let mut device = Device::new("S1", "Device.").with(Wrong::Lies);
+    world.provision(&mut device).await;
+    let (run, skipped) = (world.run_of(&device).await, Resolution::SkipWith(json!({"checked": 10, "hidden": 2})));
+    let decision = Decision { run: run.clone(), fallout: None, resolution: skipped, by: "ann".to_owned(), note: String::new() };
+    world.driver.resolve(decision).await.unwrap();
+    assert_eq!((world.rest(&run).await, world.state_of(&device).await.as_str()), (Some(Outcome::Completed), "unverified"));
+    // It has what it is to have as far as anybody knows: nothing is begun by itself, and a reset begins anew.
+    device.events = vec![("2 PERIODIC".to_owned(), String::new())];
+    assert_eq!(world.session(&mut device).await, Work::None);
 }
 
 #[tokio::test]
@@ -181,9 +239,31 @@ async fn facts_are_kept_when_they_change() {
     assert_eq!((&after["connection-request"], &after["first-seen"]), (&before["connection-request"], &before["first-seen"]));
 }
 
+#[tokio::test]
+async fn what_could_not_be_kept_of_a_device_is_kept_at_its_next_contact() {
+    let world = World::new(Setup::default()).await;
+    let keeps_nothing = &world.setup.keeps_nothing;
+    keeps_nothing.store(true, std::sync::atomic::Ordering::SeqCst);
+    let mut device = Device::new("S1", "Device.");
+    world.try_session(&mut device).await.unwrap_err();
+    let key = device.key();
+    let facts = async || Documents::get(&*world.ground.store, DEVICE_COLLECTION, key.as_str()).await.unwrap();
+    assert_eq!(facts().await, None);
+    keeps_nothing.store(false, std::sync::atomic::Ordering::SeqCst);
+    device.events = vec![("1 BOOT".to_owned(), String::new())];
+    let told = world.provision(&mut device).await;
+    assert!(told.contains("result=success"), "{told}");
+    // The password that the device was given is the one that is kept.
+    let kept = facts().await.unwrap().body;
+    let handle = kept["connection-request"]["password"].as_str().unwrap();
+    let tenant = pipeline::TenantName::new("default").unwrap();
+    let password = engine::port::Secrets::open(&*world.ground.secrets, &tenant, None, handle).unwrap();
+    assert_eq!(device.value("ManagementServer.ConnectionRequestPassword"), password.as_str());
+}
+
 impl World {
     /// Waits until a run is over.
-    async fn rest_ended(&self, run: &pipeline::RunId) -> Option<Outcome> {
+    pub(super) async fn rest_ended(&self, run: &pipeline::RunId) -> Option<Outcome> {
         for _ in 0..500 {
             if let Some(outcome) = self.rest(run).await {
                 return Some(outcome);

@@ -126,7 +126,7 @@ impl Device {
         let informed = ["DeviceInfo.", "ManagementServer.ParameterKey", "ManagementServer.ConnectionRequestURL"];
         let is_informed = |name: &str| informed.iter().any(|wanted| name.strip_prefix(self.root()).is_some_and(|rest| rest.starts_with(wanted)));
         let parameters = self.values.iter().filter(|(name, _)| is_informed(name)).map(|(name, value)| parameter(name, value)).collect();
-        Inform { device: self.id.clone(), events, max_envelopes: 1, current_time: String::new(), retry_count: 0, parameters }
+        Inform { device: self.id.clone(), events, current_time: String::new(), retry_count: 0, parameters }
     }
 
     /// The session is over: what was to be done then is done.
@@ -199,7 +199,8 @@ impl Device {
                 Reply::Answer(Answer::FactoryReset)
             }
             Rpc::Download(_) => Reply::Answer(Answer::Download(Transfer { status: 1, ..Transfer::default() })),
-            Rpc::GetRpcMethods | Rpc::GetParameterAttributes { .. } | Rpc::Upload(_) | Rpc::ScheduleInform { .. } | Rpc::CancelTransfer { .. } => {
+            Rpc::Upload(_) => Reply::Answer(Answer::Upload(Transfer { status: 1, ..Transfer::default() })),
+            Rpc::GetRpcMethods | Rpc::GetParameterAttributes { .. } | Rpc::ScheduleInform { .. } | Rpc::CancelTransfer { .. } => {
                 Reply::Fault(Fault::new(9000, format!("{} is not supported", rpc.name())))
             }
         }

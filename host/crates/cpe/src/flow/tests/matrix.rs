@@ -84,3 +84,21 @@ async fn secrets_do_not_go_to_a_device_that_has_not_proved_who_it_is() {
         assert!(device.sent.is_empty() && device.asked.is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_fleet_that_shares_its_credential_gets_everything_that_is_no_secret() {
+    let builder = |request: &serde_json::Value| {
+        let mut configuration = super::story::configuration(request);
+        configuration["assignments"].as_array_mut().unwrap().pop();
+        Ok(configuration)
+    };
+    for (allow_unproven, length) in [(false, 0), (true, 24)] {
+        let options = crate::flow::Options { allow_unproven, ..Setup::default().options };
+        let setup = Setup { proof: crate::acs::Proof::Shared, builder: std::sync::Arc::new(builder), options, ..Setup::default() };
+        let world = World::new(setup).await;
+        let mut device = Device::new("S1", "Device.");
+        let told = world.provision(&mut device).await;
+        assert!(told.contains("result=success"), "{told}");
+        assert_eq!(device.value("ManagementServer.ConnectionRequestPassword").len(), length);
+    }
+}

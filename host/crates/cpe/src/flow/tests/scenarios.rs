@@ -107,3 +107,26 @@ async fn no_value_of_a_secret_is_in_the_journal_or_in_a_document() {
         assert!(!journal.contains(secret), "{secret}");
     }
 }
+
+#[tokio::test]
+async fn what_a_device_says_though_it_is_secret_is_not_written_down() {
+    let (token, key) = ("Device.DeviceInfo.X_00D09E_Token", "Device.WiFi.AccessPoint.1.Security.KeyPassphrase");
+    let set = json!({"hidden": [token], "read_first": [token]});
+    let quirks = serde_json::from_value(json!([{"manufacturer": "Acme", "set": set}])).unwrap();
+    let world = World::new(Setup { quirks, ..Setup::default() }).await;
+    let mut device = good();
+    device.values.insert(token.to_owned(), "told-secret".to_owned());
+    world.provision(&mut device).await;
+    let names = vec!["Device.DeviceInfo.".to_owned(), "Device.WiFi.".to_owned()];
+    let get = world.intake.command(&device.key(), crate::flow::Command::Get { names }, "ann").await.unwrap();
+    device.events = vec![("2 PERIODIC".to_owned(), String::new())];
+    world.session(&mut device).await;
+    world.rest(&get).await;
+    for run in [&world.run_of(&device).await, &get] {
+        let records = engine::api::Engine::query(&*world.driver, run).await.unwrap().unwrap().records;
+        let journal = serde_json::to_string(&records).unwrap();
+        assert!(journal.contains(token) && !journal.contains("told-secret") && !journal.contains("kept-secret"), "{journal}");
+    }
+    let document = engine::port::Documents::get(&*world.ground.store, crate::flow::COMMAND_COLLECTION, get.as_str()).await.unwrap().unwrap();
+    assert_eq!(document.body["output"]["secret"], json!([token, key]));
+}

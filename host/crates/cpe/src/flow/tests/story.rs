@@ -5,7 +5,7 @@ use std::fmt::Write;
 use pipeline::{Attributes, Definition, Event, Record, RunId, Transition, Verdict, View, apply, begin};
 use serde_json::{Value, json};
 
-use crate::flow::{document, initial_series, measure};
+use crate::flow::{book::Standing, document, initial_series, measure};
 
 pub(super) fn plan() -> Value {
     json!({
@@ -54,7 +54,10 @@ pub(super) fn tell(definition: &Definition, records: &[Record]) -> String {
         if let Event::FalloutOpened(opened) = &record.event {
             writeln!(told, "fallout: {} ({})", opened.reason, opened.failure.message).unwrap();
         }
-        if let Some(document) = document(&transition) {
+        let document = document(&transition);
+        let read = document.as_ref().and_then(|document| Standing::read(&document.body));
+        assert_eq!(Standing::of(&transition), read, "the book and the document say the same");
+        if let Some(document) = document {
             writeln!(told, "=> {}", document.body["state"].as_str().unwrap()).unwrap();
         }
     }

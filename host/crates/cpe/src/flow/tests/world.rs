@@ -14,7 +14,10 @@ use async_trait::async_trait;
 use engine::{
     Driver, Options as EngineOptions, Pack, Ports, Routed,
     api::Engine,
-    port::{Answer, Documents, Journal, RunState, Runner, SpanContext, SystemClock},
+    port::{
+        Answer, Document, DocumentError, DocumentPage, DocumentQuery, Documents, Journal, ReadError, RunState, Runner, SpanContext, SystemClock,
+        WriteError,
+    },
     testing::{MemorySecrets, MemorySpans, MemoryStore, Providers, pin, table},
 };
 use pipeline::{Failure, Outcome, Pin, RunId, TenantName, Verbs};
@@ -23,16 +26,17 @@ use tokio::sync::Notify;
 
 use super::device::{Device, Reply};
 use crate::{
-    acs::{Admission, AskError, Contact, Intake as _, Live, Proof, SessionEnd, SessionId, Work},
+    acs::{Admission, AskError, Busy, Contact, Intake as _, Live, Proof, SessionEnd, SessionId, Work},
     device::DeviceKey,
     flow::{
-        DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options, Sessions,
-        StepOptions, Watcher,
+        Caller, DEVICE_CONTRACT, DeviceRunner, EmbeddedInventory, EmbeddedProfile, Intake, IntakeParts, Inventory, NewDevice, NewPlan, Options,
+        Sessions, StepOptions, Watcher,
         book::{Book, Standing},
         command_definition, command_document, definition, document,
     },
-    quirks::{QuirkRecord, QuirkTable},
+    quirks::{KeptQuirks, QuirkRecord, QuirkTable},
     soap::{Namespace, Rpc},
+    wake::{WakeOptions, Waker},
 };
 
 /// Answers the contract `configuration`.
@@ -50,6 +54,10 @@ pub(crate) struct Setup {
     pub(crate) plugin: &'static str,
     /// How devices differ from the standard.
     pub(crate) quirks: Vec<QuirkRecord>,
+    /// How devices that are waited for are called, if they are.
+    pub(crate) calls: Option<WakeOptions>,
+    /// Whether what the intake keeps of devices cannot be written.
+    pub(crate) keeps_nothing: Arc<AtomicBool>,
 }
 
 impl Default for Setup {
@@ -66,7 +74,7 @@ impl Default for Setup {
             ..defaults
         };
         let builder: Builder = Arc::new(|request| Ok(super::story::configuration(request)));
-        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new() }
+        Self { options, builder, profile: None, proof: Proof::Own, plugin: "builder", quirks: Vec::new(), calls: None, keeps_nothing: Arc::default() }
     }
 }
 
@@ -91,8 +99,38 @@ pub(crate) struct World {
     pub(crate) driver: Arc<Driver>,
     pub(crate) intake: Intake,
     pub(crate) inventory: Arc<Inventory>,
+    pub(crate) quirks: Arc<KeptQuirks>,
     book: Arc<Book>,
     pub(crate) lines: Arc<Lines>,
+}
+
+/// Documents of the intake, which can be full while everything else has room.
+#[derive(Debug)]
+struct Keeper {
+    store: Arc<MemoryStore>,
+    full: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Documents for Keeper {
+    async fn get(&self, collection: &str, id: &str) -> Result<Option<Document>, ReadError> {
+        Documents::get(&*self.store, collection, id).await
+    }
+
+    async fn put(&self, documents: Vec<Document>) -> Result<(), DocumentError> {
+        if self.full.load(Ordering::SeqCst) {
+            return Err(WriteError::Unavailable("there is no room".to_owned()).into());
+        }
+        Documents::put(&*self.store, documents).await
+    }
+
+    async fn remove(&self, collection: &str, id: &str) -> Result<(), WriteError> {
+        self.store.remove(collection, id).await
+    }
+
+    async fn find(&self, query: DocumentQuery) -> Result<DocumentPage, ReadError> {
+        self.store.find(query).await
+    }
 }
 
 /// The devices that are in session.
@@ -119,7 +157,7 @@ impl Sessions for Lines {
         self.open.lock().unwrap().get(device).filter(|line| line.ended.is_none()).map(|line| line.live.clone())
     }
 
-    async fn ask(&self, device: &DeviceKey, rpc: Rpc, _: Option<SpanContext>) -> Result<crate::soap::Answer, AskError> {
+    async fn ask(&self, device: &DeviceKey, session: SessionId, rpc: Rpc, _: Option<SpanContext>) -> Result<crate::soap::Answer, AskError> {
         if let Some(how) = self.dies() {
             // The request was carried out or not; its answer is never heard.
             if how && let Some(line) = self.open.lock().unwrap().get_mut(device) {
@@ -130,7 +168,7 @@ impl Sessions for Lines {
             std::future::pending::<()>().await;
         }
         let mut open = self.open.lock().unwrap();
-        let line = open.get_mut(device).filter(|line| line.ended.is_none()).ok_or(AskError::NotInSession)?;
+        let line = open.get_mut(device).filter(|line| line.live.session == session && line.ended.is_none()).ok_or(AskError::NotInSession)?;
         match line.device.ask(&rpc) {
             Reply::Answer(answer) => Ok(answer),
             Reply::Fault(fault) => Err(AskError::Fault(fault)),
@@ -143,8 +181,8 @@ impl Sessions for Lines {
         }
     }
 
-    fn expect(&self, device: &DeviceKey, more: bool) {
-        if let (Some(line), false) = (self.open.lock().unwrap().get_mut(device), more) {
+    fn expect(&self, device: &DeviceKey, session: SessionId, more: bool) {
+        if let (Some(line), false) = (self.open.lock().unwrap().get_mut(device).filter(|line| line.live.session == session), more) {
             line.ended.get_or_insert(SessionEnd::Done);
         }
         self.over.notify_waiters();
@@ -189,7 +227,10 @@ impl World {
         book.load().await.unwrap();
         let tenant = TenantName::new("default").unwrap();
         let inventory = Arc::new(Inventory::new(documents.clone(), secrets.clone(), clock.clone(), tenant.clone(), "cwmp".to_owned()));
-        let device = DeviceRunner::new(lines.clone(), book.clone(), documents.clone(), secrets.clone(), clock.clone(), &options);
+        let mut device = DeviceRunner::new(lines.clone(), book.clone(), documents.clone(), secrets.clone(), clock.clone(), &options);
+        if let Some(calls) = &setup.calls {
+            device = device.with_caller(Caller::new(documents.clone(), secrets.clone(), Arc::new(Waker::new(calls.clone(), clock.clone()))));
+        }
         let watcher = Arc::new(Watcher::new(book.clone(), lines.clone(), documents.clone(), clock.clone()));
         let mut native: HashMap<String, Arc<dyn Runner>> = HashMap::new();
         native.insert("cwmp".to_owned(), Arc::new(device));
@@ -231,35 +272,46 @@ impl World {
         let driver = Arc::new(driver);
         watcher.connect(driver.clone());
         let plugin = setup.plugin;
+        let table = QuirkTable::new(setup.quirks.clone()).unwrap();
+        let quirks = Arc::new(KeptQuirks::load(documents.clone(), clock.clone(), table).await.unwrap());
         let parts = IntakeParts {
             engine: driver.clone(),
-            documents,
+            documents: Arc::new(Keeper { store: store.clone(), full: setup.keeps_nothing.clone() }),
             secrets: secrets.clone(),
             clock,
             spans: spans.clone(),
             book: book.clone(),
             inventory: inventory.clone(),
-            quirks: Arc::new(QuirkTable::new(setup.quirks.clone()).unwrap()),
+            quirks: quirks.clone(),
             builders: Arc::new(move |_| Some(format!("native:{plugin}"))),
             tenant,
         };
         let intake = Intake::new(&options, parts);
-        Self { ground, setup, driver, intake, inventory, book, lines }
+        Self { ground, setup, driver, intake, inventory, quirks, book, lines }
     }
 
     /// A session of a device, from its Inform to its end. Says what the session was for.
     pub(crate) async fn session(&self, device: &mut Device) -> Work {
+        self.try_session(device).await.unwrap()
+    }
+
+    /// The same, of a device that may be told to come again later.
+    pub(crate) async fn try_session(&self, device: &mut Device) -> Result<Work, Busy> {
         let session = SessionId(self.ground.sessions.fetch_add(1, Ordering::SeqCst) + 1);
         let inform = Arc::new(device.inform());
         let key = device.key();
         let proof = self.setup.proof;
-        let live =
-            Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: self.intake.quirks(&inform), exchanges: 0 };
+        let quirks = self.intake.quirks(&inform);
+        let live = Live { session, inform: inform.clone(), namespace: Namespace::default(), proof, quirks: quirks.clone(), exchanges: 0 };
         self.lines.open.lock().unwrap().insert(key.clone(), Line { live, device: device.clone(), ended: None });
         let peer: SocketAddr = "192.0.2.7:40000".parse().unwrap();
         let at = engine::port::Clock::now(&SystemClock);
-        let contact = Contact { device: key.clone(), inform, namespace: Namespace::default(), session, proof, peer, at };
-        let Admission { work } = self.intake.inform(contact).await.unwrap();
+        let contact = Contact { device: key.clone(), inform, quirks, namespace: Namespace::default(), session, proof, peer, at };
+        let admission = self.intake.inform(contact).await;
+        let Ok(Admission { work }) = admission else {
+            *device = self.lines.open.lock().unwrap().remove(&key).unwrap().device;
+            return Err(Busy);
+        };
         for said in std::mem::take(&mut device.says) {
             self.intake.event(&key, &said).await.unwrap();
         }
@@ -272,7 +324,7 @@ impl World {
         if !self.lines.is_dead() {
             self.intake.ended(&key, session, end);
         }
-        work
+        Ok(work)
     }
 
     /// Waits until the device is let go, or leaves, or the host dies.
@@ -320,6 +372,39 @@ impl World {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         panic!("the run does not come to rest: {:#?}", self.driver.query(run).await.unwrap().unwrap().records.last());
+    }
+
+    /// When a run goes on by itself, from now.
+    pub(crate) async fn goes_on_in(&self, run: &RunId) -> Duration {
+        self.at_rest(run).await;
+        let row = Journal::row(&*self.ground.store, run).await.unwrap().unwrap();
+        row.wake_at.unwrap().since(engine::port::Clock::now(&SystemClock))
+    }
+
+    /// Waits until a run has looked for its device so often.
+    pub(crate) async fn has_looked(&self, run: &RunId, times: usize) {
+        for _ in 0..1_000 {
+            let records = self.driver.query(run).await.unwrap().unwrap().records;
+            if records.iter().filter(|record| matches!(record.event, pipeline::Event::AttemptPended { .. })).count() >= times {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the run does not look for its device");
+    }
+
+    /// Waits until a run does nothing for now.
+    pub(crate) async fn at_rest(&self, run: &RunId) {
+        for _ in 0..1_000 {
+            let row = Journal::row(&*self.ground.store, run).await.unwrap().unwrap();
+            // What was only interrupted to be written down goes on at once.
+            let soon = row.wake_at.is_some_and(|at| at.since(engine::port::Clock::now(&SystemClock)) < Duration::from_secs(1));
+            if row.state != RunState::Active && !(soon && row.state == RunState::Waiting) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("the run is never at rest");
     }
 
     /// Waits until a run does nothing for now, and the book knows where it stands.

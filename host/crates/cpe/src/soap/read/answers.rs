@@ -3,11 +3,9 @@
 use super::{
     SoapError,
     cursor::{Cursor, Step},
-    field::{boolean, exact, number, parameter_values, strings, word},
+    field::{INSTANCE, NOTIFICATION, STATUS, boolean, fields, number, parameter_values, strings, word},
 };
 use crate::soap::{AccessAttributes, AcsReply, Answer, Fault, Message, ParameterFault, ParameterInfo, Transfer};
-
-const STATUS: &str = "0 or 1";
 
 pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Message>, SoapError> {
     let answer = match name {
@@ -19,7 +17,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
         b"GetParameterAttributesResponse" => Answer::GetParameterAttributes(list(cursor, b"ParameterList", attributes)?),
         b"AddObjectResponse" => match statuses(cursor)? {
             (Some(instance), status) => Answer::AddObject { instance, status },
-            (None, _) => return Err(cursor.field("InstanceNumber", "", "the number of the object")),
+            (None, _) => return Err(INSTANCE.refuse(cursor, "")),
         },
         b"DeleteObjectResponse" => Answer::DeleteObject { status: statuses(cursor)?.1 },
         b"DownloadResponse" => Answer::Download(transfer(cursor)?),
@@ -36,17 +34,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
 
 fn reply(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<AcsReply>, SoapError> {
     Ok(Some(match name {
-        b"InformResponse" => {
-            let mut max_envelopes = 1;
-            cursor.children(|cursor, name, _| {
-                if name == b"MaxEnvelopes" {
-                    max_envelopes = number(cursor)?;
-                    return Ok(());
-                }
-                cursor.skip()
-            })?;
-            AcsReply::Inform { max_envelopes }
-        }
+        b"InformResponse" => done(cursor, AcsReply::Inform)?,
         b"KickedResponse" => {
             let mut next_url = String::new();
             cursor.children(|cursor, _, _| word(cursor).map(|word| next_url = word))?;
@@ -65,84 +53,58 @@ fn done<T>(cursor: &mut Cursor<'_>, answer: T) -> Result<T, SoapError> {
     cursor.skip().map(|()| answer)
 }
 
-/// The one list of a message; empty if it is not there.
+/// The one list of a message; empty if it is not there. Where it comes in pieces, they are one list.
 pub(super) fn list<T>(
     cursor: &mut Cursor<'_>,
     wanted: &[u8],
-    mut read: impl FnMut(&mut Cursor<'_>) -> Result<Vec<T>, SoapError>,
+    mut read: impl FnMut(&mut Cursor<'_>, &mut Vec<T>) -> Result<(), SoapError>,
 ) -> Result<Vec<T>, SoapError> {
     let mut list = Vec::new();
-    cursor.children(|cursor, name, _| {
-        if name != wanted {
-            return cursor.skip();
-        }
-        list = read(cursor)?;
-        Ok(())
-    })?;
+    cursor.children(|cursor, name, _| if name == wanted { read(cursor, &mut list) } else { cursor.skip() })?;
     Ok(list)
 }
 
 /// `InstanceNumber`, and `Status`, which is 0 where it is missing.
 fn statuses(cursor: &mut Cursor<'_>) -> Result<(Option<u32>, u8), SoapError> {
     let (mut instance, mut status) = (None, 0);
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"InstanceNumber" => instance = Some(exact(cursor, "InstanceNumber", "the number of the object")?),
-            b"Status" => status = exact(cursor, "Status", STATUS)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"InstanceNumber" => instance = Some(INSTANCE.read(cursor)?),
+        b"Status" => status = STATUS.read(cursor)?,
     })?;
     Ok((instance, status))
 }
 
 fn transfer(cursor: &mut Cursor<'_>) -> Result<Transfer, SoapError> {
     let mut transfer = Transfer::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"Status" => transfer.status = exact(cursor, "Status", STATUS)?,
-            b"StartTime" => transfer.start = word(cursor)?,
-            b"CompleteTime" => transfer.complete = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"Status" => transfer.status = STATUS.read(cursor)?,
+        b"StartTime" => transfer.start = word(cursor)?,
+        b"CompleteTime" => transfer.complete = word(cursor)?,
     })?;
     Ok(transfer)
 }
 
-fn names(cursor: &mut Cursor<'_>) -> Result<Vec<ParameterInfo>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
+fn names(cursor: &mut Cursor<'_>, list: &mut Vec<ParameterInfo>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list of names", cursor.limits().parameters, |cursor| {
         let mut entry = ParameterInfo::default();
-        cursor.children(|cursor, name, _| {
-            match name {
-                b"Name" => entry.name = word(cursor)?,
-                b"Writable" => entry.writable = boolean(cursor)?,
-                _ => cursor.skip()?,
-            }
-            Ok(())
+        fields!(cursor {
+            b"Name" => entry.name = word(cursor)?,
+            b"Writable" => entry.writable = boolean(cursor)?,
         })?;
-        cursor.push(&mut list, "a list of names", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+        Ok(entry)
+    })
 }
 
-fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<AccessAttributes>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
+fn attributes(cursor: &mut Cursor<'_>, list: &mut Vec<AccessAttributes>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list of attributes", cursor.limits().parameters, |cursor| {
         let mut entry = AccessAttributes::default();
-        cursor.children(|cursor, name, _| {
-            match name {
-                b"Name" => entry.name = word(cursor)?,
-                b"Notification" => entry.notification = exact(cursor, "Notification", "0 to 6")?,
-                b"AccessList" => entry.access = strings(cursor)?,
-                _ => cursor.skip()?,
-            }
-            Ok(())
+        fields!(cursor {
+            b"Name" => entry.name = word(cursor)?,
+            b"Notification" => entry.notification = NOTIFICATION.read(cursor)?,
+            b"AccessList" => strings(cursor, &mut entry.access)?,
         })?;
-        cursor.push(&mut list, "a list of attributes", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+        Ok(entry)
+    })
 }
 
 /// A refusal. Its details may stand anywhere within, also inside `faultstring`; where there is no code either, what SOAP says stands in for them.
@@ -166,28 +128,24 @@ fn fault(cursor: &mut Cursor<'_>) -> Result<Fault, SoapError> {
                     _ => {}
                 }
             }
-            Step::Text(text) if saying && said.len() < cursor.limits().text => said.push_str(text.trim()),
+            Step::Text(text) if saying && said.len() < cursor.limits().text => said.push_str(&text),
             Step::Text(_) => {}
             Step::Close => saying = false,
             Step::End => return Err(cursor.truncated()),
         }
     }
     if fault.code == 0 && fault.string.is_empty() {
-        fault.string = said;
+        said.trim().clone_into(&mut fault.string);
     }
     Ok(fault)
 }
 
 fn parameter_fault(cursor: &mut Cursor<'_>) -> Result<ParameterFault, SoapError> {
     let mut fault = ParameterFault::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"ParameterName" => fault.name = word(cursor)?,
-            b"FaultCode" => fault.code = number(cursor)?,
-            b"FaultString" => fault.string = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"ParameterName" => fault.name = word(cursor)?,
+        b"FaultCode" => fault.code = number(cursor)?,
+        b"FaultString" => fault.string = word(cursor)?,
     })?;
     Ok(fault)
 }

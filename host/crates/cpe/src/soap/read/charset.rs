@@ -9,7 +9,8 @@ use super::{SoapError, SoapProblem, cursor::shown};
 /// How far an XML declaration is looked for.
 const DECLARATION: usize = 200;
 
-/// The text of a body. A byte order mark decides; then what the bytes can only be; then what was declared.
+/// The text of a body. A byte order mark decides; then what the bytes can only be; then what was declared. Where one of two declarations says UTF-8 and the
+/// bytes are UTF-8, they are.
 /// Bytes that were declared as UTF-8, or not at all, and are not UTF-8 are taken as Latin 1, which is what such devices send.
 pub(super) fn decode<'a>(bytes: &'a [u8], http: Option<&str>) -> Result<Cow<'a, str>, SoapError> {
     if let Some((encoding, length)) = Encoding::for_bom(bytes) {
@@ -26,6 +27,9 @@ pub(super) fn decode<'a>(bytes: &'a [u8], http: Option<&str>) -> Result<Cow<'a, 
     }
     let labels = [http, declaration(bytes)].into_iter().flatten().map(|label| label.trim_matches(['"', '\'', ' '])).filter(|label| !label.is_empty());
     let found: Vec<Result<&Encoding, &str>> = labels.map(declared).collect();
+    if let Some(text) = utf8.filter(|_| found.contains(&Ok(UTF_8))) {
+        return Ok(Cow::Borrowed(text));
+    }
     let other = found.iter().flatten().copied().find(|&encoding| encoding != UTF_8);
     match (utf8, other) {
         (Some(text), None) => Ok(Cow::Borrowed(text)),

@@ -138,6 +138,24 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Adds the children of the element that is open to a list that has a limit: those named `of`, or all.
+    pub(super) fn list<T>(
+        &mut self,
+        list: &mut Vec<T>,
+        of: Option<&[u8]>,
+        what: &'static str,
+        limit: usize,
+        mut read: impl FnMut(&mut Self) -> Result<T, SoapError>,
+    ) -> Result<(), SoapError> {
+        self.children(|cursor, name, _| {
+            if of.is_some_and(|of| of != name) {
+                return cursor.skip();
+            }
+            let entry = read(cursor)?;
+            cursor.push(list, what, limit, entry)
+        })
+    }
+
     /// Adds to a list that has a limit.
     pub(super) fn push<T>(&self, list: &mut Vec<T>, what: &'static str, limit: usize, entry: T) -> Result<(), SoapError> {
         self.bound(what, list.len() + 1, limit)?;

@@ -9,7 +9,7 @@ use super::{
     SoapError, SoapProblem, answers,
     cursor::{Cursor, Step, shown},
     events,
-    field::{boolean, value, word},
+    field::{boolean, fields, value, word},
     requests,
 };
 use crate::soap::{Envelope, Message, Namespace};
@@ -66,17 +66,13 @@ fn local(start: &BytesStart<'_>) -> String {
 }
 
 fn header(cursor: &mut Cursor<'_>, envelope: &mut Envelope) -> Result<(), SoapError> {
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"ID" => envelope.id = Some(id(cursor)?),
-            b"HoldRequests" => envelope.hold_requests = boolean(cursor)?,
-            b"NoMoreRequests" => envelope.no_more_requests = boolean(cursor)?,
-            b"SessionTimeout" | b"sessionTimeout" => envelope.session_timeout = cursor.text()?.trim().parse().ok(),
-            b"SupportedCWMPVersions" => envelope.supported_versions = versions(&cursor.text()?),
-            b"UseCWMPVersion" => envelope.use_version = Some(word(cursor)?),
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"ID" => envelope.id = Some(id(cursor)?),
+        b"HoldRequests" => envelope.hold_requests = boolean(cursor)?,
+        b"NoMoreRequests" => envelope.no_more_requests = boolean(cursor)?,
+        b"SessionTimeout" | b"sessionTimeout" => envelope.session_timeout = cursor.text()?.trim().parse().ok(),
+        b"SupportedCWMPVersions" => envelope.supported_versions = versions(&cursor.text()?),
+        b"UseCWMPVersion" => envelope.use_version = Some(word(cursor)?),
     })
 }
 
@@ -84,7 +80,7 @@ fn header(cursor: &mut Cursor<'_>, envelope: &mut Envelope) -> Result<(), SoapEr
 fn id(cursor: &mut Cursor<'_>) -> Result<String, SoapError> {
     let id = value(cursor)?;
     if id.len() > LONGEST_ID || id.contains(crate::soap::write::forbidden) {
-        return Err(cursor.field("ID", &id, "at most 1,024 bytes without control characters"));
+        return Err(cursor.field("ID", &id, "at most 1,024 bytes that XML can carry"));
     }
     Ok(id)
 }

@@ -3,7 +3,7 @@
 use super::{
     SoapError,
     cursor::Cursor,
-    field::{boolean, number, parameter_values, word},
+    field::{boolean, fields, number, parameter_values, word},
 };
 use crate::{
     device::DeviceId,
@@ -34,18 +34,13 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
 }
 
 fn inform(cursor: &mut Cursor<'_>) -> Result<Inform, SoapError> {
-    let mut inform = Inform { max_envelopes: 1, ..Inform::default() };
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"DeviceId" => inform.device = device(cursor)?,
-            b"Event" => inform.events = events(cursor)?,
-            b"MaxEnvelopes" => inform.max_envelopes = number(cursor)?,
-            b"CurrentTime" => inform.current_time = word(cursor)?,
-            b"RetryCount" => inform.retry_count = number(cursor)?,
-            b"ParameterList" => inform.parameters = parameter_values(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    let mut inform = Inform::default();
+    fields!(cursor {
+        b"DeviceId" => inform.device = device(cursor)?,
+        b"Event" => cursor.list(&mut inform.events, Some(b"EventStruct"), "the number of events", cursor.limits().events, event)?,
+        b"CurrentTime" => inform.current_time = word(cursor)?,
+        b"RetryCount" => inform.retry_count = number(cursor)?,
+        b"ParameterList" => parameter_values(cursor, &mut inform.parameters)?,
     })?;
     if inform.device.serial.is_empty() {
         return Err(cursor.field("SerialNumber", "", "the serial number of the device"));
@@ -55,18 +50,14 @@ fn inform(cursor: &mut Cursor<'_>) -> Result<Inform, SoapError> {
 
 fn device(cursor: &mut Cursor<'_>) -> Result<DeviceId, SoapError> {
     let mut device = DeviceId::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            // Some lay it out over two lines; it identifies nothing.
-            b"Manufacturer" => {
-                device.manufacturer = cursor.text()?.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_IDENTITY).collect()
-            }
-            b"OUI" => device.oui = identity(cursor, "OUI")?,
-            b"ProductClass" => device.product_class = identity(cursor, "ProductClass")?,
-            b"SerialNumber" => device.serial = identity(cursor, "SerialNumber")?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        // Some lay it out over two lines; it identifies nothing.
+        b"Manufacturer" => {
+            device.manufacturer = cursor.text()?.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(LONGEST_IDENTITY).collect()
+        },
+        b"OUI" => device.oui = identity(cursor, "OUI")?,
+        b"ProductClass" => device.product_class = identity(cursor, "ProductClass")?,
+        b"SerialNumber" => device.serial = identity(cursor, "SerialNumber")?,
     })?;
     Ok(device)
 }
@@ -79,157 +70,112 @@ fn identity(cursor: &mut Cursor<'_>, field: &'static str) -> Result<String, Soap
     Ok(text)
 }
 
-fn events(cursor: &mut Cursor<'_>) -> Result<Vec<EventCode>, SoapError> {
-    let mut events = Vec::new();
-    cursor.children(|cursor, name, _| {
-        if name != b"EventStruct" {
-            return cursor.skip();
-        }
-        let event = event(cursor)?;
-        cursor.push(&mut events, "the number of events", cursor.limits().events, event)
-    })?;
-    Ok(events)
-}
-
 fn event(cursor: &mut Cursor<'_>) -> Result<EventCode, SoapError> {
     let mut event = EventCode::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"EventCode" => event.code = word(cursor)?,
-            b"CommandKey" => event.command_key = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"EventCode" => event.code = word(cursor)?,
+        b"CommandKey" => event.command_key = word(cursor)?,
     })?;
     Ok(event)
 }
 
 fn transfer_complete(cursor: &mut Cursor<'_>) -> Result<TransferComplete, SoapError> {
     let mut transfer = TransferComplete::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"CommandKey" => transfer.command_key = word(cursor)?,
-            b"FaultStruct" => (transfer.fault_code, transfer.fault_string) = fault(cursor)?,
-            b"StartTime" => transfer.start = word(cursor)?,
-            b"CompleteTime" => transfer.complete = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"CommandKey" => transfer.command_key = word(cursor)?,
+        b"FaultStruct" => (transfer.fault_code, transfer.fault_string) = fault(cursor)?,
+        b"StartTime" => transfer.start = word(cursor)?,
+        b"CompleteTime" => transfer.complete = word(cursor)?,
     })?;
     Ok(transfer)
 }
 
 fn autonomous(cursor: &mut Cursor<'_>) -> Result<AutonomousTransferComplete, SoapError> {
     let mut transfer = AutonomousTransferComplete::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"AnnounceURL" => transfer.announce_url = word(cursor)?,
-            b"TransferURL" => transfer.transfer_url = word(cursor)?,
-            b"IsDownload" => transfer.is_download = boolean(cursor)?,
-            b"FileType" => transfer.file_type = word(cursor)?,
-            b"FileSize" => transfer.file_size = number(cursor)?,
-            b"TargetFileName" => transfer.target_file_name = word(cursor)?,
-            b"FaultStruct" => (transfer.fault_code, transfer.fault_string) = fault(cursor)?,
-            b"StartTime" => transfer.start = word(cursor)?,
-            b"CompleteTime" => transfer.complete = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"AnnounceURL" => transfer.announce_url = word(cursor)?,
+        b"TransferURL" => transfer.transfer_url = word(cursor)?,
+        b"IsDownload" => transfer.is_download = boolean(cursor)?,
+        b"FileType" => transfer.file_type = word(cursor)?,
+        b"FileSize" => transfer.file_size = number(cursor)?,
+        b"TargetFileName" => transfer.target_file_name = word(cursor)?,
+        b"FaultStruct" => (transfer.fault_code, transfer.fault_string) = fault(cursor)?,
+        b"StartTime" => transfer.start = word(cursor)?,
+        b"CompleteTime" => transfer.complete = word(cursor)?,
     })?;
     Ok(transfer)
 }
 
-/// A code and a text, 0 where there are none.
+/// What stands for a code that is no number: the code of the standard for an internal error. It must not be taken for 0, which is success.
+const UNREADABLE: u32 = 9002;
+
+/// A code and a text; 0 where there is no code.
 fn fault(cursor: &mut Cursor<'_>) -> Result<(u32, String), SoapError> {
     let (mut code, mut string) = (0, String::new());
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"FaultCode" => code = number(cursor)?,
-            b"FaultString" => string = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"FaultCode" => {
+            let text = word(cursor)?;
+            code = if text.is_empty() { 0 } else { text.parse().unwrap_or(UNREADABLE) };
+        },
+        b"FaultString" => string = word(cursor)?,
     })?;
     Ok((code, string))
 }
 
 fn request_download(cursor: &mut Cursor<'_>) -> Result<DeviceRpc, SoapError> {
     let (mut file_type, mut arguments) = (String::new(), Vec::new());
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"FileType" => file_type = word(cursor)?,
-            b"FileTypeArg" => cursor.children(|cursor, _, _| {
-                let argument = argument(cursor)?;
-                cursor.push(&mut arguments, "a list", cursor.limits().parameters, argument)
-            })?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"FileType" => file_type = word(cursor)?,
+        b"FileTypeArg" => cursor.list(&mut arguments, None, "a list", cursor.limits().parameters, argument)?,
     })?;
     Ok(DeviceRpc::RequestDownload { file_type, arguments })
 }
 
 fn argument(cursor: &mut Cursor<'_>) -> Result<(String, String), SoapError> {
     let (mut key, mut value) = Default::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"Name" => key = word(cursor)?,
-            b"Value" => value = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"Name" => key = word(cursor)?,
+        b"Value" => value = word(cursor)?,
     })?;
     Ok((key, value))
 }
 
 fn kicked(cursor: &mut Cursor<'_>) -> Result<DeviceRpc, SoapError> {
     let [mut command, mut referer, mut arg, mut next] = [const { String::new() }; 4];
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"Command" => command = word(cursor)?,
-            b"Referer" => referer = word(cursor)?,
-            b"Arg" => arg = word(cursor)?,
-            b"Next" => next = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"Command" => command = word(cursor)?,
+        b"Referer" => referer = word(cursor)?,
+        b"Arg" => arg = word(cursor)?,
+        b"Next" => next = word(cursor)?,
     })?;
     Ok(DeviceRpc::Kicked { command, referer, arg, next })
 }
 
 fn du_results(cursor: &mut Cursor<'_>) -> Result<(String, Vec<DuResult>), SoapError> {
     let (mut command_key, mut results) = (String::new(), Vec::new());
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"CommandKey" => command_key = word(cursor)?,
-            b"Results" => {
-                let result = du_result(cursor)?;
-                cursor.push(&mut results, "a list", cursor.limits().parameters, result)?;
-            }
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"CommandKey" => command_key = word(cursor)?,
+        b"Results" => {
+            let result = du_result(cursor)?;
+            cursor.push(&mut results, "a list", cursor.limits().parameters, result)?;
+        },
     })?;
     Ok((command_key, results))
 }
 
 fn du_result(cursor: &mut Cursor<'_>) -> Result<DuResult, SoapError> {
     let mut result = DuResult::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"UUID" => result.uuid = word(cursor)?,
-            b"DeploymentUnitRef" => result.reference = word(cursor)?,
-            b"Version" => result.version = word(cursor)?,
-            b"CurrentState" => result.state = word(cursor)?,
-            b"Resolved" => result.resolved = boolean(cursor)?,
-            b"ExecutionUnitRefList" => result.execution_units = word(cursor)?,
-            b"StartTime" => result.start = word(cursor)?,
-            b"CompleteTime" => result.complete = word(cursor)?,
-            b"Fault" => (result.fault_code, result.fault_string) = fault(cursor)?,
-            b"OperationPerformed" => result.operation = Some(word(cursor)?),
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"UUID" => result.uuid = word(cursor)?,
+        b"DeploymentUnitRef" => result.reference = word(cursor)?,
+        b"Version" => result.version = word(cursor)?,
+        b"CurrentState" => result.state = word(cursor)?,
+        b"Resolved" => result.resolved = boolean(cursor)?,
+        b"ExecutionUnitRefList" => result.execution_units = word(cursor)?,
+        b"StartTime" => result.start = word(cursor)?,
+        b"CompleteTime" => result.complete = word(cursor)?,
+        b"Fault" => (result.fault_code, result.fault_string) = fault(cursor)?,
+        b"OperationPerformed" => result.operation = Some(word(cursor)?),
     })?;
     Ok(result)
 }

@@ -1,12 +1,28 @@
 //! Reads single fields: forgiving where nothing depends on them.
 
+use std::{ops::RangeInclusive, str::FromStr};
+
 use quick_xml::events::BytesStart;
 
 use super::{SoapError, cursor::Cursor};
 use crate::{soap::ParameterValue, value::ValueType};
 
-/// Names, codes and keys are cut off nowhere, but none of them is this long.
+/// The longest name of a type that is kept.
 const LONGEST_TYPE: usize = 64;
+
+/// Reads the fields of the element that is open, each by its name. A field with another name is passed over.
+macro_rules! fields {
+    ($cursor:ident { $($name:pat => $read:expr,)* }) => {
+        $cursor.children(|$cursor, name, _| {
+            match name {
+                $($name => $read,)*
+                _ => $cursor.skip()?,
+            }
+            Ok(())
+        })
+    };
+}
+pub(super) use fields;
 
 /// A text in which white space at the ends means nothing.
 pub(super) fn word(cursor: &mut Cursor<'_>) -> Result<String, SoapError> {
@@ -31,10 +47,30 @@ pub(super) fn number(cursor: &mut Cursor<'_>) -> Result<u32, SoapError> {
     Ok(cursor.text()?.trim().parse().unwrap_or(0))
 }
 
-/// A number that counts.
-pub(super) fn exact<T: std::str::FromStr>(cursor: &mut Cursor<'_>, field: &'static str, expected: &'static str) -> Result<T, SoapError> {
-    let text = cursor.text()?;
-    text.trim().parse().map_err(|_| cursor.field(field, &text, expected))
+/// A number that counts, and what it can be.
+pub(super) struct Exact<T> {
+    pub(super) field: &'static str,
+    pub(super) range: RangeInclusive<T>,
+    /// The range in words.
+    pub(super) expected: &'static str,
+}
+
+/// Whether what was asked for is done.
+pub(super) const STATUS: Exact<u8> = Exact { field: "Status", range: 0..=1, expected: "0 or 1" };
+/// How changes are reported.
+pub(super) const NOTIFICATION: Exact<u8> = Exact { field: "Notification", range: 0..=6, expected: "0 to 6" };
+/// The number of an object.
+pub(super) const INSTANCE: Exact<u32> = Exact { field: "InstanceNumber", range: 1..=u32::MAX, expected: "the number of the object" };
+
+impl<T: FromStr + PartialOrd> Exact<T> {
+    pub(super) fn read(&self, cursor: &mut Cursor<'_>) -> Result<T, SoapError> {
+        let text = cursor.text()?;
+        text.trim().parse().ok().filter(|number| self.range.contains(number)).ok_or_else(|| self.refuse(cursor, &text))
+    }
+
+    pub(super) fn refuse(&self, cursor: &Cursor<'_>, found: &str) -> SoapError {
+        cursor.field(self.field, found, self.expected)
+    }
 }
 
 /// True for `1` and `true` in any case.
@@ -45,26 +81,13 @@ pub(super) fn boolean(cursor: &mut Cursor<'_>) -> Result<bool, SoapError> {
 }
 
 /// The texts of all children: a list of `string`.
-pub(super) fn strings(cursor: &mut Cursor<'_>) -> Result<Vec<String>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
-        let entry = word(cursor)?;
-        cursor.push(&mut list, "a list", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+pub(super) fn strings(cursor: &mut Cursor<'_>, list: &mut Vec<String>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list", cursor.limits().parameters, word)
 }
 
 /// A list of `ParameterValueStruct`.
-pub(super) fn parameter_values(cursor: &mut Cursor<'_>) -> Result<Vec<ParameterValue>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, name, _| {
-        if name != b"ParameterValueStruct" {
-            return cursor.skip();
-        }
-        let entry = parameter_value(cursor)?;
-        cursor.push(&mut list, "a list of parameters", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+pub(super) fn parameter_values(cursor: &mut Cursor<'_>, list: &mut Vec<ParameterValue>) -> Result<(), SoapError> {
+    cursor.list(list, Some(b"ParameterValueStruct"), "a list of parameters", cursor.limits().parameters, parameter_value)
 }
 
 fn parameter_value(cursor: &mut Cursor<'_>) -> Result<ParameterValue, SoapError> {

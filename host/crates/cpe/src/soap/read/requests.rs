@@ -4,7 +4,7 @@ use super::{
     SoapError,
     answers::list,
     cursor::Cursor,
-    field::{boolean, exact, number, parameter_values, strings, value, word},
+    field::{NOTIFICATION, boolean, fields, number, parameter_values, strings, value, word},
 };
 use crate::{
     soap::{Attributes, Download, Message, Rpc, SetValue, Upload},
@@ -47,13 +47,9 @@ pub(super) fn read(cursor: &mut Cursor<'_>, name: &[u8]) -> Result<Option<Messag
 
 fn set_values(cursor: &mut Cursor<'_>) -> Result<Rpc, SoapError> {
     let (mut values, mut parameter_key) = (Vec::new(), String::new());
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"ParameterList" => values = parameter_values(cursor)?,
-            b"ParameterKey" => parameter_key = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"ParameterList" => parameter_values(cursor, &mut values)?,
+        b"ParameterKey" => parameter_key = word(cursor)?,
     })?;
     let list = values.into_iter().map(|parameter| {
         let kind = ValueType::of_name(&parameter.xsd).unwrap_or_default();
@@ -64,39 +60,26 @@ fn set_values(cursor: &mut Cursor<'_>) -> Result<Rpc, SoapError> {
 
 fn names(cursor: &mut Cursor<'_>) -> Result<Rpc, SoapError> {
     let (mut path, mut next_level) = (String::new(), false);
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"ParameterPath" => path = word(cursor)?,
-            b"NextLevel" => next_level = boolean(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"ParameterPath" => path = word(cursor)?,
+        b"NextLevel" => next_level = boolean(cursor)?,
     })?;
     Ok(Rpc::GetParameterNames { path, next_level })
 }
 
-fn attributes(cursor: &mut Cursor<'_>) -> Result<Vec<Attributes>, SoapError> {
-    let mut list = Vec::new();
-    cursor.children(|cursor, _, _| {
-        let entry = one_attributes(cursor)?;
-        cursor.push(&mut list, "a list of attributes", cursor.limits().parameters, entry)
-    })?;
-    Ok(list)
+fn attributes(cursor: &mut Cursor<'_>, list: &mut Vec<Attributes>) -> Result<(), SoapError> {
+    cursor.list(list, None, "a list of attributes", cursor.limits().parameters, one_attributes)
 }
 
 fn one_attributes(cursor: &mut Cursor<'_>) -> Result<Attributes, SoapError> {
     let (mut name, mut notification, mut access) = (String::new(), 0, Vec::new());
     let (mut notify, mut accessed) = (false, false);
-    cursor.children(|cursor, element, _| {
-        match element {
-            b"Name" => name = word(cursor)?,
-            b"NotificationChange" => notify = boolean(cursor)?,
-            b"Notification" => notification = exact(cursor, "Notification", "0 to 6")?,
-            b"AccessListChange" => accessed = boolean(cursor)?,
-            b"AccessList" => access = strings(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"Name" => name = word(cursor)?,
+        b"NotificationChange" => notify = boolean(cursor)?,
+        b"Notification" => notification = NOTIFICATION.read(cursor)?,
+        b"AccessListChange" => accessed = boolean(cursor)?,
+        b"AccessList" => strings(cursor, &mut access)?,
     })?;
     Ok(Attributes { name, notification: notify.then_some(notification), access: accessed.then_some(access) })
 }
@@ -112,36 +95,28 @@ struct Keys {
 
 fn keys(cursor: &mut Cursor<'_>) -> Result<Keys, SoapError> {
     let mut keys = Keys::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"ObjectName" => keys.object = word(cursor)?,
-            b"ParameterKey" => keys.parameter_key = word(cursor)?,
-            b"CommandKey" => keys.command_key = word(cursor)?,
-            b"DelaySeconds" => keys.delay_s = number(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"ObjectName" => keys.object = word(cursor)?,
+        b"ParameterKey" => keys.parameter_key = word(cursor)?,
+        b"CommandKey" => keys.command_key = word(cursor)?,
+        b"DelaySeconds" => keys.delay_s = number(cursor)?,
     })?;
     Ok(keys)
 }
 
 fn transfer(cursor: &mut Cursor<'_>) -> Result<Download, SoapError> {
     let mut file = Download::default();
-    cursor.children(|cursor, name, _| {
-        match name {
-            b"CommandKey" => file.command_key = word(cursor)?,
-            b"FileType" => file.file_type = word(cursor)?,
-            b"URL" => file.url = word(cursor)?,
-            b"Username" => file.username = word(cursor)?,
-            b"Password" => file.password = value(cursor)?,
-            b"FileSize" => file.file_size = number(cursor)?,
-            b"TargetFileName" => file.target_file_name = word(cursor)?,
-            b"DelaySeconds" => file.delay_s = number(cursor)?,
-            b"SuccessURL" => file.success_url = word(cursor)?,
-            b"FailureURL" => file.failure_url = word(cursor)?,
-            _ => cursor.skip()?,
-        }
-        Ok(())
+    fields!(cursor {
+        b"CommandKey" => file.command_key = word(cursor)?,
+        b"FileType" => file.file_type = word(cursor)?,
+        b"URL" => file.url = word(cursor)?,
+        b"Username" => file.username = word(cursor)?,
+        b"Password" => file.password = value(cursor)?,
+        b"FileSize" => file.file_size = number(cursor)?,
+        b"TargetFileName" => file.target_file_name = word(cursor)?,
+        b"DelaySeconds" => file.delay_s = number(cursor)?,
+        b"SuccessURL" => file.success_url = word(cursor)?,
+        b"FailureURL" => file.failure_url = word(cursor)?,
     })?;
     Ok(file)
 }

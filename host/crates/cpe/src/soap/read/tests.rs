@@ -90,6 +90,19 @@ fn values_come_as_they_were_meant() {
 }
 
 #[test]
+fn a_list_that_comes_in_pieces_is_one() {
+    let list = |name: &str| format!("<ParameterList><ParameterValueStruct><Name>{name}</Name></ParameterValueStruct></ParameterList>");
+    let event = |code: &str| format!("<Event><EventStruct><EventCode>{code}</EventCode></EventStruct></Event>");
+    let pieces = [event("0 BOOTSTRAP"), list("A"), list("B"), event("1 BOOT")].concat();
+    let Message::Inform(read) = read_text(&inform(&pieces)).expect("it is one").message else { panic!("no Inform: {pieces}") };
+    assert!(read.has("0 BOOTSTRAP") && read.has("1 BOOT"), "{read:?}");
+    assert_eq!(read.parameters.iter().map(|parameter| parameter.name.as_str()).collect::<Vec<_>>(), ["A", "B"]);
+    let answer = soap("", &format!("<cwmp:GetParameterValuesResponse>{}{}</cwmp:GetParameterValuesResponse>", list("A"), list("B")));
+    let Message::Answer(Answer::GetParameterValues(values)) = read_text(&answer).expect("it is one").message else { panic!("no values") };
+    assert_eq!(values, read.parameters);
+}
+
+#[test]
 fn characters_are_read_from_whatever_bytes_they_came_in() {
     let text = inform("<CurrentTime>Müller €</CurrentTime>");
     let latin = |text: &str| encoding_rs::WINDOWS_1252.encode(text).0.into_owned();
@@ -98,6 +111,8 @@ fn characters_are_read_from_whatever_bytes_they_came_in() {
     for (what, bytes, http) in [
         ("UTF-8", text.clone().into_bytes(), Some("utf-8")),
         ("UTF-8 without a word", text.clone().into_bytes(), None),
+        ("UTF-8 by header against the declaration", declaring("iso-8859-1").into_bytes(), Some("utf-8")),
+        ("UTF-8 by declaration against the header", declaring("UTF-8").into_bytes(), Some("iso-8859-1")),
         ("UTF-8 that calls itself nothing known", declaring("utf8mb4").into_bytes(), Some("whatever")),
         ("windows-1252 by header", latin(&text), Some("\"ISO-8859-1\"")),
         ("windows-1252 by declaration", latin(&declaring("iso-8859-1")), None),
@@ -143,11 +158,33 @@ fn the_details_of_a_fault_are_found_wherever_they_are() {
         (format!("<e:detail><x>{cwmp}</x></e:detail>"), whole.clone()),
         (cwmp.replace("cwmp:Fault", "Fault"), whole),
         ("<faultcode>Client</faultcode><faultstring> No. </faultstring>".to_owned(), Fault::new(0, "No.")),
+        ("<faultstring>\n Neither &lt;A&gt; nor <![CDATA[B]]> &amp; C\n</faultstring>".to_owned(), Fault::new(0, "Neither <A> nor B & C")),
         ("<detail><cwmp:Fault><FaultCode>x</FaultCode></cwmp:Fault></detail>".to_owned(), Fault::default()),
         (String::new(), Fault::default()),
     ] {
         let envelope = read_text(&soap(HEADER, &format!("<e:Fault>{fault}</e:Fault>"))).expect(&fault);
         assert_eq!((envelope.message, envelope.namespace), (Message::Fault(expected), Namespace::V1_2), "{fault}");
+    }
+}
+
+#[test]
+fn what_ended_with_a_code_that_is_no_number_did_not_end_well() {
+    for (fault, code) in [
+        ("<FaultCode>0</FaultCode>", 0),
+        ("<FaultCode/>", 0),
+        ("<FaultCode> </FaultCode><FaultString/>", 0),
+        ("", 0),
+        ("<FaultCode> 9010 </FaultCode>", 9010),
+        ("<FaultCode>9010 Download failure</FaultCode>", 9002),
+        ("<FaultCode>-1</FaultCode>", 9002),
+        ("<FaultCode>4294967296</FaultCode>", 9002),
+    ] {
+        let transfer = format!("<cwmp:TransferComplete><FaultStruct>{fault}</FaultStruct></cwmp:TransferComplete>");
+        let modules = format!("<cwmp:DUStateChangeComplete><Results><Fault>{fault}</Fault></Results></cwmp:DUStateChangeComplete>");
+        let [transfer, modules] = [transfer, modules].map(|body| read_text(&soap(HEADER, &body)).expect(fault).message);
+        let Message::Event(DeviceRpc::TransferComplete(transfer)) = transfer else { panic!("{transfer:?}") };
+        let Message::Event(DeviceRpc::DuStateChangeComplete { results, .. }) = modules else { panic!("{modules:?}") };
+        assert_eq!([transfer.fault_code, results[0].fault_code], [code; 2], "{fault}");
     }
 }
 
@@ -162,6 +199,12 @@ fn a_message_that_nobody_knows_is_named() {
 fn what_cannot_be_read_is_refused_with_a_place() {
     let laughs = format!("<!DOCTYPE lolz [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;\">]>{}", inform("<CurrentTime>&b;</CurrentTime>"));
     let truncated = inform("<CurrentTime>2026");
+    let notified = |level| {
+        format!(
+            "<cwmp:GetParameterAttributesResponse><ParameterList><P><Notification>{level}</Notification></P></ParameterList></cwmp:GetParameterAttributesResponse>"
+        )
+    };
+    read_text(&soap("", &notified(6))).expect("the highest level that there is");
     let refused = [
         ("nothing", String::new()),
         ("words", "hello".into()),
@@ -173,7 +216,10 @@ fn what_cannot_be_read_is_refused_with_a_place() {
         ("no serial number", soap("", "<cwmp:Inform/>")),
         ("tags crossed", "<Envelope><Body><Inform></Body>".into()),
         ("a status in words", soap("", "<cwmp:DeleteObjectResponse><Status>fine</Status></cwmp:DeleteObjectResponse>")),
+        ("a status that there is not", soap("", "<cwmp:SetParameterValuesResponse><Status>2</Status></cwmp:SetParameterValuesResponse>")),
         ("an object without a number", soap("", "<cwmp:AddObjectResponse><Status>0</Status></cwmp:AddObjectResponse>")),
+        ("an object with the number 0", soap("", "<cwmp:AddObjectResponse><InstanceNumber>0</InstanceNumber></cwmp:AddObjectResponse>")),
+        ("a level of notification that there is not", soap("", &notified(7))),
         ("an ID that cannot be given back", soap("<e:Header><ID>\u{1}</ID></e:Header>", "")),
     ];
     let told = refused.map(|(what, text)| format!("{what}: {}\n", read_text(&text).expect_err(what))).concat();
@@ -188,8 +234,11 @@ fn what_cannot_be_read_is_refused_with_a_place() {
         no serial number: `` as SerialNumber at byte 174; expected the serial number of the device
         tags crossed: malformed XML: ill-formed document: expected `</Inform>`, but `</Body>` was at byte 24; expected well-formed XML
         a status in words: `fine` as Status at byte 208; expected 0 or 1
+        a status that there is not: `2` as Status at byte 211; expected 0 or 1
         an object without a number: `` as InstanceNumber at byte 227; expected the number of the object
-        an ID that cannot be given back: ` ` as ID at byte 172; expected at most 1,024 bytes without control characters
+        an object with the number 0: `0` as InstanceNumber at byte 218; expected the number of the object
+        a level of notification that there is not: `7` as Notification at byte 245; expected 0 to 6
+        an ID that cannot be given back: ` ` as ID at byte 172; expected at most 1,024 bytes that XML can carry
     "#]]
     .assert_eq(&told);
     let two = format!("{0}{0}", inform(""));
@@ -204,6 +253,10 @@ fn nothing_is_larger_than_its_limit() {
     let limits = Limits { bytes: 4_000, depth: 8, elements: 60, parameters: 5, events: 3, text: 50 };
     let parameters =
         |count| inform(&format!("<ParameterList>{}</ParameterList>", "<ParameterValueStruct><Name>A</Name></ParameterValueStruct>".repeat(count)));
+    let in_two = |counts: &[usize]| {
+        let list = |count: &usize| format!("<ParameterList>{}</ParameterList>", "<ParameterValueStruct/>".repeat(*count));
+        inform(&counts.iter().map(list).collect::<String>())
+    };
     let events = |count| inform(&format!("<Event>{}</Event>", "<EventStruct><EventCode>1 BOOT</EventCode></EventStruct>".repeat(count)));
     let deep = |count| inform(&format!("{}{}", "<d>".repeat(count), "</d>".repeat(count)));
     let names = |count| {
@@ -211,6 +264,7 @@ fn nothing_is_larger_than_its_limit() {
     };
     for (what, fits, too_much, expected) in [
         ("parameters", parameters(5), parameters(6), "a list of parameters is over the limit of 5"),
+        ("parameters in two lists", in_two(&[2, 3]), in_two(&[3, 3]), "a list of parameters is over the limit of 5"),
         ("events", events(3), events(4), "the number of events is over the limit of 3"),
         ("depth", deep(5), deep(6), "elements within each other is over the limit of 8"),
         ("elements", inform(&"<x/>".repeat(50)), inform(&"<x/>".repeat(60)), "the number of elements is over the limit of 60"),
@@ -230,10 +284,15 @@ fn nothing_is_larger_than_its_limit() {
 }
 
 #[test]
-fn ten_thousand_parameters_are_read_and_as_many_namespaces_do_not_matter() {
+fn long_lists_are_read_and_many_namespaces_do_not_matter() {
     let many = "<ParameterValueStruct><Name>Device.A</Name><Value xsi:type='xsd:string'>1</Value></ParameterValueStruct>".repeat(10_000);
     let text = inform(&format!("<ParameterList>{many}</ParameterList>"));
     assert_eq!(values(&text).len(), 10_000);
+    let many = "<P><Name>Device.A</Name><Notification>0</Notification><AccessList><string>Subscriber</string></AccessList></P>".repeat(20_000);
+    let attributes =
+        soap("", &format!("<cwmp:GetParameterAttributesResponse><ParameterList>{many}</ParameterList></cwmp:GetParameterAttributesResponse>"));
+    let Message::Answer(Answer::GetParameterAttributes(list)) = read_text(&attributes).expect("it fits").message else { panic!("no attributes") };
+    assert_eq!(list.len(), Limits::default().parameters);
     let namespaces = (0..10_000).map(|index| format!(" xmlns:n{index}='urn:{index}'")).collect::<String>();
     let text = text.replacen("<ParameterList>", &format!("<ParameterList{namespaces}>"), 1);
     assert_eq!(values(&text).len(), 10_000);

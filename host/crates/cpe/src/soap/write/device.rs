@@ -9,7 +9,7 @@ use crate::soap::{
 const ANY: usize = usize::MAX;
 
 pub(super) fn inform(sheet: &mut Sheet, inform: &Inform) -> Result<(), WriteError> {
-    let Inform { device, events, max_envelopes, current_time, retry_count, parameters } = inform;
+    let Inform { device, events, current_time, retry_count, parameters } = inform;
     sheet.message("Inform", |sheet| {
         sheet.open("DeviceId");
         sheet.text("Manufacturer", &device.manufacturer)?;
@@ -24,7 +24,7 @@ pub(super) fn inform(sheet: &mut Sheet, inform: &Inform) -> Result<(), WriteErro
             sheet.close("EventStruct");
             Ok(())
         })?;
-        sheet.number("MaxEnvelopes", *max_envelopes);
+        sheet.number("MaxEnvelopes", replies::MAX_ENVELOPES);
         sheet.text("CurrentTime", current_time)?;
         sheet.number("RetryCount", *retry_count);
         sheet.parameters(parameters)

@@ -6,7 +6,7 @@ use crate::{soap::Namespace, value::ValueType};
 
 /// The longest name of a parameter, URL, user, password or file.
 pub(super) const NAME: usize = 256;
-/// The longest key of a command or of a change, and name of a method.
+/// The longest key of a command or of a change.
 pub(super) const KEY: usize = 32;
 /// The longest type of a file, and name of a method or of an entity.
 pub(super) const TYPE: usize = 64;

@@ -6,11 +6,14 @@ use super::{
 };
 use crate::soap::{AcsReply, Fault, Namespace, WriteError, WriteProblem};
 
+/// How many envelopes either side takes at once: the standard allows no other number.
+pub(super) const MAX_ENVELOPES: u32 = 1;
+
 pub(super) fn write(sheet: &mut Sheet, reply: &AcsReply) -> Result<(), WriteError> {
     let name = reply.name();
     match reply {
-        AcsReply::Inform { max_envelopes } => sheet.message(name, |sheet| {
-            sheet.number("MaxEnvelopes", *max_envelopes);
+        AcsReply::Inform => sheet.message(name, |sheet| {
+            sheet.number("MaxEnvelopes", MAX_ENVELOPES);
             Ok(())
         }),
         AcsReply::GetRpcMethods(methods) => methods_of(sheet, name, methods),

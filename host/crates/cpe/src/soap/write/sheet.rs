@@ -108,12 +108,7 @@ impl Sheet {
 
     /// A boolean as the device wants it.
     pub(super) fn literal(&self, value: bool) -> &'static str {
-        match (self.boolean, value) {
-            (BooleanForm::Digit, true) => "1",
-            (BooleanForm::Digit, false) => "0",
-            (BooleanForm::Word, true) => "true",
-            (BooleanForm::Word, false) => "false",
-        }
+        self.boolean.literal(value)
     }
 
     /// A list with its length, as SOAP wants it.

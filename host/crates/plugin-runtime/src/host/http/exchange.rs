@@ -47,8 +47,9 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) async fn run(self, request: Request<WasiBody>) -> Sent {
-        let mut guarded = Guarded::admit(&self.endpoints, &self.rule.origin, &self.account)?;
         let permit = self.rule.throttle.enter(self.until).await.map_err(|_no_turn| Error::ConnectionLimitReached)?;
+        // Leave comes last: what is let through to see must not wait for a turn, nor go out after what came meanwhile.
+        let mut guarded = Guarded::admit(&self.endpoints, &self.rule.origin, &self.account)?;
         let (most, owing) = (self.rule.max_request_bytes, Arc::new(AtomicBool::new(false)));
         let request = request.map(|body| Bounded::new(body, most, || Error::HttpRequestBodySize(None)).owing(Arc::clone(&owing)).boxed_unsync());
         let request = timeout_at(self.until, self.complete(request)).await.map_err(|_elapsed| Error::ConnectionWriteTimeout)??;

@@ -27,14 +27,20 @@ const INSTEAD_OF_THE_LINE: [HeaderName; 10] = [
     HeaderName::from_static("x-http-method"),
     HeaderName::from_static("x-http-method-override"),
     HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-original-url"),
     HeaderName::from_static("x-rewrite-url"),
+    HeaderName::from_static("x-host"),
+    HeaderName::from_static("x-http-host-override"),
     header::FORWARDED,
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-proto"),
-    HeaderName::from_static("x-forwarded-prefix"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("true-client-ip"),
 ];
+
+/// So do all that begin like this.
+const INSTEAD_OF_THE_LINE_BY_PREFIX: [&str; 2] = ["x-forwarded-", "x-original-"];
+
+/// They have an object store read elsewhere than the path says.
+const SOURCES_BY_PREFIX: [&str; 2] = ["x-amz-copy-source", "x-amz-rename-source"];
 
 /// The name of a header that an operator sets; `at` says where it stands.
 pub(super) fn header_name(at: &str, name: &str) -> Result<HeaderName, String> {
@@ -57,12 +63,17 @@ pub(super) fn clean(headers: &mut HeaderMap) {
     for name in OF_THE_CONNECTION.iter().chain(&INSTEAD_OF_THE_LINE).chain(&TRACE).chain(&named) {
         headers.remove(name);
     }
+    remove_all(headers, &INSTEAD_OF_THE_LINE_BY_PREFIX);
 }
 
 /// Removes what would have an object store read elsewhere than the path says, in the host's name (Amazon S3, CopyObject and RenameObject).
 pub(super) fn clean_sources(headers: &mut HeaderMap) {
-    let elsewhere = |name: &&HeaderName| ["x-amz-copy-source", "x-amz-rename-source"].iter().any(|prefix| name.as_str().starts_with(prefix));
-    let named: Vec<HeaderName> = headers.keys().filter(elsewhere).cloned().collect();
+    remove_all(headers, &SOURCES_BY_PREFIX);
+}
+
+fn remove_all(headers: &mut HeaderMap, prefixes: &[&str]) {
+    let begins = |name: &&HeaderName| prefixes.iter().any(|prefix| name.as_str().starts_with(prefix));
+    let named: Vec<HeaderName> = headers.keys().filter(begins).cloned().collect();
     for name in named {
         headers.remove(name);
     }
@@ -80,4 +91,37 @@ pub(super) fn declared_length(headers: &HeaderMap) -> Result<Option<u64>, ()> {
 
 fn digits(value: &HeaderValue) -> Option<u64> {
     value.to_str().ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_says_where_a_request_comes_from_or_what_it_is_for_is_the_host_s() {
+        let removed = [
+            "x-forwarded-for",
+            "x-forwarded-port",
+            "x-forwarded-server",
+            "x-original-url",
+            "x-original-host",
+            "x-host",
+            "x-real-ip",
+            "x-client-ip",
+            "true-client-ip",
+            "forwarded",
+            "x-http-method-override",
+            "traceparent",
+            "host",
+            "x-hop",
+        ];
+        let kept = ["connections", "x-forwarded", "x-hosted-by", "x-request-id"];
+        let value = || HeaderValue::from_static("x-hop");
+        let mut headers: HeaderMap = removed.iter().chain(&kept).map(|name| (HeaderName::from_static(name), value())).collect();
+        headers.insert(header::CONNECTION, value());
+        clean(&mut headers);
+        let mut left: Vec<&str> = headers.keys().map(HeaderName::as_str).collect();
+        left.sort_unstable();
+        assert_eq!(left, kept);
+    }
 }

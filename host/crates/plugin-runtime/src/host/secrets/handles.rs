@@ -9,15 +9,13 @@ use std::{
 use super::{
     super::bindings::secrets::Error,
     mask::Mask,
-    seal::{MAX_SEALED, Scope, SealKey},
+    seal::{NotSealed, SEALED, Scope, SealKey},
     substitute::next,
 };
 use crate::grant::Secret;
 
 /// What stands before the random part of a handle of `get`.
 pub(super) const SECRET: &str = "jackfield-secret.";
-/// What stands before the encrypted part of a handle of `seal`.
-pub(super) const SEALED: &str = "jackfield-sealed.";
 /// Random bytes of a handle.
 const NONCE: usize = 16;
 const MAX_HANDLES: usize = 64;
@@ -66,8 +64,10 @@ struct Used {
     handles: BTreeMap<String, String>,
     /// Texts that were sealed or unsealed during this call.
     texts: Vec<Secret>,
-    /// Over them and over what is granted; none were there so far if it is absent.
-    mask: Option<Mask>,
+    /// Over them and over what is granted, made when it is first needed.
+    whole: Option<Mask>,
+    /// The same for each rule that has one of its own.
+    of_rules: BTreeMap<String, Mask>,
 }
 
 impl Secrets {
@@ -97,14 +97,22 @@ impl CallSecrets {
 
     /// What hides the secrets of this call as they are now.
     pub(crate) fn mask(&self) -> Mask {
-        self.used().mask.clone().unwrap_or_else(|| self.granted.mask.clone())
+        let Used { texts, whole, .. } = &mut *self.used();
+        if texts.is_empty() {
+            return self.granted.mask.clone();
+        }
+        whole.get_or_insert_with(|| self.granted.mask.and(texts.iter().map(Secret::reveal))).clone()
     }
 
     /// What hides them in what comes back from the endpoint of a rule.
     pub(crate) fn mask_of(&self, rule: &str) -> Mask {
-        let mask = self.granted.of_rules.get(rule).unwrap_or(&self.granted.mask);
-        let used = self.used();
-        if used.texts.is_empty() { mask.clone() } else { mask.and(used.texts.iter().map(Secret::reveal)) }
+        let Some(granted) = self.granted.of_rules.get(rule) else { return self.mask() };
+        let Used { texts, of_rules, .. } = &mut *self.used();
+        match of_rules.get(rule) {
+            _ if texts.is_empty() => granted.clone(),
+            Some(mask) => mask.clone(),
+            None => of_rules.entry(rule.to_owned()).or_insert(granted.and(texts.iter().map(Secret::reveal))).clone(),
+        }
     }
 
     pub(crate) fn handle(&self, name: &str) -> Result<String, Error> {
@@ -125,12 +133,12 @@ impl CallSecrets {
 
     pub(crate) fn seal(&self, text: &str) -> Result<String, Error> {
         let key = self.granted.seal.as_ref().ok_or_else(|| Error::Unavailable("the operator set no key to seal with".to_owned()))?;
-        if text.len() > MAX_SEALED {
-            return Err(Error::Limit(format!("a sealed text has {} bytes, expected at most {MAX_SEALED}", text.len())));
-        }
-        let sealed = key.seal(&self.caller.scope(), text).ok_or_else(|| Error::Unavailable("the system has no random bytes".to_owned()))?;
+        let handle = key.seal(&self.caller.scope(), text).map_err(|not_sealed| match not_sealed {
+            NotSealed::TooLong { .. } => Error::Limit(not_sealed.to_string()),
+            NotSealed::NoRandomness(_) => Error::Unavailable(not_sealed.to_string()),
+        })?;
         self.remember(Secret::new(text))?;
-        Ok(format!("{SEALED}{sealed}."))
+        Ok(handle)
     }
 
     /// The secret that a handle stands for.
@@ -140,9 +148,11 @@ impl CallSecrets {
             let name = self.used().handles.get(nonce).cloned().ok_or_else(unknown)?;
             return self.granted.by_name.get(&name).cloned().ok_or_else(unknown);
         }
-        let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).ok_or_else(unknown)?;
+        if !handle.starts_with(SEALED) {
+            return Err(unknown());
+        }
         let key = self.granted.seal.as_ref().ok_or_else(|| Error::Unavailable("the operator set no key to seal with".to_owned()))?;
-        let text = key.open(&self.caller.scope(), sealed).ok_or_else(unknown)?;
+        let text = key.open(handle, |_| Some(self.caller.scope())).ok_or_else(unknown)?;
         self.remember(text.clone())?;
         Ok(text)
     }
@@ -167,10 +177,9 @@ impl CallSecrets {
         let mut out = Vec::with_capacity(text.len());
         let mut rest = text.as_bytes();
         while let Some((before, handle, after)) = next(rest) {
-            let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.'));
-            let moved = sealed.and_then(|sealed| seal.open(from, sealed)).and_then(|text| seal.seal(to, text.reveal()));
+            let moved = seal.open(handle, |_| Some(from.clone())).and_then(|text| seal.seal(to, text.reveal()).ok());
             out.extend_from_slice(before);
-            out.extend_from_slice(moved.map_or_else(|| handle.to_owned(), |sealed| format!("{SEALED}{sealed}.")).as_bytes());
+            out.extend_from_slice(moved.as_deref().unwrap_or(handle).as_bytes());
             rest = after;
         }
         out.extend_from_slice(rest);
@@ -188,8 +197,7 @@ impl CallSecrets {
             return Err(Error::Limit(format!("a call may use at most {MAX_TEXTS} sealed texts of {MAX_TEXT_BYTES} bytes together")));
         }
         used.texts.push(text);
-        let mask = self.granted.mask.and(used.texts.iter().map(Secret::reveal));
-        used.mask = Some(mask);
+        (used.whole, used.of_rules) = Default::default();
         Ok(())
     }
 
@@ -252,6 +260,23 @@ mod tests {
         let mut broken = handle.clone();
         broken.replace_range(SEALED.len()..=SEALED.len(), if handle.as_bytes()[SEALED.len()] == b'A' { "B" } else { "A" });
         assert!(matches!(later.reveal(&broken), Err(Error::Unknown(_))));
+    }
+
+    #[test]
+    fn masks_know_what_was_sealed_since_they_were_last_used() {
+        let added = [("api".to_owned(), vec![Secret::new("basic-of-api")]), ("crm".to_owned(), vec![Secret::new("basic-of-crm")])].into();
+        let seal = SealKey::parse(&"07".repeat(32)).unwrap();
+        let caller = Caller { plugin: "worker".into(), tenant: "default".into(), run: "r1".into() };
+        let call = CallSecrets::new(Arc::new(Secrets::new(BTreeMap::new(), &added, Some(seal), true)), caller);
+        let text = "basic-of-api basic-of-crm first-text other-text";
+        let seen = || [call.mask(), call.mask_of("api"), call.mask_of("else")].map(|mask| mask.text(text).into_owned());
+        assert_eq!(seen(), ["*** *** first-text other-text", "*** basic-of-crm first-text other-text", "*** *** first-text other-text"]);
+        for (sealed, rest) in [("first-text", "*** other-text"), ("other-text", "*** ***")] {
+            call.seal(sealed).unwrap();
+            for _again in 0..2 {
+                assert_eq!(seen(), [format!("*** *** {rest}"), format!("*** basic-of-crm {rest}"), format!("*** *** {rest}")]);
+            }
+        }
     }
 
     #[test]

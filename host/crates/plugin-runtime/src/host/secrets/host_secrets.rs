@@ -4,13 +4,7 @@ use engine::port::{Secrets, SecretsError};
 use pipeline::{RunId, TenantName};
 use zeroize::Zeroizing;
 
-use super::{
-    handles::SEALED,
-    seal::{MAX_SEALED, Scope, SealKey, owner},
-};
-
-/// The most bytes of a handle: what the longest text becomes, with room for its owner.
-const MAX_HANDLE: usize = 2 * MAX_SEALED;
+use super::seal::{MAX_SEALED, NotSealed, Scope, SealKey};
 
 /// Seals for the host, opens what the host or any plugin sealed.
 #[derive(Debug, Clone)]
@@ -29,23 +23,19 @@ impl HostSecrets {
 
 impl Secrets for HostSecrets {
     fn seal(&self, tenant: &TenantName, text: &str) -> Result<String, SecretsError> {
-        if text.len() > MAX_SEALED {
-            return Err(SecretsError::TooLong { found: text.len(), limit: MAX_SEALED });
-        }
-        let sealed = self.key()?.seal(&Scope::host(tenant.as_str()), text);
-        let sealed = sealed.ok_or_else(|| SecretsError::Unavailable("the system has no random bytes".to_owned()))?;
-        Ok(format!("{SEALED}{sealed}."))
+        self.key()?.seal(&Scope::host(tenant.as_str()), text).map_err(|not_sealed| match not_sealed {
+            NotSealed::TooLong { found } => SecretsError::TooLong { found, limit: MAX_SEALED },
+            NotSealed::NoRandomness(_) => SecretsError::Unavailable(not_sealed.to_string()),
+        })
     }
 
     fn open(&self, tenant: &TenantName, run: Option<&RunId>, handle: &str) -> Result<Zeroizing<String>, SecretsError> {
-        let key = self.key()?;
-        let sealed = handle.strip_prefix(SEALED).and_then(|rest| rest.strip_suffix('.')).filter(|_| handle.len() <= MAX_HANDLE);
-        let opened = sealed.and_then(|sealed| {
-            let owner = owner(sealed)?;
-            let scope = if owner.is_empty() { Scope::host(tenant.as_str()) } else { Scope::run(&owner, tenant.as_str(), run?.as_str()) };
-            key.open(&scope, sealed)
-        });
-        opened.map(|secret| Zeroizing::new(secret.reveal().to_owned())).ok_or(SecretsError::Unknown)
+        let scope = |owner: &str| match owner {
+            "" => Some(Scope::host(tenant.as_str())),
+            plugin => run.map(|run| Scope::run(plugin, tenant.as_str(), run.as_str())),
+        };
+        let opened = self.key()?.open(handle, scope).ok_or(SecretsError::Unknown)?;
+        Ok(Zeroizing::new(opened.reveal().to_owned()))
     }
 }
 
@@ -54,7 +44,10 @@ mod tests {
     use std::{collections::BTreeMap, sync::Arc};
 
     use super::{
-        super::handles::{CallSecrets, Caller, Secrets as Granted},
+        super::{
+            handles::{CallSecrets, Caller, Secrets as Granted},
+            seal::SEALED,
+        },
         *,
     };
 

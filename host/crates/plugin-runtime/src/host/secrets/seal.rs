@@ -11,8 +11,12 @@ use zeroize::Zeroizing;
 
 use crate::grant::Secret;
 
+/// What stands before the encrypted part of a handle.
+pub(super) const SEALED: &str = "jackfield-sealed.";
 /// The most bytes of a text that is sealed.
 pub(super) const MAX_SEALED: usize = 16_384;
+/// The most bytes of a handle: what the longest text becomes, with room for its owner.
+const MAX_HANDLE: usize = 2 * MAX_SEALED;
 /// Random bytes in front of what is encrypted.
 const SALT: usize = 32;
 /// Of the form below; another form gets another number.
@@ -35,6 +39,20 @@ pub(super) struct Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected 64 hexadecimal digits, 32 random bytes: `openssl rand -hex 32` makes them")]
 pub struct SealKeyError;
+
+/// Why a text was not sealed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum NotSealed {
+    /// It is longer than a text may be.
+    #[error("a sealed text has {found} bytes, expected at most {MAX_SEALED}")]
+    TooLong {
+        /// How long it is, in bytes.
+        found: usize,
+    },
+    /// Without random bytes no text is safe.
+    #[error("the system has no random bytes: {0}")]
+    NoRandomness(getrandom::Error),
+}
 
 impl SealKey {
     /// Reads 64 hexadecimal digits.
@@ -59,27 +77,31 @@ impl SealKey {
         self.0.as_ref()
     }
 
-    /// Version, owner, salt, encrypted text and tag in letters, digits, `-` and `_`. `None`: the system has no random bytes.
-    pub(super) fn seal(&self, scope: &Scope, text: &str) -> Option<String> {
+    /// The handle of a text: version, owner, salt, encrypted text and tag in letters, digits, `-` and `_`.
+    pub(super) fn seal(&self, scope: &Scope, text: &str) -> Result<String, NotSealed> {
+        if text.len() > MAX_SEALED {
+            return Err(NotSealed::TooLong { found: text.len() });
+        }
         let mut salt = [0; SALT];
-        getrandom::fill(&mut salt).ok()?;
+        getrandom::fill(&mut salt).map_err(NotSealed::NoRandomness)?;
         let mut sealed = text.as_bytes().to_vec();
-        self.of(&salt).seal_in_place_append_tag(nonce(), Aad::from(&scope.authenticated), &mut sealed).ok()?;
-        let mut bytes = vec![VERSION, u8::try_from(scope.owner.len()).ok()?];
+        let key = self.of(&salt);
+        key.seal_in_place_append_tag(nonce(), Aad::from(&scope.authenticated), &mut sealed).expect("the text is far shorter than the cipher allows");
+        let mut bytes = vec![VERSION, u8::try_from(scope.owner.len()).expect("names of plugins are short")];
         bytes.extend_from_slice(scope.owner.as_bytes());
         bytes.extend_from_slice(&salt);
         bytes.extend_from_slice(&sealed);
-        Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        Ok(format!("{SEALED}{}.", BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// `None`: it was sealed for another, with another key, or is damaged.
-    pub(super) fn open(&self, scope: &Scope, sealed: &str) -> Option<Secret> {
+    /// The text of a handle. `scope` says where the handle of whom it names would be valid, if it is for whoever asks. `None`: it is no handle, was sealed for
+    /// another or with another key, or is damaged.
+    pub(super) fn open(&self, handle: &str, scope: impl FnOnce(&str) -> Option<Scope>) -> Option<Secret> {
+        let sealed = handle.strip_prefix(SEALED)?.strip_suffix('.').filter(|_| handle.len() <= MAX_HANDLE)?;
         let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (version, rest) = bytes.split_first_mut()?;
         let (owner, rest) = named(rest)?;
-        if *version != VERSION || owner != scope.owner {
-            return None;
-        }
+        let scope = scope(owner).filter(|scope| *version == VERSION && owner == scope.owner)?;
         let (salt, sealed) = rest.split_first_chunk_mut::<SALT>()?;
         let text = self.of(salt).open_in_place(nonce(), Aad::from(&scope.authenticated), sealed).ok()?;
         let secret = str::from_utf8(text).ok().map(Secret::new);
@@ -92,13 +114,6 @@ impl SealKey {
         let key = Zeroizing::new(*blake3::keyed_hash(&self.0, salt).as_bytes());
         LessSafeKey::new(UnboundKey::new(&CHACHA20_POLY1305, &*key).expect("a hash is as long as a key"))
     }
-}
-
-/// Whose a sealed text says that it is; nothing is proven yet. `None`: it does not say.
-pub(super) fn owner(sealed: &str) -> Option<String> {
-    let mut bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).ok()?;
-    let (version, rest) = bytes.split_first_mut()?;
-    if *version == VERSION { named(rest).map(|(owner, _)| owner.to_owned()) } else { None }
 }
 
 /// The owner and what comes after it.
@@ -151,15 +166,22 @@ mod tests {
     #[test]
     fn no_byte_of_a_sealed_text_can_be_changed() {
         let (key, scope) = (SealKey::parse(&"07".repeat(32)).unwrap(), Scope::run("worker", "default", "r1"));
-        let sealed = key.seal(&scope, "correct horse").unwrap();
-        assert_eq!(key.open(&scope, &sealed).unwrap().reveal(), "correct horse");
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        let open = |key: &SealKey, handle: &str| key.open(handle, |_| Some(scope.clone()));
+        let handle = key.seal(&scope, "correct horse").unwrap();
+        assert_eq!(open(&key, &handle).unwrap().reveal(), "correct horse");
+        let sealed = handle.strip_prefix(SEALED).unwrap().strip_suffix('.').unwrap();
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed).unwrap();
         for at in 0..bytes.len() {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert_eq!(key.open(&scope, &BASE64_URL_SAFE_NO_PAD.encode(changed)), None, "byte {at}");
+            assert_eq!(open(&key, &format!("{SEALED}{}.", BASE64_URL_SAFE_NO_PAD.encode(changed))), None, "byte {at}");
         }
-        assert_eq!(SealKey::parse(&"08".repeat(32)).unwrap().open(&scope, &sealed), None);
-        assert_eq!(key.open(&scope, ""), None);
+        assert_eq!(open(&SealKey::parse(&"08".repeat(32)).unwrap(), &handle), None);
+        for text in ["", sealed, &handle[..handle.len() - 1], "jackfield-sealed.", "jackfield-sealed.."] {
+            assert_eq!(open(&key, text), None, "{text}");
+        }
+        // Whose it is says the handle, not who opens it.
+        assert_eq!(key.open(&handle, |owner| Some(Scope::run(owner, "default", "r1"))).unwrap().reveal(), "correct horse");
+        assert_eq!(key.open(&handle, |_| Some(Scope::host("default"))), None);
     }
 }

@@ -4,7 +4,8 @@ use http::HeaderValue;
 
 use super::{
     super::bindings::secrets::Error,
-    handles::{CallSecrets, SEALED, SECRET},
+    handles::{CallSecrets, SECRET},
+    seal::SEALED,
 };
 
 /// Where a secret is put, which says how it is written there.

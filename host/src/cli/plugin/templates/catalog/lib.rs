@@ -4,14 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Failure, Manifest, ServiceSpec, Setting, Verb, catalog, config};
+use jackfield_plugin_sdk::{Call, Capabilities, Catalog, Contract, Failure, Manifest, ServiceSpec, Setting, catalog, config};
 use serde::Deserialize;
 
 const MANIFEST: Manifest = Manifest {
     name: "plugin-name",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
-    contracts: &[Contract { name: "catalog", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("catalog")],
     capabilities: Capabilities {
         config: &[Setting::new("offerings", "which services each offering consists of").schema(r#"{"type": "object"}"#).required()],
         ..Capabilities::NONE

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use jackfield_plugin_sdk::{
-    Call, Capabilities, Configuration, Contract, Failure, Manifest, Setting, Verb, config,
+    Call, Capabilities, Configuration, Contract, Failure, Manifest, Setting, config,
     configuration::{Assignment, DeviceConfiguration, Request},
 };
 
@@ -14,7 +14,7 @@ const MANIFEST: Manifest = Manifest {
     name: "plugin-name",
     version: env!("CARGO_PKG_VERSION"),
     vendor: "",
-    contracts: &[Contract { name: "configuration", verbs: &[Verb::Apply], idempotent: true }],
+    contracts: &[Contract::pure("configuration")],
     capabilities: Capabilities {
         config: &[Setting::new("parameters", "which parameter each setting of a profile is").schema(r#"{"type": "object"}"#).required()],
         ..Capabilities::NONE
@@ -58,7 +58,7 @@ mod tests {
 
     fn build(settings: Vec<Setting>) -> Result<DeviceConfiguration, Failure> {
         Config::set("parameters", r#"{"wifi.5.key": "Device.WiFi.AccessPoint.2.Security.KeyPassphrase"}"#);
-        let profile = ServiceProfile { version: "1".into(), services: Vec::new(), wifi_bands: Vec::new(), settings };
+        let profile = ServiceProfile { settings, ..ServiceProfile::default() };
         Plugin::apply(&testing::call("key"), Request { device: testing::device("Device."), plan: "fibre".into(), profile, current: Vec::new() })
     }
 
