@@ -9,8 +9,9 @@ use engine::{
 use pipeline::Failure;
 use serde_json::{Value, json};
 use servers::{Backend, Pebble, PebbleOptions, PowerDns};
-use tenants::providers::{ACME_ACCOUNT_COLLECTION, Acme, AcmeCertificates, AcmeOptions, AcmeOrders, AcmeParts, signing_material};
+use tenants::providers::{ACME_ACCOUNT_COLLECTION, Acme, AcmeBinding, AcmeCertificates, AcmeOptions, AcmeOrders, AcmeParts, signing_material};
 use x509_parser::{parse_x509_certificate, pem::Pem};
+use zeroize::Zeroizing;
 
 use crate::testing::{Caller, owner};
 
@@ -56,6 +57,11 @@ fn callers(
     };
     let acme = Acme::new(options, None, parts.clone()).unwrap();
     (Caller::new(AcmeOrders(acme.clone()), Acme::order_pin()), Caller::new(AcmeCertificates(acme), Acme::certificate_pin()))
+}
+
+/// The options for a server that is trusted.
+fn options(pebble: &Pebble) -> AcmeOptions {
+    serde_json::from_value(json!({"directory": pebble.directory_url(), "roots": pebble.server_root(), "timeout_ms": 20_000})).unwrap()
 }
 
 fn order_request() -> Value {
@@ -220,6 +226,29 @@ async fn the_authority_is_not_told_to_look_before_the_proofs_can_be_seen() {
     let (request, ..) = world.ordered().await;
     world.dns.kill9();
     assert_eq!(world.certificate.fails(&request).await, "Unavailable dns_unreachable");
+}
+
+#[tokio::test]
+async fn an_account_is_bound_where_the_authority_wants_it() {
+    // The key is `0123456789abcdef0123456789abcdef`.
+    let binding = ("kid-1".to_owned(), "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY".to_owned());
+    let world = world(PebbleOptions { binding: Some(binding), ..PebbleOptions::default() });
+    assert_eq!(world.order.fails(&order_request()).await, "Held ca_account");
+    let bound = |key: &str| {
+        let binding = AcmeBinding { id: "kid-1".to_owned(), key: Zeroizing::new(key.as_bytes().to_vec()) };
+        let acme = Acme::new(options(&world.pebble), Some(binding), world.parts.clone()).unwrap();
+        Caller::new(AcmeOrders(acme), Acme::order_pin())
+    };
+    assert!(bound("another key, as long as the first").apply(&order_request()).await.is_err());
+    let mut tasks = tokio::task::JoinSet::new();
+    let order = bound("0123456789abcdef0123456789abcdef");
+    for item in 0..4 {
+        let order = Caller { item, ..order.clone() };
+        tasks.spawn(async move { order.apply(&order_request()).await.is_ok() });
+    }
+    assert_eq!(tasks.join_all().await, [true; 4]);
+    let log = world.pebble.log();
+    assert!(log.contains("There are now 1 accounts") && !log.contains("There are now 2 accounts"), "{log}");
 }
 
 #[tokio::test]
