@@ -21,7 +21,7 @@ mod transact;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use engine::port::Secrets;
+use engine::port::{Secrets, SecretsError};
 use pipeline::{Failure, TenantName};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
@@ -30,6 +30,7 @@ pub use self::{connect::AddressError, runner::PostgresRunner};
 use self::{connect::Server, names::Names, pool::Pool};
 use crate::{
     account::Account,
+    failure::{misfit, unavailable},
     migrations::{Migrated, Migrations},
     names::TenantId,
     sql::{Answer, SqlError, TenantSql, Work, sealed::Sealed},
@@ -126,9 +127,10 @@ impl Inner {
 
     /// Only what the host sealed itself is a password.
     fn open(&self, owner: &TenantName, handle: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
-        self.secrets
-            .open(owner, None, handle)
-            .map_err(|error| crate::failure::held("host.secrets", format_args!("the password of the role: {error}")))
+        self.secrets.open(owner, None, handle).map_err(|error| match error {
+            SecretsError::Unavailable(_) => unavailable(format_args!("the password of the role: {error}")),
+            SecretsError::NoKey | SecretsError::TooLong { .. } | SecretsError::Unknown => misfit(format_args!("the password of the role: {error}")),
+        })
     }
 }
 
