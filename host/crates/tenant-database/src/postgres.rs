@@ -3,6 +3,8 @@
 //! The host's own role makes both in one transaction. The schema is the host's and the tenant's role may make things in it, so that nothing a tenant
 //! does can change whose it is. Where a tenant's code could run (its triggers, its functions) the host is connected as the tenant's role and as nothing
 //! more: no `RESET ROLE` leads anywhere.
+//!
+//! A tenant's role sees in the catalogue that other schemas and roles exist, and nothing of what is in them.
 
 mod column;
 mod connect;
