@@ -41,7 +41,7 @@ pub use self::{
     removal::{Removal, RemovalError, Remover},
     renewal::{Caretaker, CaretakerParts},
     repair_pipeline::{REPAIR_PIPELINE, REPAIRED_STEPS, repair_definition},
-    sign_up::{Accepted, Book, Caller, Intake, IntakeParts, Material, Sign, SignUp, SignUpError},
+    sign_up::{Accepted, Book, Caller, Intake, IntakeParts, SignUp, SignUpError},
     slug::{InvalidSlug, RESERVED, Slug},
     tenant_pipeline::{PIPELINE, REASONS, VERSION, bucket, definition},
 };

@@ -15,8 +15,8 @@ use crate::{
     following::{Rested, RestedRuns},
     input::{CertificateInput, TenantInput},
     projection::{CERTIFICATE_COLLECTION, TENANT_COLLECTION},
+    providers::signing_material,
     removal::Remover,
-    sign_up::Sign,
 };
 
 /// How often all certificates are looked at.
@@ -56,8 +56,6 @@ pub struct CaretakerParts {
     pub remover: Arc<Remover>,
     /// Whose runs these are.
     pub service: TenantName,
-    /// Makes keys and signing requests.
-    pub sign: Sign,
 }
 
 /// Why a certificate is fetched.
@@ -174,7 +172,7 @@ impl Caretaker {
             Due::First => "first",
             Due::Ends(serial) => serial,
         };
-        let material = (self.parts.sign)(std::slice::from_ref(&input.domain))?;
+        let material = signing_material(std::slice::from_ref(&input.domain)).map_err(|error| error.to_string())?;
         let certificate_key = self.parts.secrets.seal(&self.parts.service, &material.key).map_err(|error| error.to_string())?;
         let TenantInput { id, slug, plan, region, domain, zone, ttl, .. } = input;
         // One attempt a day: an authority that refuses is not asked at every look.

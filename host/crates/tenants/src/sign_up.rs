@@ -15,12 +15,7 @@ use engine::{
 use pipeline::{Event, PipelineName, RunId, TenantName};
 use serde_json::json;
 
-pub use self::{
-    book::Book,
-    draw::{Material, Sign},
-    error::SignUpError,
-    request::SignUp,
-};
+pub use self::{book::Book, error::SignUpError, request::SignUp};
 pub(crate) use self::{draw::password, request::shown};
 use self::{
     draw::{Drawn, draw},
@@ -49,8 +44,6 @@ pub struct IntakeParts {
     pub options: Arc<Options>,
     /// Whose runs these are.
     pub service: TenantName,
-    /// Makes keys and signing requests.
-    pub sign: Sign,
 }
 
 /// Takes sign-ups in.
@@ -151,8 +144,8 @@ impl Intake {
     }
 
     fn input(&self, id: &str, sign_up: &SignUp, plan: &PlanOptions, domain: &str) -> Result<TenantInput, SignUpError> {
-        let IntakeParts { options, secrets, service, sign, .. } = &self.parts;
-        let Drawn { sealed, signing_request } = draw(&**secrets, service, plan.certificate.then_some((*sign, domain)))?;
+        let IntakeParts { options, secrets, service, .. } = &self.parts;
+        let Drawn { sealed, signing_request } = draw(&**secrets, service, plan.certificate.then_some(domain))?;
         let SignUp { name, plan: plan_name, region, slug, admin, labels } = sign_up.clone();
         Ok(TenantInput {
             id: id.to_owned(),

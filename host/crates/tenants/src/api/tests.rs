@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tower_service::Service;
 
 use super::{Accounts, Api, Audit, By, Key, router};
-use crate::{Book, Caretaker, CaretakerParts, CredentialParts, Credentials, Follower, Intake, IntakeParts, Listeners, Material, Options, Remover};
+use crate::{Book, Caretaker, CaretakerParts, CredentialParts, Credentials, Follower, Intake, IntakeParts, Listeners, Options, Remover};
 
 const CONTRACTS: [(&str, &str); 9] = [
     ("directory", "jackfield:tenant/directory@1"),
@@ -132,10 +132,6 @@ impl Accounts for Notes {
     }
 }
 
-fn sign(names: &[String]) -> Result<Material, String> {
-    Ok(Material { key: "a key".to_owned().into(), request: format!("a request for {}", names.join(" ")) })
-}
-
 fn settings() -> Value {
     let quick = json!({"retry_initial_ms": 1, "retry_max_ms": 2, "max_attempts": 1});
     let steps =
@@ -200,7 +196,6 @@ impl World {
             clock: clock.clone(),
             remover: remover.clone(),
             service: service.clone(),
-            sign,
         };
         let intake = IntakeParts {
             engine: driver.clone(),
@@ -209,7 +204,6 @@ impl World {
             clock: clock.clone(),
             options: options.clone(),
             service: service.clone(),
-            sign,
         };
         let credentials = CredentialParts {
             engine: driver.clone(),

@@ -6,31 +6,16 @@ use pipeline::TenantName;
 use zeroize::Zeroizing;
 
 use super::SignUpError;
-use crate::input::Sealed;
+use crate::{
+    input::Sealed,
+    providers::{SigningMaterial, signing_material},
+};
 
 /// How many bytes a password has.
 const PASSWORD_BYTES: usize = 32;
 
 /// The digits of ids: every name that is made of one may have them.
 const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
-
-/// A private key and the request to certify its public half.
-#[derive(Clone)]
-pub struct Material {
-    /// The private key in PEM, to be sealed.
-    pub key: Zeroizing<String>,
-    /// The signing request: DER in base64.
-    pub request: String,
-}
-
-impl std::fmt::Debug for Material {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Material").field("request", &self.request).finish_non_exhaustive()
-    }
-}
-
-/// Makes a key and a signing request for names.
-pub type Sign = fn(&[String]) -> Result<Material, String>;
 
 /// What was drawn for a tenant, sealed.
 pub(super) struct Drawn {
@@ -55,13 +40,13 @@ pub(super) fn id(caller: &str, key: Option<&str>) -> Result<String, SignUpError>
 }
 
 /// Draws and seals everything. A tenant without a certificate has no key.
-pub(super) fn draw(secrets: &dyn Secrets, service: &TenantName, certificate: Option<(Sign, &str)>) -> Result<Drawn, SignUpError> {
+pub(super) fn draw(secrets: &dyn Secrets, service: &TenantName, certificate_for: Option<&str>) -> Result<Drawn, SignUpError> {
     let database = secrets.seal(service, &password()?)?;
     let admin = secrets.seal(service, &password()?)?;
-    let Some((sign, domain)) = certificate else {
+    let Some(domain) = certificate_for else {
         return Ok(Drawn { sealed: Sealed { database, admin, certificate_key: None }, signing_request: None });
     };
-    let Material { key, request } = sign(&[domain.to_owned()]).map_err(SignUpError::Material)?;
+    let SigningMaterial { key, request } = signing_material(&[domain.to_owned()]).map_err(|error| SignUpError::Material(error.to_string()))?;
     let certificate_key = Some(secrets.seal(service, &key)?);
     Ok(Drawn { sealed: Sealed { database, admin, certificate_key }, signing_request: Some(request) })
 }
