@@ -56,7 +56,8 @@ pub(super) async fn until_it_is_over(client: &Client, waited: &Waited<'_>) -> an
     let shown = find(client, device).await.unwrap_or_default();
     let stands = if what == "provision" { &shown } else { command(&shown, run) };
     // A person may have decided that what the device has is not looked at.
-    let end = if end == End::Done && stands["state"] == "unverified" { End::Not("unverified: what was sent was not read back".to_owned()) } else { end };
+    let end =
+        if end == End::Done && stands["state"] == "unverified" { End::Not("unverified: what was sent was not read back".to_owned()) } else { end };
     match &end {
         _ if json => output::say_json(stands)?,
         End::Done => output::say(format!("{what} of {device} is done\n{}", outcome(&stands["output"])).trim_end())?,

@@ -11,7 +11,7 @@ use engine::port::{Document, DocumentPage, DocumentQuery};
 use serde_json::{Value, json};
 
 use super::{Api, ApiError, copy, device, shown};
-use crate::flow::{answers::with_values, COMMAND_COLLECTION, DEVICE_COLLECTION, DeviceState, INVENTORY_COLLECTION, STATE_COLLECTION};
+use crate::flow::{COMMAND_COLLECTION, DEVICE_COLLECTION, DeviceState, INVENTORY_COLLECTION, STATE_COLLECTION, answers::with_values};
 
 /// How many devices a page has unless the client says otherwise, and at most.
 const DEFAULT_LIMIT: u64 = 20;

@@ -57,12 +57,8 @@ pub(crate) async fn with_values(documents: &dyn Documents, run: &str, output: &m
 async fn remove_old(documents: &dyn Documents, now: Timestamp) {
     let count = DocumentQuery { collection: ANSWERS, limit: 1, ..DocumentQuery::default() };
     let Ok(page) = documents.find(count).await else { return };
-    let oldest = DocumentQuery {
-        collection: ANSWERS,
-        offset: page.total.saturating_sub(REMOVED_AT_ONCE),
-        limit: REMOVED_AT_ONCE,
-        ..DocumentQuery::default()
-    };
+    let oldest =
+        DocumentQuery { collection: ANSWERS, offset: page.total.saturating_sub(REMOVED_AT_ONCE), limit: REMOVED_AT_ONCE, ..DocumentQuery::default() };
     let Ok(page) = documents.find(oldest).await else { return };
     for old in page.documents.iter().filter(|old| old.rank <= now.0) {
         let _kept_until_the_next = documents.remove(ANSWERS, &old.id).await;

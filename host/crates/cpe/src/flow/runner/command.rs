@@ -152,9 +152,9 @@ async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
     let secret: Vec<&String> = values.iter().map(|value| &value.name).filter(|name| talk.quirks.is_secret(name)).collect();
     let sent = values.iter().map(|value| json!(Parameter::sent(value, &talk.quirks))).collect();
     let (documents, kept) = (&*talk.runner.documents, Duration::from_secs(talk.runner.options.answers_s));
-    let mut read = put_away(documents, &talk.call.run, sent, talk.runner.clock.now(), kept).await.map_err(|error| {
-        Stop::Failed(Failure::new(FailureClass::Unavailable, "_OTHER", format!("the values could not be kept: {error}")))
-    })?;
+    let mut read = put_away(documents, &talk.call.run, sent, talk.runner.clock.now(), kept)
+        .await
+        .map_err(|error| Stop::Failed(Failure::new(FailureClass::Unavailable, "_OTHER", format!("the values could not be kept: {error}"))))?;
     read["absent"] = json!(absent);
     if !secret.is_empty() {
         read["secret"] = json!(secret);
