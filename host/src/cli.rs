@@ -14,6 +14,7 @@ mod output;
 mod plugin;
 mod run;
 mod store;
+mod tenant;
 mod token;
 
 use std::{
@@ -54,6 +55,9 @@ enum Command {
     /// Devices that contact the host (TR-069): look at them, provision and wake them, read and set parameters.
     #[command(subcommand)]
     Cpe(cpe::Command),
+    /// Tenants of a service: sign them up, look at them, repair and delete them.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
     /// Begin, pack, sign, inspect, verify, check and call plugins; needs no running host.
     #[command(subcommand)]
     Plugin(plugin::Command),
@@ -86,6 +90,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Order(command) => wait_for(order::run(command)),
         Command::Run(command) => wait_for(run::run(command)),
         Command::Cpe(command) => wait_for(cpe::run(command)),
+        Command::Tenant(command) => wait_for(tenant::run(command)),
         Command::Plugin(command) => wait_for(plugin::run(command)),
         Command::Binding(command) => wait_for(binding::run(command)),
         Command::Audit(command) => wait_for(audit::run(command)),

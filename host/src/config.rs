@@ -4,6 +4,7 @@ mod bindings;
 mod cpe;
 mod load;
 mod secret;
+mod tenants;
 mod tokens;
 
 use std::{
@@ -19,6 +20,7 @@ pub(crate) use self::{
     cpe::{Cpe, Tls},
     load::{load, with_nearest},
     secret::{Given, callback_keys, hidden, resolve, seal_key, secret_text, shown, written_out_at},
+    tenants::Tenants,
     tokens::{Role, Token},
 };
 
@@ -36,6 +38,8 @@ pub(crate) struct Config {
     pub(crate) orders: orders::Options,
     /// Where devices contact the host. Default nowhere.
     pub(crate) cpe: Cpe,
+    /// Tenants of a service. Default none.
+    pub(crate) tenants: Option<Tenants>,
     pub(crate) telemetry: Telemetry,
     /// The plugins, by the name in their manifest.
     pub(crate) plugins: BTreeMap<String, Plugin>,
@@ -213,6 +217,9 @@ impl Config {
     fn anchor(&mut self, directory: &Path) {
         let paths = [Some(&mut self.store.path), self.telemetry.file.as_mut(), self.runtime.cache_dir.as_mut(), self.registry.drop_folder.as_mut()];
         self.cpe.anchor(directory);
+        if let Some(tenants) = &mut self.tenants {
+            tenants.anchor(directory);
+        }
         for path in paths.into_iter().flatten().chain(self.plugins.values_mut().map(|plugin| &mut plugin.path)) {
             *path = directory.join(&*path);
         }

@@ -38,14 +38,17 @@ pub(crate) fn router(host: &Host, tokens: Tokens, config: &Config, callback_keys
         let routes = cpe::api::router(devices.api.clone()).layer(middleware::map_request(auth::by));
         routes.layer(middleware::from_fn_with_state(host.registry.clone(), registry::carry_out))
     });
+    let tenants = host.tenants.as_ref().map(|tenants| tenants::api::router(tenants.api.clone()).layer(middleware::map_request(auth::by_tenants)));
+    let open = auth::OpenSignUp::of(host);
     let guarded = Router::new()
         .merge(devices.unwrap_or_default())
+        .merge(tenants.unwrap_or_default())
         .merge(orders::tmf622::router(intake))
         .merge(runs::router(host.driver.clone(), host.store.clone(), definitions.clone()))
         .merge(inspect::router(host.driver.clone(), host.store.clone(), definitions))
         .merge(backup::router(host.store.clone()))
         .merge(registry::router(host.registry.clone(), tenant.clone(), config.orders.categories.clone()))
-        .layer(middleware::from_fn_with_state(Arc::new(tokens), auth::require));
+        .layer(middleware::from_fn_with_state(Arc::new(auth::Guard { tokens, open }), auth::require));
     let takes_over = host.telemetry.propagates();
     let receive = Duration::from_millis(config.http.receive_ms);
     Router::new()

@@ -160,6 +160,13 @@ impl Registry {
         RegistryChange::of(state.number, self.now(), deed)
     }
 
+    /// Writes an entry into the audit trail of something that changes no plugin.
+    pub(crate) async fn note(&self, by: &str, action: &str, subject: &str) -> Result<(), RegistryError> {
+        let _turn = self.changing.lock().await;
+        let state = self.state().await?;
+        self.commit(self.begin(&state, deed(by, action, subject, "")), None).await.map(drop)
+    }
+
     async fn table(&self, revision: &Revision) -> Result<BindingTable, RegistryError> {
         let unknown = || ReadError::Unavailable(format!("binding-table revision {revision} is not in the store"));
         Ok(BindingTable::read(&*self.store, revision).await?.ok_or_else(unknown)?)

@@ -4,6 +4,7 @@ mod devices;
 mod server;
 mod signals;
 mod telemetry;
+mod tenants;
 mod tokens;
 
 use std::{
@@ -15,8 +16,8 @@ use std::{
 use ::telemetry::{HostLog, Telemetry};
 use anyhow::Context;
 use engine::{
-    Driver, Options, Pack, Ports, Routed, SelectorNames,
-    port::{Opening, SystemClock},
+    Driver, Exclusive, Options, Pack, Ports, Routed, SelectorNames,
+    port::{HostInterface, Opening, Runner, SystemClock},
 };
 use package::TrustList;
 use pipeline::TenantName;
@@ -25,13 +26,15 @@ use tokio::{net::TcpListener, sync::watch};
 use tracing::{error, info, warn};
 
 pub(crate) use self::{
-    devices::{Devices, packs},
+    devices::Devices,
+    tenants::Tenants,
     tokens::{Tokens, new_token},
 };
 use self::{
     devices::{Doors, Prepared},
     server::Server,
     signals::Signals,
+    tenants::PreparedTenants,
 };
 use crate::{
     config::Config,
@@ -58,7 +61,8 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     let (store, opening) = Store::open(&config.store.path, options).with_context(|| format!("store.path: {}", config.store.path.display()))?;
     let tokens = Tokens::open(config.data_directory(), &config.tokens)?;
     let callback_keys = crate::config::callback_keys(&config.callbacks, directory)?;
-    let host = Host::open(&config, directory, &url, store.clone(), &opening, log).await?;
+    let mut watching = tokio::task::JoinSet::new();
+    let host = Host::open(&config, directory, &url, store.clone(), &opening, log, &mut watching).await?;
     // From here on a signal is a drain.
     let mut signals = Signals::listen()?;
     let endpoint = config.data_directory().join("endpoint");
@@ -75,7 +79,6 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
     if let Some(devices) = &host.devices {
         doors.serve(devices, config.data_directory(), &stop, &mut serving)?;
     }
-    let mut watching = tokio::task::JoinSet::new();
     watching.spawn(host.registry.clone().look_after_canaries());
     if let Some(folder) = config.registry.drop_folder.clone() {
         watching.spawn(registry::watch_drop_folder(host.registry.clone(), folder));
@@ -105,6 +108,9 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
             name = signals.next() => warn!("{name}: devices in session are left alone"),
         }
     }
+    if let Some(tenants) = &host.tenants {
+        tenants.let_go();
+    }
     let _nobody_listens = stopping.send(true);
     // Connections that are still open then are cut by the end of the process.
     let _cut = tokio::time::timeout(LAST_ANSWERS, async { while serving.join_next().await.is_some() {} }).await;
@@ -116,6 +122,11 @@ pub(crate) async fn serve(config: Config, directory: &Path, log: &HostLog) -> an
         Some(reason) => anyhow::bail!("the store cannot be used any more: {reason}"),
         None => Ok(rested),
     }
+}
+
+/// The pipelines of devices and tenants, where there are any.
+pub(crate) fn packs(config: &Config) -> Vec<Pack> {
+    devices::packs(config).into_iter().chain(tenants::packs(config)).collect()
 }
 
 /// Whose runs come in over this host; the name was checked when the configuration was read.
@@ -143,6 +154,8 @@ pub(crate) struct Host {
     pub(crate) telemetry: Arc<Telemetry>,
     /// The auto-configuration server, where devices contact the host.
     pub(crate) devices: Option<Arc<Devices>>,
+    /// The tenants of a service.
+    pub(crate) tenants: Option<Tenants>,
 }
 
 impl Host {
@@ -154,6 +167,7 @@ impl Host {
         store: Arc<Store>,
         opening: &Opening,
         log: &HostLog,
+        watching: &mut tokio::task::JoinSet<()>,
     ) -> anyhow::Result<Self> {
         // Telemetry first: attempts that the last process lost ended at its last sign of life, which is noted here.
         let (telemetry, sampler) = telemetry::start(config, &store, opening).await?;
@@ -164,7 +178,10 @@ impl Host {
         options.compile_worker = Some("/proc/self/exe".into());
         options.seal_key = crate::config::seal_key(&config.secrets, directory)?;
         let secrets = Arc::new(plugin_runtime::HostSecrets::new(options.seal_key.clone()));
-        let runtime = plugin_runtime::Runtime::new(options)?;
+        let tenant = tenant(config);
+        let tenants = PreparedTenants::new(config, directory, &tenant, &store, secrets.clone(), opening).await?;
+        let interfaces: Vec<Arc<dyn HostInterface>> = tenants.iter().map(PreparedTenants::interface).collect();
+        let runtime = plugin_runtime::Runtime::with(options, plugin_runtime::Contracts::builtin(), interfaces)?;
         let trust = Arc::new(TrustList::new(config.trust.clone())?);
         if trust.allows_unsigned() {
             warn!("plugins that nobody has signed are taken: `allow_unsigned = true` in [trust] is a switch for development");
@@ -178,20 +195,22 @@ impl Host {
         let parts =
             Parts { config, directory, store: &store, runtime: &runtime, trust: &trust, shelf: &shelf, selectors: &selectors, natives: &natives };
         let (revision, table) = registry::current(&parts).await?;
-        let tenant = tenant(config);
         let devices = Prepared::new(config, &tenant, &store, secrets, telemetry.live_spans(sampler.clone())).await?;
         for (metric, gauge) in devices.iter().flat_map(Prepared::gauges) {
             telemetry.observe(metric, gauge);
         }
-        let native = devices.as_ref().map(Prepared::natives).unwrap_or_default();
-        let runner = Routed { plugins: Some(Arc::new(shelf.clone())), native };
+        let mut native = devices.as_ref().map(Prepared::natives).unwrap_or_default();
+        native.extend(tenants.iter().flat_map(PreparedTenants::natives));
+        let routed = Routed { plugins: Some(Arc::new(shelf.clone())), native };
+        let runner: Arc<dyn Runner> = Arc::new(Exclusive::new(Arc::new(routed), tenants::zone_of));
         let mut observers = telemetry.observers();
         observers.extend(devices.iter().flat_map(Prepared::observers));
+        observers.extend(tenants.iter().map(PreparedTenants::observer));
         let ports = Ports {
             journal: store.clone(),
             timers: store.clone(),
             blobs: store.clone(),
-            runner: Arc::new(runner),
+            runner: runner.clone(),
             clock: Arc::new(SystemClock),
             observers,
         };
@@ -208,7 +227,8 @@ impl Host {
         let driver = Arc::new(Driver::open(ports, opening, options).await?);
         let registry = Arc::new(Registry::new(&parts, driver.clone()).await?);
         let devices = devices.map(|prepared| prepared.connect(config, &driver, registry.clone())).transpose()?.map(Arc::new);
-        Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry), devices })
+        let tenants = tenants.map(|prepared| prepared.connect(&driver, runner, &registry, watching));
+        Ok(Self { driver, store, runtime, registry, trust, telemetry: Arc::new(telemetry), devices, tenants })
     }
 
     /// Lets calls finish within the budget, or until a second signal.

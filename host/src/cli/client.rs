@@ -82,6 +82,11 @@ impl Client {
         self.send(Method::DELETE, path, &[], Vec::new(), PATIENCE).await
     }
 
+    /// DELETE of what a JSON text confirms.
+    pub(super) async fn delete_confirmed(&self, path: &str, body: Vec<u8>) -> anyhow::Result<Answer> {
+        self.send(Method::DELETE, path, &[], body, PATIENCE).await
+    }
+
     async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: Vec<u8>, patience: Duration) -> anyhow::Result<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.base));
         request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token));

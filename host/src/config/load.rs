@@ -94,6 +94,9 @@ fn check(config: &Config) -> Result<(), String> {
     in_range("engine.max_driven", config.engine.max_driven, 1..=MAX_PLACES)?;
     in_range("runtime.max_calls", config.runtime.max_calls, 1..=100_000)?;
     check_cpe(config)?;
+    if let Some(tenants) = &config.tenants {
+        tenants.options.check().map_err(|error| format!("tenants: {error}"))?;
+    }
     in_range("runtime.max_calls_per_plugin", config.runtime.max_calls_per_plugin, 1..=100_000)?;
     tokens::check(&config.tokens)?;
     secret::check_entries(&config.secrets.allow)?;

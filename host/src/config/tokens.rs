@@ -25,6 +25,8 @@ pub(crate) enum Role {
     Orders,
     /// Looks at everything and decides about runs and devices: resolve, undo, repin, backup; takes in, provisions, commands and forgets devices.
     Operator,
+    /// Signs tenants up, looks at them, gives out their passwords and deletes them: a portal of customers.
+    Tenants,
     /// Installs files of plugins; puts none into service.
     Publisher,
     /// Everything, and alone what decides which plugin runs with which grant.
@@ -49,7 +51,7 @@ struct Full {
 }
 
 impl Role {
-    pub(crate) const ALL: [Self; 5] = [Self::Viewer, Self::Orders, Self::Operator, Self::Publisher, Self::Admin];
+    pub(crate) const ALL: [Self; 6] = [Self::Viewer, Self::Orders, Self::Operator, Self::Tenants, Self::Publisher, Self::Admin];
 
     /// As it is written in a configuration.
     pub(crate) const fn name(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Role {
             Self::Viewer => "viewer",
             Self::Orders => "orders",
             Self::Operator => "operator",
+            Self::Tenants => "tenants",
             Self::Publisher => "publisher",
             Self::Admin => "admin",
         }

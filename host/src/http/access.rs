@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::http::Method;
 
-use crate::config::Role::{self, Admin, Operator, Orders, Publisher, Viewer};
+use crate::config::Role::{self, Admin, Operator, Orders, Publisher, Tenants, Viewer};
 
 /// Whoever may look at everything.
 const LOOK: &[Role] = &[Viewer, Operator];
@@ -14,8 +14,12 @@ const LOOK_AT_ORDERS: &[Role] = &[Orders, Viewer, Operator];
 const OPERATE: &[Role] = &[Operator];
 /// What decides which plugin runs with which grant.
 const ADMINISTER: &[Role] = &[];
+/// Whoever may look at tenants.
+const LOOK_AT_TENANTS: &[Role] = &[Tenants, Viewer, Operator];
+/// Whoever decides about tenants.
+const MANAGE_TENANTS: &[Role] = &[Tenants, Operator];
 /// What says nothing about anybody.
-const ANYBODY: &[Role] = &[Viewer, Orders, Operator, Publisher];
+const ANYBODY: &[Role] = &[Viewer, Orders, Operator, Tenants, Publisher];
 
 /// A method of a path, as the router has it, and the roles that open it beside `admin`, which opens everything. Whoever may GET may HEAD.
 type Route = (&'static str, &'static str, &'static [Role]);
@@ -55,6 +59,20 @@ const ROUTES: &[Route] = &[
     ("POST", "/api/v1/cpe/devices/{key}/{command}", OPERATE),
     ("POST", "/api/v1/cpe/plans", OPERATE),
     ("POST", "/api/v1/cpe/credentials", OPERATE),
+    ("POST", "/api/v1/tenants", MANAGE_TENANTS),
+    ("GET", "/api/v1/tenants", LOOK_AT_TENANTS),
+    ("GET", "/api/v1/tenants/stats", LOOK_AT_TENANTS),
+    ("GET", "/api/v1/tenants/openapi.json", ANYBODY),
+    ("GET", "/api/v1/tenants/zone/{zone}", LOOK_AT_TENANTS),
+    ("GET", "/api/v1/tenants/{id}", LOOK_AT_TENANTS),
+    ("DELETE", "/api/v1/tenants/{id}", MANAGE_TENANTS),
+    ("GET", "/api/v1/tenants/{id}/events", LOOK_AT_TENANTS),
+    ("POST", "/api/v1/tenants/{id}/retry", MANAGE_TENANTS),
+    ("GET", "/api/v1/tenants/{id}/drift", LOOK_AT_TENANTS),
+    ("POST", "/api/v1/tenants/{id}/repair", MANAGE_TENANTS),
+    // Passwords are for whoever serves the tenants, not for whoever runs the host.
+    ("POST", "/api/v1/tenants/{id}/credentials", &[Tenants]),
+    ("POST", "/api/v1/tenants/{id}/credentials/rotate", &[Tenants]),
     ("GET", "/api/v1/cpe/quirks", LOOK),
     ("GET", "/api/v1/cpe/quirks/{name}", LOOK),
     ("PUT", "/api/v1/cpe/quirks/{name}", OPERATE),
@@ -120,18 +138,20 @@ mod tests {
         let of_devices = routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/cpe/src/api.rs"));
         found.extend(of_devices.iter().map(|path| format!("{}{path}", cpe::api::BASE)));
         let mut operations = BTreeSet::new();
-        for (base, document) in [(BASE, orders::tmf622::OPENAPI), (cpe::api::BASE, cpe::api::OPENAPI)] {
+        found.extend(routes(&Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/tenants/src/api.rs")));
+        let documents = [(BASE, orders::tmf622::OPENAPI), (cpe::api::BASE, cpe::api::OPENAPI), (tenants::api::BASE, tenants::api::OPENAPI)];
+        for (base, document) in documents {
             operations.insert(("GET".to_owned(), format!("{base}/openapi.json")));
             let document: Value = serde_json::from_str(document).unwrap();
             for (path, methods) in document["paths"].as_object().unwrap() {
                 let methods = methods.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str()));
-                operations.extend(methods.map(|method| (method.to_ascii_uppercase(), format!("{base}{path}"))));
+                operations.extend(methods.map(|method| (method.to_ascii_uppercase(), format!("{base}{}", path.trim_end_matches('/')))));
             }
         }
         found.extend(operations.iter().filter(|(_, path)| path.starts_with(BASE)).map(|(_, path)| path.clone()));
         let known: BTreeSet<String> = ROUTES.iter().map(|(_, path, _)| (*path).to_owned()).collect();
         assert_eq!(found, known);
-        let described = |(_, path, _): &&Route| path.starts_with(BASE) || path.starts_with(cpe::api::BASE);
+        let described = |(_, path, _): &&Route| [BASE, cpe::api::BASE, tenants::api::BASE].iter().any(|base| path.starts_with(base));
         let entries: BTreeSet<_> = ROUTES.iter().filter(described).map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
         assert_eq!(operations, entries);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -14,7 +14,7 @@ use tracing::info;
 use super::access::{Verdict, judge};
 use crate::{
     config::{ADMIN, Role},
-    serve::Tokens,
+    serve::{Host, Tokens},
 };
 
 /// Who sent a request.
@@ -25,11 +25,42 @@ pub(crate) struct Caller(pub(crate) String);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Administers(pub(super) bool);
 
+/// What is needed to judge a request.
+pub(crate) struct Guard {
+    pub(crate) tokens: Tokens,
+    pub(crate) open: Option<OpenSignUp>,
+}
+
+/// What anybody may do where anybody may sign up: that, and look at the tenant that the ticket is for.
+pub(crate) struct OpenSignUp(tenants::api::Key);
+
+impl OpenSignUp {
+    /// `None` where signing up needs a token.
+    pub(crate) fn of(host: &Host) -> Option<Self> {
+        let api = host.tenants.as_ref().map(|tenants| &tenants.api)?;
+        api.options.sign_up.open.then(|| Self(api.key.clone()))
+    }
+
+    fn lets(&self, request: &Request) -> bool {
+        let path = request.uri().path();
+        let Some(rest) = path.strip_prefix(tenants::api::BASE) else { return false };
+        if rest.is_empty() {
+            return request.method() == Method::POST;
+        }
+        let id = rest.strip_prefix('/').map(|rest| rest.strip_suffix("/events").unwrap_or(rest)).unwrap_or_default();
+        let ticket = request.uri().query().and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("ticket=")));
+        request.method() == Method::GET && ticket.is_some_and(|ticket| self.0.opens(id, ticket))
+    }
+}
+
 /// Lets a request through that carries a known token with a role that opens the route.
-pub(crate) async fn require(State(tokens): State<Arc<Tokens>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn require(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let credentials = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.split_once(' '));
     let bearer = credentials.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer")).map(|(_, token)| token.trim_start());
-    let Some(owner) = bearer.and_then(|token| tokens.owner(token)) else {
+    if credentials.is_none() && guard.open.as_ref().is_some_and(|open| open.lets(&request)) {
+        return next.run(request).await;
+    }
+    let Some(owner) = bearer.and_then(|token| guard.tokens.owner(token)) else {
         let expected = "expected `Authorization: Bearer TOKEN` with a token that this host knows";
         let refused = refused(StatusCode::UNAUTHORIZED, "40", "unauthorized", expected);
         return ([(header::WWW_AUTHENTICATE, "Bearer")], refused).into_response();
@@ -72,6 +103,15 @@ fn refused(status: StatusCode, code: &str, reason: &str, message: &str) -> Respo
 pub(super) async fn by(mut request: Request) -> Request {
     if let Some(Caller(name)) = request.extensions().get() {
         let by = cpe::api::By(name.clone());
+        request.extensions_mut().insert(by);
+    }
+    request
+}
+
+/// Tells the interface of tenants whose token it was.
+pub(super) async fn by_tenants(mut request: Request) -> Request {
+    if let Some(Caller(name)) = request.extensions().get() {
+        let by = tenants::api::By(name.clone());
         request.extensions_mut().insert(by);
     }
     request

@@ -2,8 +2,10 @@
 
 use engine::{Binding, BindingTable};
 use pipeline::{ContractTrack, Pin, Provider, Verbs};
+use tenant_database::{PostgresRunner, SqliteRunner};
+use tenants::providers::{Acme, Directory, LocalCa, LocalStorage, LocalZone, Maildir, Smtp};
 
-use crate::config::{BindingSettings, Config, NATIVE};
+use crate::config::{BindingSettings, Config, NATIVE, Tenants};
 
 /// Everything that is done with a device.
 pub(crate) const CWMP: &str = cpe::flow::DEVICE_PROVIDER;
@@ -26,29 +28,16 @@ struct Native {
 }
 
 impl Natives {
-    /// Those of a configuration.
+    /// Those of a configuration. Of several that answer a contract the first is bound to it unless an operator says otherwise.
     pub(crate) fn of(config: &Config) -> Self {
-        if !config.cpe.is_enabled() {
-            return Self::default();
+        let mut natives = Vec::new();
+        if config.cpe.is_enabled() {
+            natives.extend(of_devices());
         }
-        let pure = |name: &str, track: &str| Pin {
-            provider: Provider::Native { name: name.to_owned() },
-            contract: format!("{track}.0.0"),
-            verbs: Verbs::default(),
-            idempotent: true,
-        };
-        let native = |track: &str, pin: Pin, alone| Native {
-            name: pin.provider.name().to_owned(),
-            track: track.parse().expect("the contracts of the host are valid tracks"),
-            pin,
-            alone,
-        };
-        let embedded = |track: &str, name: &str| native(track, pure(name, track), false);
-        Self(vec![
-            native(cpe::flow::DEVICE_CONTRACT, cpe::flow::DeviceRunner::pin(), true),
-            embedded("jackfield:cpe/inventory@1", EMBEDDED_INVENTORY),
-            embedded("jackfield:cpe/profile@1", EMBEDDED_PROFILE),
-        ])
+        if let Some(tenants) = &config.tenants {
+            natives.extend(of_tenants(tenants));
+        }
+        Self(natives)
     }
 
     /// The pin of one for a contract.
@@ -85,6 +74,40 @@ impl Natives {
         }
         table
     }
+}
+
+fn native(pin: Pin, alone: bool) -> Native {
+    let (track, _) = pin.contract.split_once('.').expect("the contracts of the host have whole versions");
+    let track = track.parse().expect("the contracts of the host are valid tracks");
+    Native { name: pin.provider.name().to_owned(), track, pin, alone }
+}
+
+fn of_devices() -> [Native; 3] {
+    let embedded = |contract: &str, name: &str| {
+        let provider = Provider::Native { name: name.to_owned() };
+        native(Pin { provider, contract: contract.to_owned(), verbs: Verbs::default(), idempotent: true }, false)
+    };
+    [
+        native(cpe::flow::DeviceRunner::pin(), true),
+        embedded("jackfield:cpe/inventory@1.0.0", EMBEDDED_INVENTORY),
+        embedded("jackfield:cpe/profile@1.0.0", EMBEDDED_PROFILE),
+    ]
+}
+
+fn of_tenants(settings: &Tenants) -> Vec<Native> {
+    let (providers, mut natives) = (&settings.providers, vec![native(Directory::pin(), true)]);
+    if providers.database.postgres.is_some() {
+        natives.push(native(PostgresRunner::pin(), false));
+    }
+    if providers.acme.is_some() {
+        natives.extend([native(Acme::order_pin(), false), native(Acme::certificate_pin(), false)]);
+    }
+    if providers.smtp.is_some() {
+        natives.push(native(Smtp::pin(), false));
+    }
+    let embedded = [SqliteRunner::pin(), LocalStorage::pin(), LocalZone::pin(), LocalCa::order_pin(), LocalCa::certificate_pin(), Maildir::pin()];
+    natives.extend(embedded.map(|pin| native(pin, false)));
+    natives
 }
 
 #[cfg(test)]

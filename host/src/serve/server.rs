@@ -2,10 +2,15 @@
 //!
 //! A client that sends its request a byte at a time costs a connection for a while, and nobody else anything.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::Router;
-use hyper::server::conn::http1;
+use hyper::{
+    Request,
+    body::Incoming,
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
@@ -40,8 +45,10 @@ impl Server {
             tokio::select! {
                 () = told(&mut stop) => break,
                 Some(_) = connections.join_next() => {}
-                (stream, place) = accept(&listener, &places) => {
-                    connections.spawn(connection(stream, router.clone(), receive, stop.clone(), place));
+                (stream, address, place) = accept(&listener, &places) => {
+                    // Sign-ups without a token are counted by where they come from.
+                    let from = tenants::api::From(address);
+                    connections.spawn(connection(stream, from, router.clone(), receive, stop.clone(), place));
                 }
             }
         }
@@ -55,12 +62,12 @@ async fn told(stop: &mut watch::Receiver<bool>) {
     let _sender_gone = stop.wait_for(|stop| *stop).await;
 }
 
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, Option<OwnedSemaphorePermit>) {
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, IpAddr, Option<OwnedSemaphorePermit>) {
     // The semaphore is never closed.
     let place = places.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, place),
+            Ok((stream, address)) => return (stream, address.ip(), place),
             Err(error) => {
                 tracing::warn!("no connection can be accepted: {error}");
                 tokio::time::sleep(AFTER_ERROR).await;
@@ -69,11 +76,23 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> (TcpStream, 
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, receive: Duration, mut stop: watch::Receiver<bool>, place: Option<OwnedSemaphorePermit>) {
+async fn connection(
+    stream: TcpStream,
+    from: tenants::api::From,
+    router: Router,
+    receive: Duration,
+    mut stop: watch::Receiver<bool>,
+    place: Option<OwnedSemaphorePermit>,
+) {
     let _place = place;
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(receive);
-    let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)));
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(from);
+        router.call(request)
+    });
+    let mut served = std::pin::pin!(server.serve_connection(TokioIo::new(stream), service));
     // How a connection ends is the client's business.
     tokio::select! {
         _ = served.as_mut() => return,

@@ -54,6 +54,9 @@ fn zero_series(config: &Config) -> Vec<Measurement> {
     if config.cpe.is_enabled() {
         series.extend(cpe::flow::initial_series(&config.cpe.provisioning));
     }
+    if let Some(tenants) = &config.tenants {
+        series.extend(tenants::initial_series(&tenants.options));
+    }
     series
 }
 
