@@ -1,5 +1,5 @@
-//! `docs/operate.md` has a paragraph for everything that an operator can meet, and names nothing else; the alerts that ship speak of series that there
-//! are; `docs/telemetry.md` has every setting.
+//! `docs/operate.md` has a paragraph for everything that an operator can meet, and names nothing else; the alerts and dashboards that ship speak of series
+//! that there are; `docs/telemetry.md` has every setting.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,17 @@ const REGISTRY: &str = include_str!("../../crates/telemetry/registry.yaml");
 const TELEMETRY: &str = include_str!("../../docs/telemetry.md");
 const CONFIG: &str = include_str!("../../src/config.rs");
 const ENVIRONMENT: &str = include_str!("../../crates/telemetry/src/env.rs");
-const ALERTS: &str = concat!(include_str!("../../docs/alerts/orders.rules.yaml"), include_str!("../../docs/alerts/cpe.rules.yaml"));
-const ALERT_TESTS: &str = concat!(include_str!("../../docs/alerts/orders.test.yaml"), include_str!("../../docs/alerts/cpe.test.yaml"));
+const ALERTS: &str = concat!(
+    include_str!("../../docs/alerts/orders.rules.yaml"),
+    include_str!("../../docs/alerts/cpe.rules.yaml"),
+    include_str!("../../docs/alerts/tenants.rules.yaml")
+);
+const ALERT_TESTS: &str = concat!(
+    include_str!("../../docs/alerts/orders.test.yaml"),
+    include_str!("../../docs/alerts/cpe.test.yaml"),
+    include_str!("../../docs/alerts/tenants.test.yaml")
+);
+const DASHBOARDS: [&str; 2] = [include_str!("../../docs/telemetry/dashboard-cpe.json"), include_str!("../../docs/telemetry/dashboard-tenants.json")];
 
 /// The names of the headings of one kind: `### Error `name``.
 fn headings(kind: &str) -> BTreeSet<String> {
@@ -28,7 +37,8 @@ fn every_error_code_of_the_contract_has_its_paragraph() {
 #[test]
 fn every_fallout_reason_has_its_paragraph() {
     let of_devices = cpe::flow::RESULTS.into_iter().filter(|result| *result != "success").chain(["command_failed"]);
-    assert_eq!(headings("Reason"), orders::REASONS.into_iter().chain(of_devices).map(str::to_owned).collect());
+    let all = orders::REASONS.into_iter().chain(of_devices).chain(tenants::REASONS);
+    assert_eq!(headings("Reason"), all.map(str::to_owned).collect());
 }
 
 #[test]
@@ -67,10 +77,12 @@ fn prometheus_names() -> BTreeSet<String> {
 fn named(text: &str) -> (BTreeSet<String>, BTreeSet<(String, String)>) {
     let text = ["milliseconds", "seconds"].map(|unit| text.replace("(milliseconds|seconds)", unit)).join("\n");
     let word = |text: &str| text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>();
-    let metrics = text.match_indices("bss_").map(|(at, _)| word(&text[at..])).collect();
+    let prefixes = ["bss_", "cpe_provision_", "tenant_provision_", "pipeline_run_", "plugin_call_"].into_iter();
+    let metrics = prefixes.flat_map(|prefix| text.match_indices(prefix).map(|(at, _)| word(&text[at..])).collect::<Vec<_>>()).collect();
     let labels = ["status", "reason", "step", "state"].into_iter().flat_map(|label| {
         let equals = format!("{label}=\"");
-        text.match_indices(&equals).map(|(at, _)| (label.to_owned(), word(&text[at + equals.len()..]))).collect::<Vec<_>>()
+        let value = |at: usize| text[at + equals.len()..].split('"').next().unwrap_or_default().to_owned();
+        text.match_indices(&equals).map(|(at, _)| (label.to_owned(), value(at))).collect::<Vec<_>>()
     });
     (metrics, labels.collect())
 }
@@ -78,13 +90,23 @@ fn named(text: &str) -> (BTreeSet<String>, BTreeSet<(String, String)>) {
 #[test]
 fn alerts_speak_of_series_that_are_there_before_the_first_order() {
     let known = prometheus_names();
-    let series: BTreeSet<(String, String)> =
-        orders::initial_series(&[]).into_iter().flat_map(|series| series.labels).map(|(label, value)| (label.to_owned(), value)).collect();
+    let all = orders::initial_series(&[]).into_iter().chain(tenants::initial_series(&tenants::Options::default()));
+    let series: BTreeSet<(String, String)> = all.flat_map(|series| series.labels).map(|(label, value)| (label.to_owned(), value)).collect();
     for text in [ALERTS, ALERT_TESTS] {
         let (metrics, labels) = named(text);
         assert!(metrics.len() >= 5 && labels.len() >= 5, "{metrics:?} {labels:?}");
         assert_eq!(metrics.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
         assert_eq!(labels.difference(&series).collect::<Vec<_>>(), Vec::<&(String, String)>::new());
+    }
+}
+
+#[test]
+fn dashboards_show_metrics_that_there_are() {
+    let known = prometheus_names();
+    for text in DASHBOARDS {
+        let (metrics, _) = named(text);
+        assert!(metrics.len() >= 5, "{metrics:?}");
+        assert_eq!(metrics.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
     }
 }
 
