@@ -16,6 +16,7 @@ fn the_demo_shows_what_happens_and_notices_what_is_missing() {
     assert!(whole.status.success(), "{out}\n{err}");
     assert!(out.contains("all 14 orders came out as expected") && out.contains("plugin.call billing-rest/apply"), "{out}");
     assert!(out.contains("all 5 devices came out as expected") && out.contains("cwmp SetParameterValues"), "{out}");
+    assert!(out.contains("all 5 sign-ups came out as expected") && out.contains("tenant.provision.ssl.complete"), "{out}");
     for (left_out, complaint) in [
         (["--without-plugin", "billing-rest"], "state is \"held\", expected \"completed\""),
         (["--without-fault", "flaky"], "flaky: the number of attempts of provision is 1, expected 3"),

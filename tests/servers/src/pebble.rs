@@ -1,6 +1,6 @@
 //! Pebble: a certificate authority that speaks ACME.
 
-use std::{net::SocketAddr, path::Path};
+use std::{collections::BTreeMap, net::SocketAddr, path::Path};
 
 use serde_json::{Value, json};
 
@@ -40,11 +40,13 @@ pub struct PebbleOptions {
     pub always_valid: bool,
     /// For how many seconds its certificates are valid.
     pub validity: u64,
+    /// The account elsewhere that accounts must be bound to: its id, and its key in base64 as in an address.
+    pub binding: Option<(String, String)>,
 }
 
 impl Default for PebbleOptions {
     fn default() -> Self {
-        Self { dns: None, nonce_reject: 0, validation_sleep: 0, always_valid: false, validity: 90 * 86_400 }
+        Self { dns: None, nonce_reject: 0, validation_sleep: 0, always_valid: false, validity: 90 * 86_400, binding: None }
     }
 }
 
@@ -78,7 +80,8 @@ impl Pebble {
             "httpPort": 5002,
             "tlsPort": 5001,
             "ocspResponderURL": "",
-            "externalAccountBindingRequired": false,
+            "externalAccountBindingRequired": self.options.binding.is_some(),
+            "externalAccountMACKeys": self.options.binding.iter().cloned().collect::<BTreeMap<_, _>>(),
             "certificateValidityPeriod": self.options.validity,
         }});
         write(&self.process.file("pebble.json"), &configuration.to_string())

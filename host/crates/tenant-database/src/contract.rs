@@ -15,7 +15,7 @@ pub const CONTRACT: &str = "jackfield:tenant/database@1.0.0";
 pub struct DatabaseRequest {
     /// The tenant's id: 1 to 64 characters of `[a-z0-9_-]`. Schema and role, or the file, are named after it.
     pub tenant: String,
-    /// The password of the role, sealed by the host.
+    /// The password of the role, sealed by the host. Asked for again with another, the role has that one.
     pub password: String,
 }
 

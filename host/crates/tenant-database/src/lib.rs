@@ -5,6 +5,7 @@
 
 mod account;
 pub mod contract;
+mod databases;
 mod failure;
 mod migrations;
 mod names;
@@ -14,6 +15,7 @@ mod sqlite;
 
 pub use self::{
     account::{Account, TenantOf},
+    databases::Databases,
     failure::{DATABASE_FOREIGN, DATABASE_REFUSED, DATABASE_UNAVAILABLE, MIGRATION_CHANGED, MIGRATION_FAILED, NOT_AUTHORISED},
     migrations::{Migrated, Migration, Migrations, MigrationsError},
     postgres::{AddressError, PostgresDatabases, PostgresOptions, PostgresRunner},

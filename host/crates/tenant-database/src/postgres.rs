@@ -3,6 +3,8 @@
 //! The host's own role makes both in one transaction. The schema is the host's and the tenant's role may make things in it, so that nothing a tenant
 //! does can change whose it is. Where a tenant's code could run (its triggers, its functions) the host is connected as the tenant's role and as nothing
 //! more: no `RESET ROLE` leads anywhere.
+//!
+//! A tenant's role sees in the catalogue that other schemas and roles exist, and nothing of what is in them.
 
 mod column;
 mod connect;
@@ -21,7 +23,7 @@ mod transact;
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use engine::port::Secrets;
+use engine::port::{Secrets, SecretsError};
 use pipeline::{Failure, TenantName};
 use rustls_pki_types::CertificateDer;
 use tokio::sync::Semaphore;
@@ -30,6 +32,7 @@ pub use self::{connect::AddressError, runner::PostgresRunner};
 use self::{connect::Server, names::Names, pool::Pool};
 use crate::{
     account::Account,
+    failure::{misfit, unavailable},
     migrations::{Migrated, Migrations},
     names::TenantId,
     sql::{Answer, SqlError, TenantSql, Work, sealed::Sealed},
@@ -126,9 +129,10 @@ impl Inner {
 
     /// Only what the host sealed itself is a password.
     fn open(&self, owner: &TenantName, handle: &str) -> Result<zeroize::Zeroizing<String>, Failure> {
-        self.secrets
-            .open(owner, None, handle)
-            .map_err(|error| crate::failure::held("host.secrets", format_args!("the password of the role: {error}")))
+        self.secrets.open(owner, None, handle).map_err(|error| match error {
+            SecretsError::Unavailable(_) => unavailable(format_args!("the password of the role: {error}")),
+            SecretsError::NoKey | SecretsError::TooLong { .. } | SecretsError::Unknown => misfit(format_args!("the password of the role: {error}")),
+        })
     }
 }
 

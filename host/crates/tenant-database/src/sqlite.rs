@@ -82,14 +82,14 @@ impl SqliteDatabases {
     }
 
     /// Brings the databases of tenants to the last migration. One that cannot be does not stop the others.
-    pub async fn migrate(&self, tenants: &[String]) -> Vec<Migrated> {
-        let mut all = Vec::with_capacity(tenants.len());
+    pub async fn migrate(&self, tenants: impl IntoIterator<Item = String>) -> Vec<Migrated> {
+        let mut all = Vec::new();
         for tenant in tenants {
-            let outcome = match TenantId::parse(tenant) {
+            let outcome = match TenantId::parse(&tenant) {
                 Ok(id) => self.blocking(move |inner| inner.migrate(&id)).await,
                 Err(failure) => Err(failure),
             };
-            all.push(Migrated { tenant: tenant.clone(), outcome });
+            all.push(Migrated { tenant, outcome });
         }
         all
     }

@@ -127,7 +127,7 @@ async fn one_bad_tenant_does_not_stop_the_migration_of_the_others() {
     let mut asked = tenants.clone();
     asked.push("t-none".to_owned());
     asked.push("no/name".to_owned());
-    let results = runner.0.migrate(&asked).await;
+    let results = runner.0.migrate(asked).await;
     let bad: Vec<(&str, &str)> =
         results.iter().filter_map(|one| one.outcome.as_ref().err().map(|failure| (one.tenant.as_str(), failure.error_type.as_str()))).collect();
     assert_eq!(bad, [("t-7", MIGRATION_FAILED), ("t-none", DATABASE_REFUSED), ("no/name", DATABASE_REFUSED)]);

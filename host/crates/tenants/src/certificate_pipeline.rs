@@ -1,19 +1,15 @@
 //! The pipeline `tenant_certificate`: a new certificate for a tenant that is there. Begun when the old one is about to end, or when a tenant is ready without one.
 
-use pipeline::{AfterFailure, Definition, Mapped, MappingError, OnFailure, PipelineName, RunTelemetry, StepDefinition, View};
+use pipeline::{AfterFailure, Definition, OnFailure, PipelineName, RunTelemetry, StepDefinition};
 use serde_json::json;
 
 use crate::{
-    contract::{CertificateReceipt, DirectoryRequest},
-    input::CertificateInput,
     options::Options,
-    tenant_pipeline::{CERTIFICATE, Plan, SCOPE, certificate, certificate_order, challenge, copied, effect, tenant_id},
+    tenant_pipeline::{SCOPE, certificate, certificate_order, challenge, copied, install_certificate, tenant_id},
 };
 
 /// The pipeline's name.
 pub const CERTIFICATE_PIPELINE: &str = "tenant_certificate";
-
-pub(crate) const INSTALL: &str = "install_certificate";
 
 /// The pipeline as the operator wants it. A run that fails is over: the next look at the certificate begins another.
 pub fn certificate_definition(options: &Options) -> Definition {
@@ -24,7 +20,7 @@ pub fn certificate_definition(options: &Options) -> Definition {
             ending(certificate_order::step(options, &[])),
             ending(challenge::step(options)),
             ending(certificate::step(options)),
-            ending(install(options)),
+            ending(install_certificate::step(options)),
         ],
         output: |view| json!({ "id": view.input()["id"], "domain": view.input()["domain"] }),
         telemetry: RunTelemetry {
@@ -51,41 +47,19 @@ fn ending(step: StepDefinition) -> StepDefinition {
     StepDefinition { on_failure, ..step }
 }
 
-fn install(options: &Options) -> StepDefinition {
-    let plan = Plan {
-        name: INSTALL,
-        interface: "directory",
-        after: &[CERTIFICATE],
-        map,
-        accept: |_, _| Ok(()),
-        limits: options.steps.activate,
-        reason: |_| "certificate_failed",
-        span: |_| "tenant.provision.install_certificate".to_owned(),
-        label: "install_certificate",
-        attributes: |view, _, _| tenant_id(view),
-    };
-    effect(options, plan)
-}
-
-fn map(view: &View<'_>) -> Result<Vec<Mapped>, MappingError> {
-    let input: CertificateInput = view.input_as()?;
-    let certificate: CertificateReceipt = view.output_as(CERTIFICATE)?;
-    Ok(Mapped::one(json!(DirectoryRequest::Certificate { id: input.id, certificate, key: input.certificate_key })))
-}
-
 #[cfg(test)]
 mod tests {
     use pipeline::Undo;
 
     use super::*;
-    use crate::tenant_pipeline::{CERTIFICATE_ORDER, CHALLENGE, word};
+    use crate::tenant_pipeline::{CERTIFICATE, CERTIFICATE_ORDER, CHALLENGE, INSTALL_CERTIFICATE, word};
 
     #[test]
     fn the_definition_is_valid_and_takes_the_challenge_away_when_the_certificate_is_there() {
         let definition = certificate_definition(&Options::default());
         definition.validate().unwrap();
         let steps: Vec<_> = definition.steps.iter().map(|step| step.name.as_str()).collect();
-        assert_eq!(steps, [CERTIFICATE_ORDER, CHALLENGE, CERTIFICATE, INSTALL]);
+        assert_eq!(steps, [CERTIFICATE_ORDER, CHALLENGE, CERTIFICATE, INSTALL_CERTIFICATE]);
         assert_eq!(definition.steps[1].undo, Undo::After(word(CERTIFICATE)));
     }
 }

@@ -6,7 +6,7 @@
 //! definition.validate().unwrap();
 //! let steps: Vec<_> = definition.steps.iter().map(|step| step.name.as_str()).collect();
 //! assert_eq!(steps[..4], ["create_record", "database", "storage", "dns"]);
-//! assert_eq!(steps[4..], ["certificate_order", "challenge", "certificate", "seed_data", "integrations", "admin_user", "activate", "welcome_email"]);
+//! assert_eq!(steps[4..], ["certificate_order", "challenge", "certificate", "install_certificate", "seed_data", "integrations", "admin_user", "activate", "welcome_email"]);
 //! ```
 
 pub mod api;

@@ -12,6 +12,7 @@ pub(crate) mod challenge;
 mod create_record;
 pub(crate) mod database;
 pub(crate) mod dns;
+pub(crate) mod install_certificate;
 pub(crate) mod integrations;
 mod reason;
 pub(crate) mod seed_data;
@@ -50,6 +51,7 @@ pub(crate) const DNS: &str = "dns";
 pub(crate) const CERTIFICATE_ORDER: &str = "certificate_order";
 pub(crate) const CHALLENGE: &str = "challenge";
 pub(crate) const CERTIFICATE: &str = "certificate";
+pub(crate) const INSTALL_CERTIFICATE: &str = "install_certificate";
 pub(crate) const SEED_DATA: &str = "seed_data";
 pub(crate) const INTEGRATIONS: &str = "integrations";
 pub(crate) const ADMIN_USER: &str = "admin_user";
@@ -59,7 +61,7 @@ pub(crate) const WELCOME_EMAIL: &str = "welcome_email";
 const PHASES: &[SpanPhase] = &[
     SpanPhase {
         span: "tenant.provision.infrastructure",
-        steps: &[DATABASE, STORAGE, DNS, CERTIFICATE_ORDER, CHALLENGE, CERTIFICATE],
+        steps: &[DATABASE, STORAGE, DNS, CERTIFICATE_ORDER, CHALLENGE, CERTIFICATE, INSTALL_CERTIFICATE],
         attributes: |view| tenant_id(view),
     },
     SpanPhase { span: "tenant.provision.finalize", steps: &[ADMIN_USER, ACTIVATE, WELCOME_EMAIL], attributes: |view| tenant_id(view) },
@@ -78,6 +80,7 @@ pub fn definition(options: &Options) -> Definition {
             certificate_order::step(options, &[DNS]),
             challenge::step(options),
             certificate::step(options),
+            install_certificate::step(options),
             seed_data::step(options),
             integrations::step(options),
             admin_user::step(options),

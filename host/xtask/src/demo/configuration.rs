@@ -10,6 +10,34 @@ use crate::workspace;
 pub(super) const SECRETS: [(&str, &str); 2] =
     [("seal.key", "2b7e151628aed2a6abf7158809cf4f3c2b7e151628aed2a6abf7158809cf4f3c"), ("bss.key", "a key that the business system knows")];
 
+/// Tenants, on the providers that need no server.
+const TENANTS: &str = r#"
+# Companies sign up for a service of ours.
+[tenants]
+zone = "app.example.test"
+target = ["192.0.2.10"]
+
+[tenants.plans.business]
+regions = ["eu"]
+template = "shop"
+
+[tenants.plans.free]
+regions = ["eu"]
+certificate = false
+
+[tenants.plans.express]
+regions = ["eu"]
+ready_without_tls = true
+
+[tenants.plans.broken]
+regions = ["eu"]
+certificate = false
+template = "broken"
+"#;
+
+/// What databases of tenants begin with; the second writes into a table that there is not.
+const TEMPLATES: &str = r#"{"shop": {"version": "1", "statements": [{"sql": "CREATE TABLE settings (key text PRIMARY KEY, value text NOT NULL)"}, {"sql": "INSERT INTO settings (key, value) VALUES ($1, $2)", "parameters": ["title", "Welcome, {name}"]}]}, "broken": {"version": "1", "statements": [{"sql": "INSERT INTO nowhere (key) VALUES ($1)", "parameters": ["x"]}]}}"#;
+
 /// What the host is started with. `without` leaves a plugin out.
 pub(super) fn configuration(urls: &Value, without: Option<&str>) -> String {
     let mut text = "# Written by `cargo xtask demo`.\n[http]\nlisten = \"127.0.0.1:0\"\n\n[store]\npath = \"data/jackfield.db\"\n\n\
@@ -22,6 +50,7 @@ pub(super) fn configuration(urls: &Value, without: Option<&str>) -> String {
                     { when = { root = \"Device\" }, plugin = \"configuration-tr181\" },\n  \
                     { when = { root = \"InternetGatewayDevice\" }, plugin = \"configuration-tr098\" },\n]\n"
         .to_owned();
+    text.push_str(TENANTS);
     for step in ["decompose", "allocate_inventory", "provision", "activate", "billing_setup"] {
         text.push_str(&format!("\n[orders.{step}]\nretry_initial_ms = 100\n"));
     }
@@ -40,6 +69,7 @@ pub(super) fn configuration(urls: &Value, without: Option<&str>) -> String {
         ),
         ("billing-rest", format!("http.billing = {{ url = \"{}\", methods = [\"GET\", \"POST\", \"DELETE\"] }}", url("billing"))),
         ("profile-rest", format!("secrets.bss-key = \"file:bss.key\"\nhttp.bss = {{ url = \"{}\", methods = [\"GET\"] }}", url("profiles"))),
+        ("seed-templates", format!("config = {{ templates = '{TEMPLATES}' }}")),
         ("configuration-tr181", String::new()),
         ("configuration-tr098", String::new()),
     ];

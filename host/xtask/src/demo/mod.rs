@@ -1,4 +1,4 @@
-//! `cargo xtask demo`: the binary that users run, on an empty store, fed with orders over HTTP and contacted by devices.
+//! `cargo xtask demo`: the binary that users run, on an empty store, fed with orders over HTTP, contacted by devices, and asked for tenants.
 
 mod configuration;
 mod devices;
@@ -8,6 +8,7 @@ mod scenario;
 mod server;
 mod stage;
 mod table;
+mod tenants;
 mod tree;
 
 use std::time::{Duration, Instant};
@@ -64,6 +65,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     println!("all {} orders came out as expected", played.len());
     let devices = devices::play(&stage)?;
+    tenants::play(&stage)?;
     if options.serve { stay(stage, &played, devices) } else { Ok(()) }
 }
 
@@ -92,6 +94,7 @@ fn stay(stage: Stage, played: &[Played], _devices: Server) -> Result<()> {
     println!("  target/debug/jackfield order list --config {}", config.display());
     println!("  target/debug/jackfield run show {held} --config {}", config.display());
     println!("  target/debug/jackfield cpe list --config {}", config.display());
+    println!("  target/debug/jackfield tenant list --config {}", config.display());
     println!("  target/debug/jackfield run resolve {held} cancel --by YOU --note tried --config {}", config.display());
     stage.wait()
 }

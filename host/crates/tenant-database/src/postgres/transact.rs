@@ -100,7 +100,8 @@ impl Inner {
 async fn made(client: &Client, names: &Names, work: &Work) -> Result<Option<String>, SqlError> {
     let told = |error: tokio_postgres::Error| Fault::from(error).told();
     let key = format!("jackfield:transaction:{}:{}:{}", names.name, work.effect, work.name);
-    client.query("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", &[&key]).await.map_err(told)?;
+    let locked = client.query("SELECT pg_advisory_xact_lock(hashtextextended($1::text, 0))", &[&key]).await;
+    locked.map_err(|error| SqlError::Unavailable(format!("the same transaction is being made: {}", Fault::from(error).message)))?;
     let select = format!("SELECT changed FROM {}.jackfield_transactions WHERE effect = $1 AND name = $2", names.quoted());
     Ok(client.query_opt(&select, &[&work.effect, &work.name]).await.map_err(told)?.map(|row| row.get(0)))
 }

@@ -17,7 +17,7 @@ pub(super) enum Found {
 }
 
 impl Inner {
-    /// Looks without changing anything.
+    /// Looks, and changes nothing; SQLite finishes what a process that was killed left open, which it must be able to write for.
     pub(super) fn look(&self, tenant: &TenantId) -> Result<Found, Failure> {
         let path = self.path(tenant);
         match std::fs::symlink_metadata(&path) {
@@ -26,7 +26,7 @@ impl Inner {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Found::Absent),
             Err(error) => return Err(disk(tenant, &error)),
         }
-        let looked = bookkeeping::open(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).and_then(|connection| read(&connection, tenant));
+        let looked = bookkeeping::open(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).and_then(|connection| read(&connection, tenant));
         match looked {
             Ok(found) => Ok(found),
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {

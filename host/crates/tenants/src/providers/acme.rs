@@ -7,6 +7,7 @@ mod fault;
 mod issued;
 mod options;
 mod order;
+mod proof;
 mod transport;
 
 use std::{fmt, sync::Arc, time::Duration};

@@ -10,7 +10,7 @@ use super::{
 use crate::{Options, TenantState, projection::project};
 
 /// The steps, in an order in which nothing comes before what it needs.
-const STEPS: [&str; 12] = [
+const STEPS: [&str; 13] = [
     "create_record",
     "database",
     "storage",
@@ -18,6 +18,7 @@ const STEPS: [&str; 12] = [
     "certificate_order",
     "challenge",
     "certificate",
+    "install_certificate",
     "seed_data",
     "integrations",
     "admin_user",

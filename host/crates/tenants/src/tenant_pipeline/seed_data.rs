@@ -3,14 +3,14 @@
 use pipeline::{Mapped, MappingError, StepDefinition, View};
 use serde_json::json;
 
-use super::{AT_MOST_ONE, CERTIFICATE, DATABASE, Plan, SEED_DATA, STORAGE, effect, reason, same, selectors, tenant_id};
+use super::{AT_MOST_ONE, DATABASE, INSTALL_CERTIFICATE, Plan, SEED_DATA, STORAGE, effect, reason, same, selectors, tenant_id};
 use crate::{contract::SeedRequest, input::TenantInput, options::Options};
 
 pub(crate) fn step(options: &Options) -> StepDefinition {
     let plan = Plan {
         name: SEED_DATA,
         interface: "seed",
-        after: &[DATABASE, STORAGE, CERTIFICATE],
+        after: &[DATABASE, STORAGE, INSTALL_CERTIFICATE],
         map,
         accept: |request, output| same("template", &request["template"], &output["template"]),
         limits: options.steps.seed_data,

@@ -1,6 +1,6 @@
 //! Certificates from Pebble, which looks for the proofs in PowerDNS, does not like every nonce, and forgets everything when it is killed.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use engine::{
     port::{Answer, Observed, Signal, SystemClock},
@@ -9,8 +9,9 @@ use engine::{
 use pipeline::Failure;
 use serde_json::{Value, json};
 use servers::{Backend, Pebble, PebbleOptions, PowerDns};
-use tenants::providers::{ACME_ACCOUNT_COLLECTION, Acme, AcmeCertificates, AcmeOptions, AcmeOrders, AcmeParts, signing_material};
+use tenants::providers::{ACME_ACCOUNT_COLLECTION, Acme, AcmeBinding, AcmeCertificates, AcmeOptions, AcmeOrders, AcmeParts, signing_material};
 use x509_parser::{parse_x509_certificate, pem::Pem};
+use zeroize::Zeroizing;
 
 use crate::testing::{Caller, owner};
 
@@ -34,22 +35,33 @@ fn world(options: PebbleOptions) -> World {
         owner: owner(),
         clock: Arc::new(SystemClock),
     };
-    let (order, certificate) = callers(&pebble, Some(pebble.server_root()), &parts);
+    let (order, certificate) = callers(&pebble, Some(pebble.server_root()), None, &parts);
     World { dns, pebble, parts, order, certificate }
 }
 
 /// A provider, as after a start of the host.
-fn callers(pebble: &Pebble, roots: Option<&str>, parts: &AcmeParts) -> (Caller<AcmeOrders>, Caller<AcmeCertificates>) {
+fn callers(
+    pebble: &Pebble,
+    roots: Option<&str>,
+    name_server: Option<SocketAddr>,
+    parts: &AcmeParts,
+) -> (Caller<AcmeOrders>, Caller<AcmeCertificates>) {
     let options = AcmeOptions {
         directory: pebble.directory_url(),
         contacts: vec!["mailto:ops@example.test".to_owned()],
         roots: roots.map(str::to_owned),
+        name_server,
         timeout_ms: 20_000,
         poll_ms: 100,
         give_up_s: 60,
     };
     let acme = Acme::new(options, None, parts.clone()).unwrap();
     (Caller::new(AcmeOrders(acme.clone()), Acme::order_pin()), Caller::new(AcmeCertificates(acme), Acme::certificate_pin()))
+}
+
+/// The options for a server that is trusted.
+fn options(pebble: &Pebble) -> AcmeOptions {
+    serde_json::from_value(json!({"directory": pebble.directory_url(), "roots": pebble.server_root(), "timeout_ms": 20_000})).unwrap()
 }
 
 fn order_request() -> Value {
@@ -59,11 +71,14 @@ fn order_request() -> Value {
 impl World {
     /// As after a start of the host.
     fn restarted(&mut self) {
-        (self.order, self.certificate) = callers(&self.pebble, Some(self.pebble.server_root()), &self.parts);
+        (self.order, self.certificate) = callers(&self.pebble, Some(self.pebble.server_root()), None, &self.parts);
     }
 
     /// Puts the values into the DNS; all of them are at one name.
     fn prove(&self, values: &[String]) {
+        if values.is_empty() {
+            return;
+        }
         let records: Vec<_> = values.iter().map(|value| json!({"content": format!("\"{value}\""), "disabled": false})).collect();
         let set = json!({"name": "_acme-challenge.acme.app.test.", "type": "TXT", "ttl": 60, "changetype": "REPLACE", "records": records});
         self.dns.api("PATCH", "/zones/app.test.", &json!({"rrsets": [set]}).to_string()).unwrap();
@@ -193,9 +208,53 @@ async fn what_is_cancelled_too_late_is_revoked() {
 }
 
 #[tokio::test]
+async fn the_authority_is_not_told_to_look_before_the_proofs_can_be_seen() {
+    let mut world = world(PebbleOptions::default());
+    let root = Some(world.pebble.server_root());
+    (world.order, world.certificate) = callers(&world.pebble, root, Some(world.dns.dns()), &world.parts);
+    let (request, values, _) = world.ordered().await;
+    for proved in [&values[..0], &values[..1]] {
+        world.prove(proved);
+        let Ok(Answer::Pending(pending)) = world.certificate.apply(&request).await else { panic!("expected to wait") };
+        assert_eq!(pending.checkpoint, json!({"ready": false, "finalized": false}).to_string());
+    }
+    world.prove(&values);
+    let receipt = world.settled(&request).await.unwrap();
+    assert_eq!(world.status(&receipt).as_deref(), Some("Valid"));
+
+    world.order.item += 1;
+    let (request, ..) = world.ordered().await;
+    world.dns.kill9();
+    assert_eq!(world.certificate.fails(&request).await, "Unavailable dns_unreachable");
+}
+
+#[tokio::test]
+async fn an_account_is_bound_where_the_authority_wants_it() {
+    // The key is `0123456789abcdef0123456789abcdef`.
+    let binding = ("kid-1".to_owned(), "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY".to_owned());
+    let world = world(PebbleOptions { binding: Some(binding), ..PebbleOptions::default() });
+    assert_eq!(world.order.fails(&order_request()).await, "Held ca_account");
+    let bound = |key: &str| {
+        let binding = AcmeBinding { id: "kid-1".to_owned(), key: Zeroizing::new(key.as_bytes().to_vec()) };
+        let acme = Acme::new(options(&world.pebble), Some(binding), world.parts.clone()).unwrap();
+        Caller::new(AcmeOrders(acme), Acme::order_pin())
+    };
+    assert!(bound("another key, as long as the first").apply(&order_request()).await.is_err());
+    let mut tasks = tokio::task::JoinSet::new();
+    let order = bound("0123456789abcdef0123456789abcdef");
+    for item in 0..4 {
+        let order = Caller { item, ..order.clone() };
+        tasks.spawn(async move { order.apply(&order_request()).await.is_ok() });
+    }
+    assert_eq!(tasks.join_all().await, [true; 4]);
+    let log = world.pebble.log();
+    assert!(log.contains("There are now 1 accounts") && !log.contains("There are now 2 accounts"), "{log}");
+}
+
+#[tokio::test]
 async fn an_authority_that_is_not_trusted_gets_no_order() {
     let world = world(PebbleOptions::default());
-    let (order, _) = callers(&world.pebble, None, &world.parts);
+    let (order, _) = callers(&world.pebble, None, None, &world.parts);
     assert_eq!(order.fails(&order_request()).await, "Unavailable ca_unavailable");
     assert_eq!(order.observe(&order_request()).await, Observed::Absent);
     for name in ["a b.test", "", "UPPER.test"] {

@@ -1,6 +1,8 @@
 //! Certificates: from an order whose proofs are in place to a chain, a step of the authority at a time. Every call looks where the order stands, so that it
 //! does not matter which of them was the last that was heard of.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use engine::port::{Answer, Call, CallReport, Observed, Runner, Signal};
 use instant_acme::{AuthorizationStatus, Challenge, ChallengeStatus, ChallengeType, Error, Order, OrderStatus, RevocationReason, RevocationRequest};
@@ -8,6 +10,7 @@ use pipeline::{Failure, FailureClass};
 use rustls_pki_types::CertificateDer;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::{
     Acme,
@@ -15,6 +18,7 @@ use super::{
     issued::{CERTIFICATE_COLLECTION, CertificateRow, leaf, read},
     order::why,
     patiently,
+    proof::are_there,
     transport::watched,
 };
 use crate::{
@@ -75,7 +79,7 @@ impl Acme {
     async fn step(&self, url: &str, signing: &[u8], at: &mut Checkpoint) -> Result<Standing, Stop> {
         let mut order = self.find_order(url).await?;
         if order.state().status == OrderStatus::Pending {
-            if !at.ready {
+            if !at.ready && self.are_proved(&mut order).await? {
                 ready(&mut order).await?;
                 at.ready = true;
             }
@@ -101,6 +105,18 @@ impl Acme {
                 at.finalized = false;
                 Err(rejected("challenge_failed", format!("the certificate authority gave the order up: {why}")).into())
             }
+        }
+    }
+
+    /// Whether the proofs can be seen, where the operator wants to know.
+    async fn are_proved(&self, order: &mut Order) -> Result<bool, Stop> {
+        let Some(server) = self.0.options.name_server else { return Ok(true) };
+        let challenges = Self::challenges(order).await?;
+        let limit = Duration::from_millis(self.0.options.timeout_ms);
+        match timeout(limit, are_there(server, &challenges)).await {
+            Ok(Ok(there)) => Ok(there),
+            Ok(Err(error)) => Err(unavailable("dns_unreachable", format!("the name server {server} cannot be asked for the proofs: {error}")).into()),
+            Err(_) => Err(unavailable("dns_unreachable", format!("the name server {server} does not answer")).into()),
         }
     }
 

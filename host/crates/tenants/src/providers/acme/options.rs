@@ -1,6 +1,6 @@
 //! What an operator says about a certificate authority.
 
-use std::fmt;
+use std::{fmt, net::SocketAddr};
 
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -17,6 +17,9 @@ pub struct AcmeOptions {
     /// Certificates of authorities that vouch for its server besides the known ones, in PEM form. Default: none.
     #[serde(default)]
     pub roots: Option<String>,
+    /// A name server, by address and port, that must show the proofs before the authority is told to look for them. Default: none is asked.
+    #[serde(default)]
+    pub name_server: Option<SocketAddr>,
     /// How long one request may take in milliseconds. Default: 10,000.
     #[serde(default = "ten_seconds")]
     pub timeout_ms: u64,

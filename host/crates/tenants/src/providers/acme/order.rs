@@ -54,7 +54,7 @@ impl Acme {
     }
 
     /// What proves the names of an order that are not proved yet.
-    async fn challenges(order: &mut Order) -> Result<Vec<Challenge>, Stop> {
+    pub(super) async fn challenges(order: &mut Order) -> Result<Vec<Challenge>, Stop> {
         let mut found = Vec::new();
         let mut authorizations = order.authorizations();
         while let Some(authorization) = authorizations.next().await {

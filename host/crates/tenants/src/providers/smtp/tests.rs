@@ -5,7 +5,7 @@ use std::time::Duration;
 use engine::testing::{MemoryStore, SimClock};
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader, split},
     net::TcpListener,
     task::JoinSet,
 };
@@ -53,8 +53,8 @@ async fn world(script: Script) -> World {
     World { caller: Caller::new(smtp, Smtp::pin()), store, _server: server }
 }
 
-async fn serve(stream: tokio::net::TcpStream, script: Script) -> std::io::Result<()> {
-    let (input, mut output) = stream.into_split();
+async fn serve(stream: impl AsyncRead + AsyncWrite, script: Script) -> std::io::Result<()> {
+    let (input, mut output) = split(stream);
     let mut lines = BufReader::new(input).lines();
     output.write_all(b"220 test\r\n").await?;
     let mut in_message = false;
@@ -139,6 +139,33 @@ async fn a_server_that_is_silent_is_left_in_time() {
     world.caller.runner = Smtp::new(&options, None, world.store.clone(), Arc::new(SimClock::default())).unwrap();
     let called = tokio::time::timeout(Duration::from_secs(20), world.caller.fails(&request())).await;
     assert_eq!(called.unwrap(), "Unavailable mail_timeout");
+}
+
+#[tokio::test]
+async fn tls_begins_with_the_first_byte_and_the_server_has_to_be_known() {
+    let identity = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(identity.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = versions.with_no_client_auth().with_single_cert(vec![identity.cert.der().clone()], key).unwrap();
+    let (acceptor, listener) = (tokio_rustls::TlsAcceptor::from(Arc::new(config)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let port = listener.local_addr().unwrap().port();
+    let mut server = JoinSet::new();
+    server.spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            if let Ok(stream) = acceptor.accept(stream).await {
+                let _the_client_went = serve(stream, GOOD).await;
+            }
+        }
+    });
+    let caller = |roots: Option<String>| {
+        let options: SmtpOptions =
+            serde_json::from_value(json!({"host": "127.0.0.1", "port": port, "tls": "tls", "roots": roots, "from": "a@b.test"})).unwrap();
+        Caller::new(Smtp::new(&options, None, Arc::new(MemoryStore::default()), Arc::new(SimClock::default())).unwrap(), Smtp::pin())
+    };
+    assert_eq!(caller(None).fails(&request()).await, "Unavailable mail_unreachable");
+    caller(Some(identity.cert.pem())).receipt(&request()).await;
 }
 
 #[test]
