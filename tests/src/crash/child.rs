@@ -36,12 +36,13 @@ pub async fn run(args: Args) -> Result<(), String> {
         rest = until_rest(&driver, &*timers, &ledger) => rest?,
         reason = driver.failed() => return Err(format!("the engine failed: {reason}")),
     }
-    for point in points.passed() {
-        ledger.word(&format!("point {point}")).await;
-    }
     let stuck = driver.stuck().await.map_err(|error| error.to_string())?;
     if !driver.stop(Duration::from_secs(10)).await {
         return Err("the engine did not come to rest".to_owned());
+    }
+    // The last commit was seen in the store; only now has the engine heard of it, and the point after it is passed.
+    for point in points.passed() {
+        ledger.word(&format!("point {point}")).await;
     }
     ledger.word(&format!("over {}", stuck.len())).await;
     Ok(())

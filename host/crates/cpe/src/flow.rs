@@ -12,6 +12,7 @@
 //! assert_eq!(steps, ["authenticate", "fetch_profile", "read_device", "build_config", "push_config", "verify"]);
 //! ```
 
+pub(crate) mod answers;
 mod book;
 mod caller;
 mod command;

@@ -11,7 +11,7 @@ use engine::port::{Document, DocumentPage, DocumentQuery};
 use serde_json::{Value, json};
 
 use super::{Api, ApiError, copy, device, shown};
-use crate::flow::{COMMAND_COLLECTION, DEVICE_COLLECTION, DeviceState, INVENTORY_COLLECTION, STATE_COLLECTION};
+use crate::flow::{COMMAND_COLLECTION, DEVICE_COLLECTION, DeviceState, INVENTORY_COLLECTION, STATE_COLLECTION, answers::with_values};
 
 /// How many devices a page has unless the client says otherwise, and at most.
 const DEFAULT_LIMIT: u64 = 20;
@@ -108,7 +108,13 @@ pub(super) async fn show(State(api): State<Arc<Api>>, Path(key): Path<String>) -
     let state = api.documents.get(STATE_COLLECTION, id).await?;
     of_state(state.as_ref(), &mut shown);
     let query = DocumentQuery { collection: COMMAND_COLLECTION, equal: vec![("device".to_owned(), id.to_owned())], offset: 0, limit: COMMANDS };
-    let commands: Vec<Value> = api.documents.find(query).await?.documents.into_iter().map(|document| document.body).collect();
+    let mut commands: Vec<Value> = api.documents.find(query).await?.documents.into_iter().map(|document| document.body).collect();
+    for command in &mut commands {
+        let run = command["run"].as_str().unwrap_or_default().to_owned();
+        if let Some(output) = command.get_mut("output") {
+            with_values(&*api.documents, &run, output).await?;
+        }
+    }
     shown["commands"] = commands.into();
     Ok(Json(shown).into_response())
 }

@@ -22,6 +22,8 @@ pub struct Options {
     pub patience_s: u64,
     /// How long a download, an upload or another command waits for its device or its end in seconds. Default: 2,592,000, thirty days.
     pub command_patience_s: u64,
+    /// How long a large answer of `get` can be read, in seconds. The journal keeps its number of values and its digest. Default: 86,400, a day.
+    pub answers_s: u64,
     /// How often a run that waits for its device looks without being woken, in seconds. Default: 21,600, six hours.
     pub poll_s: u64,
     /// Whether secrets are sent to devices that share their credential with others or have none. Default: false.
@@ -84,6 +86,7 @@ impl Default for Options {
             models: Vec::new(),
             patience_s: 604_800,
             command_patience_s: 2_592_000,
+            answers_s: 86_400,
             poll_s: 21_600,
             allow_unproven: false,
             connection_requests: true,
@@ -116,6 +119,7 @@ impl Options {
         for (key, seconds, least) in [
             ("patience_s", self.patience_s, 1),
             ("command_patience_s", self.command_patience_s, 1),
+            ("answers_s", self.answers_s, 1),
             ("poll_s", self.poll_s, 1),
             ("unknown_retry_s", self.unknown_retry_s, 0),
             ("drift_s", self.drift_s, 0),

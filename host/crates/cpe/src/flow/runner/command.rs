@@ -2,7 +2,7 @@
 
 mod transfer;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use pipeline::{Failure, FailureClass, RunId};
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     flow::{
+        answers::put_away,
         command::Command,
         contract::{Assignment, Parameter, SettingValue},
     },
@@ -149,7 +150,12 @@ async fn get(talk: &mut Talk<'_>, names: &[String]) -> Result<Value, Stop> {
         return Err(Stop::Failed(Failure::new(FailureClass::Rejected, "_OTHER", message)));
     }
     let secret: Vec<&String> = values.iter().map(|value| &value.name).filter(|name| talk.quirks.is_secret(name)).collect();
-    let mut read = json!({ "values": values.iter().map(|value| Parameter::sent(value, &talk.quirks)).collect::<Vec<_>>(), "absent": absent });
+    let sent = values.iter().map(|value| json!(Parameter::sent(value, &talk.quirks))).collect();
+    let (documents, kept) = (&*talk.runner.documents, Duration::from_secs(talk.runner.options.answers_s));
+    let mut read = put_away(documents, &talk.call.run, sent, talk.runner.clock.now(), kept)
+        .await
+        .map_err(|error| Stop::Failed(Failure::new(FailureClass::Unavailable, "_OTHER", format!("the values could not be kept: {error}"))))?;
+    read["absent"] = json!(absent);
     if !secret.is_empty() {
         read["secret"] = json!(secret);
     }

@@ -47,6 +47,24 @@ async fn values_are_read_and_set_in_the_next_session() {
 }
 
 #[tokio::test]
+async fn many_values_are_no_part_of_the_journal() {
+    let (world, mut device) = provisioned().await;
+    let names: Vec<String> = (0..20).map(|n| format!("Device.Config.Q{n}")).collect();
+    for name in &names {
+        device.values.insert(name.clone(), "v".to_owned());
+    }
+    let run = world.intake.command(&device.key(), Command::Get { names }, "ann").await.unwrap();
+    periodic(&mut device);
+    world.session(&mut device).await;
+    let read = output(&world, &run).await;
+    assert!(read["digest"].is_string() && read["values"].is_null(), "{read}");
+    let mut shown = read.clone();
+    crate::flow::answers::with_values(&*world.ground.store, run.as_str(), &mut shown).await.unwrap();
+    let values = shown["values"].as_array().unwrap();
+    assert_eq!((values.len(), read["count"].as_u64(), &values[0]["value"]), (20, Some(20), &json!("v")));
+}
+
+#[tokio::test]
 async fn a_restart_is_over_when_the_device_is_back() {
     let (world, mut device) = provisioned().await;
     let run = world.intake.command(&device.key(), Command::Reboot, "ann").await.unwrap();
