@@ -56,7 +56,7 @@ pub(crate) struct Config {
     /// `whsec_`) that its messages may be signed with by Standard Webhooks; the second is for rotation. Default nobody.
     pub(crate) callbacks: BTreeMap<String, Vec<String>>,
     /// Named API tokens: the name is written into the audit trail. `{ blake3 = "...", roles = [...] }`: the hexadecimal hash of the token, and what may be
-    /// done with it (`viewer`, `orders`, `operator`, `publisher`, `admin`). The hash alone is a token that may do everything; the start warns of it.
+    /// done with it (`viewer`, `orders`, `operator`, `tenants`, `publisher`, `admin`). The hash alone is a token that may do everything; the start warns of it.
     pub(crate) tokens: BTreeMap<String, Token>,
 }
 
