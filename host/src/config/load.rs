@@ -197,7 +197,10 @@ mod tests {
         check_text(&format!("[tokens]\nann = \"{hash}\""), "fine");
         check_text(&token(""), "missing field `roles`");
         check_text(&token(", roles = []"), "tokens.ann.roles is empty: expected one or more of viewer, orders, operator, tenants, publisher, admin");
-        check_text(&token(", roles = [\"root\"]"), "unknown variant `root`, expected one of `viewer`, `orders`, `operator`, `tenants`, `publisher`, `admin`");
+        check_text(
+            &token(", roles = [\"root\"]"),
+            "unknown variant `root`, expected one of `viewer`, `orders`, `operator`, `tenants`, `publisher`, `admin`",
+        );
         check_text(&token(", role = [\"viewer\"]"), "the nearest known key is `roles`");
         check_text("[tokens]\nann = 7", "expected { blake3 = \"HASH\", roles = [\"viewer\"] }");
         check_text(&format!("{}\nbob = \"{hash}\"", token(", roles = [\"viewer\"]")), "tokens.bob has the hash of tokens.ann");
