@@ -77,7 +77,7 @@ mod tests {
             tenant,
             run,
             pipeline: PipelineName::new("test").unwrap(),
-            revision: Revision::new(&"0".repeat(64)).unwrap(),
+            revision: Revision::new("0".repeat(64)).unwrap(),
             attempt: AttemptId { item, direction: Direction::Do, attempt: 1 },
             label: String::new(),
             pin: Arc::new(pin("test")),

@@ -175,7 +175,7 @@ impl Credentials {
             Err(CredentialError::NotRotated(_)) => kept.previous.clone().unwrap_or_else(|| first(&input, which)),
             good => good?,
         };
-        let handle = self.secrets.seal(&self.service, &*password().map_err(|error| CredentialError::Unavailable(error.to_string()))?)?;
+        let handle = self.secrets.seal(&self.service, &password().map_err(|error| CredentialError::Unavailable(error.to_string()))?)?;
         let subject = format!("{which} of {id}", which = which.as_str());
         self.audit.write(by, "tenant-credentials-rotate", &subject).await.map_err(CredentialError::Unavailable)?;
         let run = match which {

@@ -150,6 +150,6 @@ fn state(answer: Result<Answer, pipeline::Failure>) -> State {
         Ok(Answer::Observed(Observed::Drifted(_))) => State::Drifted,
         Ok(Answer::Observed(Observed::Unsupported)) => State::Unsupported,
         Ok(Answer::Done(_) | Answer::Undone | Answer::Pending(_)) => State::Unknown("the provider answered something else than was asked".to_owned()),
-        Err(failure) => State::Unknown(failure.error_type.into()),
+        Err(failure) => State::Unknown(failure.error_type),
     }
 }

@@ -80,7 +80,7 @@ impl Remover {
             let mut wishes = self.wishes.lock().unwrap_or_else(PoisonError::into_inner);
             for Document { id, body, .. } in page.documents {
                 let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
-                let Ok(run) = RunId::new(&text("run")) else { continue };
+                let Ok(run) = RunId::new(text("run")) else { continue };
                 wishes.insert(id, Wish { run, by: text("by"), note: text("note") });
             }
             offset += PAGE;
