@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::Loaded;
+#[cfg(feature = "servers")]
+use jackfield_plugin_sdk::zone::RecordSet;
 
 /// A component, and the same with grants that bring it into trouble.
 pub(crate) struct Asked {
@@ -116,4 +118,25 @@ fn failed(failure: pipeline::Failure) -> Failure {
         FailureClass::Unknown => Failure::unknown_outcome(failure.error_type, failure.message),
         FailureClass::Held => panic!("{failure:?}"),
     }
+}
+
+/// The sets at a name among the records of a zone, as dig transfers them.
+#[cfg(feature = "servers")]
+pub(crate) fn sets(name: &str, records: Vec<servers::Record>) -> Vec<RecordSet> {
+    let mut sets: Vec<RecordSet> = Vec::new();
+    for record in records.into_iter().filter(|record| record.name.trim_end_matches('.') == name) {
+        // Dig escapes what begins a comment elsewhere, also in quotes.
+        let value = record.content.replace("\\;", ";");
+        match sets.iter_mut().find(|set| set.kind == record.kind) {
+            Some(set) => set.values.push(value),
+            None => sets.push(RecordSet { name: name.to_owned(), kind: record.kind, ttl: record.ttl, values: vec![value] }),
+        }
+    }
+    sets
+}
+
+/// The serial of a zone in its SOA record.
+#[cfg(feature = "servers")]
+pub(crate) fn serial(soa: &[String]) -> u64 {
+    soa[0].split(' ').nth(2).unwrap().parse().unwrap()
 }

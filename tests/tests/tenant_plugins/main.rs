@@ -5,6 +5,12 @@
 mod cloudflare;
 mod conformance;
 mod mail;
+#[cfg(feature = "servers")]
+mod powerdns;
+#[cfg(feature = "servers")]
+mod rfc2136;
+#[cfg(feature = "servers")]
+mod s3;
 mod seed;
 mod stub;
 mod webhook;
