@@ -1,6 +1,6 @@
 //! `dns-powerdns`: the conformance suite against PowerDNS, its zones looked at with dig, and many tenants at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use engine::{
     Exclusive,
@@ -20,7 +20,9 @@ use tokio::task::JoinSet;
 use crate::{
     Loaded,
     conformance::{self, Asked},
-    grant, nobody, with_header,
+    grant, nobody,
+    stub::{Reply, Stub},
+    with_header,
 };
 
 const ZONE: &str = "app.example.test";
@@ -28,6 +30,30 @@ const ZONE: &str = "app.example.test";
 struct Vendor {
     asked: Asked,
     server: PowerDns,
+    trouble: Arc<Mutex<Option<Trouble>>>,
+}
+
+/// What stands between the plugin and the server, and hands on what it gets unless there is trouble.
+fn between(server: &str, trouble: Arc<Mutex<Option<Trouble>>>) -> Stub {
+    let server = server.to_owned();
+    let agent = ureq::Agent::new_with_config(ureq::Agent::config_builder().http_status_as_error(false).build());
+    Stub::start(move |heard| {
+        let trouble = *trouble.lock().unwrap();
+        let writing = heard.method != "GET";
+        match trouble {
+            Some(Trouble::Busy) => return Reply::status(429),
+            Some(Trouble::Garbage) => return Reply::Says(200, Vec::new(), "}{".to_owned()),
+            Some(Trouble::Refusing) if writing => return Reply::json(422, &json!({ "error": "this record is not wanted here" })),
+            Some(Trouble::Refusing | Trouble::Lost | Trouble::Unauthorised | Trouble::Unreachable) | None => {}
+        }
+        let mut request = ureq::http::Request::builder().method(heard.method.as_str()).uri(format!("{server}{}", heard.path));
+        for name in ["x-api-key", "content-type"].into_iter().filter(|name| heard.headers.contains_key(*name)) {
+            request = request.header(name, heard.header(name));
+        }
+        let mut answer = agent.run(request.body(heard.body.to_vec()).unwrap()).unwrap();
+        let body = answer.body_mut().read_to_string().unwrap();
+        if writing && trouble == Some(Trouble::Lost) { Reply::Cut } else { Reply::Says(answer.status().as_u16(), Vec::new(), body) }
+    })
 }
 
 fn started(backend: Backend) -> PowerDns {
@@ -95,7 +121,9 @@ impl Subject for Vendor {
     }
 
     fn trouble(&mut self, trouble: Option<Trouble>) -> bool {
-        self.asked.use_grant(trouble)
+        let of_grants = self.asked.use_grant(trouble);
+        *self.trouble.lock().unwrap() = if of_grants { None } else { trouble };
+        true
     }
 
     fn told(&mut self) -> String {
@@ -111,13 +139,14 @@ impl Subject for Vendor {
 fn it_conforms() {
     let server = started(Backend::Lmdb);
     let (_unused, address) = nobody();
+    let trouble = Arc::default();
     let grants = vec![
-        (None, granted(&server.api_url(), server.api_key())),
+        (None, granted(&between(&server.api_url(), Arc::clone(&trouble)).url, server.api_key())),
         (Some(Trouble::Unauthorised), granted(&server.api_url(), "another")),
         (Some(Trouble::Unreachable), granted(&format!("http://{address}"), server.api_key())),
     ];
     let before = server.records(ZONE).unwrap().len();
-    let mut vendor = Vendor { asked: Asked::load("dns-powerdns", grants), server };
+    let mut vendor = Vendor { asked: Asked::load("dns-powerdns", grants), server, trouble };
     dns_conformance::run(&mut vendor);
     assert_eq!(vendor.server.records(ZONE).unwrap().len(), before, "{:?}", vendor.server.records(ZONE));
 }
