@@ -32,6 +32,9 @@ const RECORDED: &str = "cpe/third-party";
 /// The feature of the tests of databases against a real server, which belong to the suite of the servers.
 const DATABASES: &str = "tenant-database/real";
 
+/// The feature of the tests of plugins for tenants against real servers, which belong to that suite too.
+const PLUGINS: &str = "end-to-end-tests/servers";
+
 /// Python, and every server and tool.
 const NEEDS_OF_SERVERS: [Need; SERVERS.len() + 1] = {
     let mut needs = [Need::PythonVenv; SERVERS.len() + 1];
@@ -87,7 +90,7 @@ const ALL: [fn() -> Suite; 6] = [
         about: "servers that are not ours start, survive and stay apart",
         needs: &NEEDS_OF_SERVERS,
         fixtures: false,
-        after: None,
+        after: Some("plugins"),
         check: servers,
     },
 ];
@@ -104,7 +107,7 @@ pub(crate) fn suites(root: &Path) -> Result<Vec<Suite>> {
 /// The Cargo arguments that make Clippy look at them too.
 pub(crate) fn feature_arguments() -> Result<Vec<String>> {
     let suites = suites(workspace::root())?;
-    let features = suites.iter().map(|suite| feature(suite.name)).chain([RECORDED, DATABASES].map(str::to_owned));
+    let features = suites.iter().map(|suite| feature(suite.name)).chain([RECORDED, DATABASES, PLUGINS].map(str::to_owned));
     Ok(features.map(|feature| format!("--features={feature}")).collect())
 }
 
@@ -149,7 +152,9 @@ fn servers() -> Result<()> {
     python(&PYTHON_SERVERS)?;
     run_tests(OF_SERVERS, &[])?;
     // What runs against PostgreSQL stands beside the provider that it tests.
-    command::run(&mut command::cargo(&["test", "--workspace", "--features", DATABASES, "--test", "postgres"]))
+    command::run(&mut command::cargo(&["test", "--workspace", "--features", DATABASES, "--test", "postgres"]))?;
+    // And what plugins do at servers stands beside what they do without.
+    command::run(&mut command::cargo(&["test", "--workspace", "--features", PLUGINS, "--test", "tenant_plugins"]))
 }
 
 /// Makes the Python environment of this workspace and installs packages into it.
