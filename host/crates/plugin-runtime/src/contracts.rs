@@ -191,7 +191,9 @@ mod tests {
         let contracts = Contracts::builtin();
         let cpe = ["configuration", "inventory", "profile"].map(|name| format!("jackfield:cpe/{name}@1.0.0"));
         let order = ["activation", "billing", "catalog", "inventory", "provisioning"].map(|name| format!("jackfield:order/{name}@1.1.0"));
-        assert_eq!(contracts.names(), [&cpe[..], &order[..]].concat());
+        let tenant = ["certificate", "certificate-order", "dns", "integration", "mail", "seed", "storage"];
+        let tenant = tenant.map(|name| format!("jackfield:tenant/{name}@1.0.0"));
+        assert_eq!(contracts.names(), [&cpe[..], &order[..], &tenant[..]].concat());
         let inventory = contracts.newest("jackfield:order/inventory", 1).unwrap();
         assert_eq!(inventory.functions.keys().collect::<Vec<_>>(), ["apply", "observe", "resume", "undo"]);
         assert!(contracts.newest("jackfield:order/inventory", 2).is_none());

@@ -51,7 +51,9 @@ async fn what_is_no_plugin_is_refused() {
 async fn a_contract_must_be_known_and_exported() {
     let of = |contract: &str| json!({ "contracts": [{ "contract": contract, "verbs": ["apply"], "idempotent": false }] });
     let known = "acme:test/work@1.0.0, jackfield:cpe/configuration@1.0.0, jackfield:cpe/inventory@1.0.0, jackfield:cpe/profile@1.0.0, jackfield:order/activation@1.1.0, jackfield:order/billing@1.1.0, jackfield:order/catalog@1.1.0, \
-                 jackfield:order/inventory@1.1.0, jackfield:order/provisioning@1.1.0";
+                 jackfield:order/inventory@1.1.0, jackfield:order/provisioning@1.1.0, jackfield:tenant/certificate@1.0.0, \
+                 jackfield:tenant/certificate-order@1.0.0, jackfield:tenant/dns@1.0.0, jackfield:tenant/integration@1.0.0, jackfield:tenant/mail@1.0.0, \
+                 jackfield:tenant/seed@1.0.0, jackfield:tenant/storage@1.0.0";
     check(plain(of("acme:other/x")), &Grant::default(), &format!("contract `acme:other/x` is not known to this host, expected one of: {known}"))
         .await;
     let exports = "the manifest lists `jackfield:order/billing@1` but the component does not export it; its exports are: acme:test/work@1.0.0";
