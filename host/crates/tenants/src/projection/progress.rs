@@ -22,6 +22,8 @@ fn one(definition: &Definition, run: &Run, step: &StepDefinition, state: &StepSt
     if let StepStatus::Done { scheduled, done } = state.status {
         shown["since"] = scheduled.0.into();
         shown["until"] = done.0.into();
+        let attempts: u32 = state.items.iter().map(|item| item.attempts[Direction::Do as usize]).sum();
+        shown["attempts"] = attempts.into();
     }
     let last = state.items.iter().filter(|item| item.output().is_none()).find_map(|item| item.last_failure.as_ref());
     let refused = if let StepStatus::Refused(failure) = &state.status { Some(failure) } else { None };
